@@ -1,0 +1,139 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The one object that remembers: it follows a robot along the time grid with a model.
+
+One model step per grid point. The hidden state starts from zero and means nothing until
+``washout_steps`` points have been seen; then the predictor is warm. Whatever is not finite is kept
+out of the hidden state, and a hidden state that went wrong is thrown away.
+"""
+
+from lstm_dynamics_ros.errors import ShapeError
+from lstm_dynamics_ros.grid import GridPoint
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
+from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
+from lstm_dynamics_ros.runtime.rollout import Effort, roll
+from lstm_dynamics_ros.state import JointState, Matrix, Vector
+import numpy as np
+
+LARGEST_INPUT = 1e9
+"""Largest magnitude of a feature that is believed, in its own unit."""
+
+LARGEST_STATE = 1e4
+"""Largest magnitude of a hidden state that is believed. h stays within 1; c of an LSTM may grow by
+1 per step, so a count that never forgets is thrown away after a minute at 200 Hz."""
+
+
+class Predictor:
+    """Follows one robot with a model.
+
+    Args:
+        loaded: The model.
+    """
+
+    def __init__(self, loaded: LoadedModel) -> None:
+        self.card = loaded.card
+        self.seen = 0
+        """Observations since the last reset."""
+        self.valid = False
+        """Whether the last prediction is finite and follows from a finite observation."""
+        self.counters = dict.fromkeys(
+            ('steps', 'resets', 'input_not_finite', 'output_not_finite', 'state_too_large'), 0
+        )
+        self._step = OnnxStep(loaded)
+        self._ahead = OnnxStep(loaded)
+        n = len(self.card.targets)
+        self._prediction = np.full(n, np.nan)
+        kinds = [s.kind for s in self.card.features[:: self.card.n_joints]]
+        self._columns = [(kind, self.card.columns(kind)) for kind in kinds]
+        self._row = np.zeros(len(self.card.features))
+
+    @property
+    def warm(self) -> bool:
+        """Whether enough was seen since the last reset for the prediction to mean something."""
+        return self.seen > 0 and self.seen >= self.card.washout_steps
+
+    def reset(self) -> None:
+        """Forget everything seen so far."""
+        self.counters['resets'] += self.seen > 0
+        self._step.reset()
+        self.seen = 0
+        self.valid = False
+        self._prediction = np.full(len(self.card.targets), np.nan)
+
+    def update(self, point: GridPoint) -> Vector:
+        """Take in the state at the next grid point.
+
+        Args:
+            point: The next point; a restarted one makes the predictor forget the past.
+
+        Returns:
+            The prediction, shape (n_targets,): of a forward model for the next grid point, of an
+            inverse one for this. NaN where :attr:`valid` is False.
+        """
+        if point.restarted:
+            self.reset()
+        for kind, columns in self._columns:
+            self._row[columns] = getattr(point.state, kind)
+        if not (np.abs(self._row) <= LARGEST_INPUT).all():  # False for NaN too
+            self.counters['input_not_finite'] += 1
+            self.reset()
+            return self._prediction
+        self._step.obs[0] = self._row
+        prediction: Vector = self._step.step()[0].astype(np.float64)
+        self.counters['steps'] += 1
+        self.seen += 1
+        if not self._believable(prediction):
+            self.reset()
+            return self._prediction
+        self.valid = True
+        self._prediction = prediction
+        return prediction
+
+    def _believable(self, prediction: Vector) -> bool:
+        """Return whether what the model made of the last observation can be used."""
+        states = [float(np.abs(part).max()) for part in self._step.buffers]
+        if not (np.isfinite(prediction).all() and np.isfinite(states).all()):
+            self.counters['output_not_finite'] += 1
+            return False
+        if max(states) > LARGEST_STATE:
+            self.counters['state_too_large'] += 1
+            return False
+        return True
+
+    def horizon(self, steps: int, effort: Effort = 'predicted') -> Matrix:
+        """Predict several steps ahead of the last observation, leaving the memory as it is.
+
+        Args:
+            steps: Number of predictions K.
+            effort: Effort from the next step on: ``hold``, ``predicted``, or an array of shape
+                (K-1, n_joints), see :func:`~lstm_dynamics_ros.runtime.rollout.roll`.
+
+        Returns:
+            Predictions for t+1 ... t+K, shape (K, n_targets); all NaN before the first valid
+            observation. The first row is what :meth:`update` returned.
+
+        Raises:
+            ConfigError: If the model is not a forward model, or cannot predict effort but should.
+            ShapeError: If the given effort has the wrong shape.
+        """
+        if not isinstance(effort, str):
+            given = np.asarray(effort)
+            if given.ndim != 2:
+                raise ShapeError('Future effort', (steps - 1, self.card.n_joints), given.shape)
+            effort = given[:, None]
+        ahead = self._ahead
+        for mine, theirs in zip(ahead.buffers, self._step.buffers, strict=True):
+            np.copyto(mine, theirs)
+        ahead.obs[:] = self._step.obs
+        predictions = roll(ahead, steps, effort=effort, first=self._step.prediction)
+        if not self.valid:
+            return np.full((steps, len(self.card.targets)), np.nan)
+        return predictions[:, 0].astype(np.float64)
+
+    def as_state(self, prediction: Vector, stamp_ns: int) -> JointState:
+        """Return a prediction, shape (n_targets,), as a joint state; NaN where not predicted."""
+        parts = {}
+        for kind in ('position', 'velocity', 'effort'):
+            columns = self.card.columns(kind, of='targets')
+            absent = np.full(self.card.n_joints, np.nan)
+            parts[kind] = absent if columns is None else prediction[columns]
+        return JointState(stamp_ns, **parts)

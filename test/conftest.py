@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Fixtures of all rooms. ``model_factory.py`` beside this file makes small model files."""
+
+from collections.abc import Callable
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
+import sys
+from types import ModuleType
+from typing import Any
+
+import pytest
+
+collect_ignore = [] if find_spec('rclpy') else ['ros']
+
+
+def load_beside(name: str) -> ModuleType:
+    """Import a module that stands beside this file; importlib mode puts no folder on the path."""
+    known = sys.modules.get(f'test_of_lstm_dynamics_ros.{name}')
+    if known is not None:
+        return known
+    spec = spec_from_file_location(
+        f'test_of_lstm_dynamics_ros.{name}', Path(__file__).with_name(f'{name}.py')
+    )
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[spec.name] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope='session')
+def model_factory() -> ModuleType:
+    """The module that makes small model files."""
+    pytest.importorskip('onnx', reason='model files for tests are made with the onnx package')
+    return load_beside('model_factory')
+
+
+@pytest.fixture(scope='session')
+def make_model(model_factory: ModuleType) -> Callable[..., Path]:
+    """Write a small model file: ``make_model(path, cell='lstm', n_joints=2, ...) -> path``."""
+    function: Callable[..., Path] = model_factory.make_model
+    return function
+
+
+@pytest.fixture(scope='session')
+def textbook(model_factory: ModuleType) -> Callable[..., Any]:
+    """Return the equations of a made model in numpy, by the same arguments."""
+    function: Callable[..., Any] = model_factory.textbook
+    return function
