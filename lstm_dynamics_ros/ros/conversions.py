@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Between ROS messages and plain arrays.
+
+Jazzy's message setters do not check types, and a numpy scalar or an integer in a float field is
+published as garbage. So scalars are cast here, and arrays go in as ``array('d')``, the type the
+messages hold, which costs one copy of the bytes.
+"""
+
+from array import array
+from collections.abc import Sequence
+
+from builtin_interfaces.msg import Duration, Time
+from lstm_dynamics_ros.state import Matrix, NANOSECONDS, RawSample, Vector
+import numpy as np
+from sensor_msgs.msg import JointState
+from std_msgs.msg import Float64MultiArray
+from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
+
+NOTHING = array('d')
+"""An absent signal."""
+
+
+def stamp_ns(stamp: Time) -> int:
+    """Return a message's time as nanoseconds [ns]."""
+    return int(stamp.sec) * NANOSECONDS + int(stamp.nanosec)
+
+
+def set_time(target: Time | Duration, nanoseconds: int) -> None:
+    """Write a time [ns] into a message field."""
+    seconds, rest = divmod(int(nanoseconds), NANOSECONDS)
+    target.sec = seconds
+    target.nanosec = rest
+
+
+def raw_sample(message: JointState) -> RawSample:
+    """Return a JointState message as a raw sample, without copying its arrays."""
+    return RawSample(
+        stamp_ns(message.header.stamp),
+        message.name,
+        message.position,
+        message.velocity,
+        message.effort,
+    )
+
+
+def doubles(values: Vector | None) -> 'array[float]':
+    """Return a vector as messages hold it; empty for None and for a vector of NaN."""
+    if values is None:
+        return NOTHING
+    vector = np.ascontiguousarray(values, dtype=np.float64)
+    if np.isnan(vector).all():
+        return NOTHING
+    return array('d', vector.tobytes())
+
+
+class JointStateMessage:
+    """A JointState message that is filled again for every publication."""
+
+    def __init__(self, joint_names: Sequence[str]) -> None:
+        self.message = JointState(name=list(joint_names))
+
+    def fill(
+        self,
+        stamp: int,
+        position: Vector | None,
+        velocity: Vector | None = None,
+        effort: Vector | None = None,
+    ) -> JointState:
+        """Return the message with new contents; every vector has shape (n_joints,)."""
+        set_time(self.message.header.stamp, stamp)
+        self.message.position = doubles(position)
+        self.message.velocity = doubles(velocity)
+        self.message.effort = doubles(effort)
+        return self.message
+
+
+class TrajectoryMessage:
+    """A JointTrajectory message of a fixed number of points, filled again every time.
+
+    Args:
+        joint_names: Joints, in the order of the columns.
+        n_points: Number of points.
+        period_ns: Time from the header stamp to the first point, and between points [ns]. Zero
+            puts a single point at the stamp itself.
+    """
+
+    def __init__(self, joint_names: Sequence[str], n_points: int, period_ns: int) -> None:
+        self.message = JointTrajectory(joint_names=list(joint_names))
+        self.points = [JointTrajectoryPoint() for _ in range(n_points)]
+        for i, point in enumerate(self.points):
+            set_time(point.time_from_start, (i + 1) * period_ns)
+        self.message.points = self.points
+
+    def fill(
+        self,
+        stamp: int,
+        position: Matrix | None,
+        velocity: Matrix | None = None,
+        acceleration: Matrix | None = None,
+        effort: Matrix | None = None,
+    ) -> JointTrajectory:
+        """Return the message with new contents; every matrix has shape (n_points, n_joints)."""
+        set_time(self.message.header.stamp, stamp)
+        for i, point in enumerate(self.points):
+            point.positions = doubles(None if position is None else position[i])
+            point.velocities = doubles(None if velocity is None else velocity[i])
+            point.accelerations = doubles(None if acceleration is None else acceleration[i])
+            point.effort = doubles(None if effort is None else effort[i])
+        return self.message
+
+
+def efforts(message: Float64MultiArray, n_joints: int) -> Vector | None:
+    """Return the command [N m] or [N], shape (n_joints,), or None if it is of no use."""
+    values = np.asarray(message.data, dtype=np.float64)
+    if values.shape != (n_joints,) or not np.isfinite(values).all():
+        return None
+    return values
