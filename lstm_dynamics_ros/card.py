@@ -183,7 +183,7 @@ class ModelCard:
         ranges = values.get('training_ranges', {})
         values['training_ranges'] = {key: _make(Range, item) for key, item in ranges.items()}
         values['golden'] = _make(Golden, values.get('golden', {}))
-        card = _make(cls, values)
+        card: ModelCard = _make(cls, values)
         card.check()
         return card
 

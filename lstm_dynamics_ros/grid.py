@@ -18,7 +18,7 @@ import numpy as np
 class GridPoint(NamedTuple):
     """The joint state at one multiple of dt."""
 
-    index: int
+    index: int  # type: ignore[assignment]  # hides tuple.index, which nobody needs
     """Number of the grid point; its stamp is ``index * dt``."""
     state: JointState
     restarted: bool
