@@ -30,6 +30,22 @@ class Setting:
     choices: tuple[str, ...] = ()
     reconfigurable: bool = False
 
+    @property
+    def help(self) -> str:
+        """The description with unit and allowed values, as one line for people."""
+        text = self.description
+        if self.unit:
+            text += f' [{self.unit}]'
+        if self.choices:
+            text += f' One of: {", ".join(self.choices)}.'
+        elif self.minimum is not None and self.maximum is not None:
+            text += f' From {self.minimum:g} to {self.maximum:g}.'
+        elif self.minimum is not None:
+            text += f' At least {self.minimum:g}.'
+        elif self.maximum is not None:
+            text += f' At most {self.maximum:g}.'
+        return text
+
 
 class Leaf(NamedTuple):
     """One setting of a (nested) config."""
@@ -72,7 +88,9 @@ def parameter(
         choices=choices,
         reconfigurable=reconfigurable,
     )
-    return cast('T', field(default=default, metadata={'setting': setting}))
+    # The command-line library reads 'help'.
+    metadata = {'setting': setting, 'help': setting.help}
+    return cast('T', field(default=default, metadata=metadata))
 
 
 def setting_of(item: Field[Any]) -> Setting:
@@ -121,6 +139,16 @@ def build(cls: type[T], values: Mapping[str, object], prefix: str = '') -> T:
         elif name in values:
             arguments[item.name] = checked(known[name], values[name])
     return cls(**arguments)
+
+
+def validated(config: T) -> T:
+    """Return a config that was built without :func:`build`, after the same checks.
+
+    Raises:
+        ConfigError: If a value has the wrong type or is out of range.
+        UnknownNameError: If a value is not one of the allowed choices.
+    """
+    return build(type(config), {leaf.name: leaf.value for leaf in leaves(config)})
 
 
 def flatten(values: Mapping[str, object], prefix: str = '') -> dict[str, object]:

@@ -1,0 +1,45 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the commands share on the terminal: progress with ETA, JSON files, prose."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+import json
+from pathlib import Path
+import sys
+
+from tqdm import tqdm
+
+Progress = Callable[[int, int, str], None]
+"""Called with steps done, steps in all, and a short text."""
+
+
+@contextmanager
+def progress(title: str) -> Iterator[Progress]:
+    """Show a progress bar with ETA on the terminal, and nothing where there is none."""
+    bar: tqdm[None] = tqdm(desc=title, disable=None, leave=False, dynamic_ncols=True)
+
+    def update(done: int, total: int, text: str = '') -> None:
+        bar.total = total
+        bar.set_postfix_str(text, refresh=False)
+        bar.update(done - bar.n)
+
+    try:
+        yield update
+    finally:
+        bar.close()
+
+
+def say(text: str = '') -> None:
+    """Print a line to the person at the terminal."""
+    sys.stdout.write(f'{text}\n')
+    sys.stdout.flush()
+
+
+def write_json(path: Path | None, values: Mapping[str, object]) -> None:
+    """Write ``--json FILE`` as a whole or not at all; nothing without a path."""
+    if path is None:
+        return
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f'{path.name}.part')
+    part.write_text(json.dumps(values, indent=2, sort_keys=True) + '\n', encoding='utf-8')
+    part.replace(path)

@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The `lstm-dynamics` command: picks the sub-command, and turns errors into one line."""
+
+from collections.abc import Sequence
+import os
+import sys
+from typing import Annotated
+
+from lstm_dynamics_ros.cli.benchmark import Benchmark
+from lstm_dynamics_ros.cli.convert import Convert
+from lstm_dynamics_ros.cli.demo import Demo
+from lstm_dynamics_ros.cli.evaluate import Evaluate
+from lstm_dynamics_ros.cli.inspect import Inspect
+from lstm_dynamics_ros.cli.models import Models
+from lstm_dynamics_ros.cli.record import Record
+from lstm_dynamics_ros.cli.replay import Replay
+from lstm_dynamics_ros.cli.simulate import Simulate
+from lstm_dynamics_ros.cli.train import Train
+from lstm_dynamics_ros.errors import LstmDynamicsError
+import tyro
+from tyro.conf import subcommand
+
+DESCRIPTION = """Learned joint dynamics for robots: record a bag, train a recurrent model, watch it
+predict. Start with `lstm-dynamics demo`; then `record` or `convert` -> `inspect` -> `train` ->
+`evaluate` -> `replay`. Every command explains itself with --help."""
+
+Command = (
+    Annotated[Demo, subcommand('demo')]
+    | Annotated[Simulate, subcommand('simulate')]
+    | Annotated[Record, subcommand('record')]
+    | Annotated[Convert, subcommand('convert')]
+    | Annotated[Train, subcommand('train')]
+    | Annotated[Evaluate, subcommand('evaluate')]
+    | Annotated[Replay, subcommand('replay')]
+    | Annotated[Inspect, subcommand('inspect')]
+    | Annotated[Benchmark, subcommand('benchmark')]
+    | Annotated[Models, subcommand('models')]
+)
+
+
+def run(arguments: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit code: 0 done, 2 refused with a reason, 130 Ctrl-C."""
+    command: Command = tyro.cli(
+        Command,  # type: ignore[arg-type]  # a union of annotated classes
+        args=arguments,
+        prog='lstm-dynamics',
+        description=DESCRIPTION,
+        config=(tyro.conf.OmitArgPrefixes,),
+    )
+    try:
+        return command.run()
+    except LstmDynamicsError as error:
+        print(f'{type(error).__name__}: {error}', file=sys.stderr)
+        return 2
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except KeyboardInterrupt:
+        print('Stopped.', file=sys.stderr)
+        return 130
+
+
+def main() -> None:
+    """Run the command line as a program."""
+    sys.exit(run())
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Install the package the way colcon and pip expect it.
+
+Each extra is what one kind of user needs: the node needs no torch and no mujoco, the trainer no
+ROS. `rclpy` is Jazzy's own middleware from wheels, for machines without ROS; a sourced ROS 2
+brings its own.
+"""
+
+from glob import glob
+
+from setuptools import find_packages, setup
+
+NAME = 'lstm_dynamics_ros'
+ROS = ['onnxruntime>=1.18']
+SIM = ['mujoco-core>=4,<5']
+TRAIN = ['torch==2.13.0', 'onnx>=1.16', 'onnxruntime>=1.18', 'scipy>=1.11', 'matplotlib>=3.8']
+PHYSICS = ['pin>=3']
+RCLPY = [
+    'ros-jazzy-rclpy[fastrtps]',
+    'ros-jazzy-sensor-msgs',
+    'ros-jazzy-trajectory-msgs',
+    'ros-jazzy-std-msgs',
+    'ros-jazzy-std-srvs',
+    'ros-jazzy-diagnostic-msgs',
+    'ros-jazzy-rosgraph-msgs',
+    'ros-jazzy-lifecycle-msgs',
+]
+# pytest 9 breaks Jazzy's launch_testing plugin.
+TEST = ['pytest>=8,<9', 'pytest-timeout', 'hypothesis', 'ruff', 'mypy', 'types-PyYAML']
+
+setup(
+    name=NAME,
+    version='0.1.0',
+    description='Learned joint dynamics: train offline, predict and correct online.',
+    long_description=open('README.md', encoding='utf-8').read(),
+    long_description_content_type='text/markdown',
+    license='Apache-2.0',
+    maintainer='The lstm_dynamics_ros developers',
+    maintainer_email='maintainers@lstm-dynamics-ros.dev',
+    python_requires='>=3.11',
+    packages=find_packages(include=[NAME, f'{NAME}.*']),
+    package_data={NAME: ['py.typed']},
+    data_files=[
+        ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
+        (f'share/{NAME}', ['package.xml']),
+        (f'share/{NAME}/launch', glob('launch/*.launch.py')),
+        (f'share/{NAME}/config', glob('config/*.yaml')),
+        (f'share/{NAME}/config/robots', glob('config/robots/*')),
+        (f'share/{NAME}/config/mappings', glob('config/mappings/*')),
+        (f'share/{NAME}/config/training', glob('config/training/*')),
+        (f'share/{NAME}/models', glob('models/*')),
+    ],
+    install_requires=[
+        'setuptools',
+        'numpy>=1.26',
+        'PyYAML>=6',
+        'rosbags>=0.10',
+        'mcap>=1.2',
+        'tyro>=0.9',
+        'tqdm>=4.66',
+    ],
+    extras_require={
+        'ros': ROS,
+        'rclpy': RCLPY,
+        'sim': SIM,
+        'train': TRAIN,
+        'physics': PHYSICS,
+        'test': TEST,  # colcon test runs pytest only if it is named here
+    },
+    zip_safe=False,
+    entry_points={
+        'console_scripts': [
+            f'lstm-dynamics = {NAME}.cli.main:main',
+            f'dynamics_node = {NAME}.ros.dynamics_node:main',
+            f'sim_node = {NAME}.ros.sim_node:main',
+            f'recorder_node = {NAME}.ros.recorder_node:main',
+            f'player = {NAME}.ros.player:main',
+        ]
+    },
+)
