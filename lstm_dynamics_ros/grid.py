@@ -13,6 +13,7 @@ from typing import NamedTuple
 from lstm_dynamics_ros.errors import ConfigError
 from lstm_dynamics_ros.state import JointState, NANOSECONDS, Vector
 import numpy as np
+from numpy.typing import NDArray
 
 
 class GridPoint(NamedTuple):
@@ -57,7 +58,7 @@ class GridSampler:
         dt: float,
         *,
         max_gap_steps: int = 5,
-        continuous: Vector | None = None,
+        continuous: NDArray[np.bool_] | None = None,
         tolerance: float = 0.01,
         derive_velocity: bool = False,
         max_backward: float = 0.1,

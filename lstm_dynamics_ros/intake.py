@@ -8,8 +8,12 @@ in a data report is what the node will do with the same messages.
 from collections.abc import Mapping, Sequence
 
 from lstm_dynamics_ros.errors import JointNamesError
+from lstm_dynamics_ros.grid import nanoseconds
 from lstm_dynamics_ros.state import JointState, RawSample, Vector
 import numpy as np
+
+LARGEST_VALUE = 1e9
+"""Largest magnitude of a measurement that is believed, in its own unit."""
 
 
 class Intake:
@@ -20,6 +24,7 @@ class Intake:
         need_velocity: Drop samples without finite velocity of every joint.
         need_effort: Drop samples without finite effort of every joint.
         rename: Message name by joint name, for joints that the robot calls otherwise.
+        max_partial_age: Longest time between two partial messages that are put together [s].
     """
 
     def __init__(
@@ -29,6 +34,7 @@ class Intake:
         need_velocity: bool = False,
         need_effort: bool = False,
         rename: Mapping[str, str] | None = None,
+        max_partial_age: float = 0.1,
     ) -> None:
         rename = rename or {}
         self.joint_names = tuple(joint_names)
@@ -38,16 +44,20 @@ class Intake:
         self.counters = dict.fromkeys(
             (
                 'accepted', 'wrong_length', 'duplicate_names', 'other_joints', 'partial',
-                'position_not_finite', 'velocity_missing', 'effort_missing',
+                'partial_too_old', 'position_not_finite', 'velocity_missing', 'effort_missing',
             ), 0,
         )  # fmt: skip
         self.last_names: tuple[str, ...] = ()
         """Names of the newest message, for messages to people."""
+        self.last_drop = ''
+        """Counter of the newest sample that was dropped; empty after a usable one."""
         self._index: list[int] = []
         self._found: list[int] = []
         n = len(self._wanted)
         self._merged = np.full((3, n), np.nan)
         self._heard = np.zeros(n, bool)
+        self._heard_ns = np.zeros(n, np.int64)
+        self._max_age_ns = nanoseconds(max_partial_age)
 
     def reset(self) -> None:
         """Forget half-collected partial messages."""
@@ -71,11 +81,11 @@ class Intake:
         n = len(names)
         lengths = {len(sample.position), len(sample.velocity), len(sample.effort)}
         if len(sample.position) != n or not lengths <= {0, n}:
-            return self._drop('wrong_length')
+            return self._dropped('wrong_length')
         if len(set(names)) != n:
-            return self._drop('duplicate_names')
+            return self._dropped('duplicate_names')
         if not self._found:
-            return self._drop('other_joints')
+            return self._dropped('other_joints')
         return self._collect(sample)
 
     def _remember(self, names: tuple[str, ...]) -> None:
@@ -84,39 +94,53 @@ class Intake:
         self._found = [j for j, name in enumerate(self._wanted) if name in where]
         self._index = [where[self._wanted[j]] for j in self._found] or [-1]
 
-    def _drop(self, reason: str) -> None:
+    def _dropped(self, reason: str) -> JointState | None:
+        """Count a sample that is not used."""
         self.counters[reason] += 1
+        self.last_drop = reason
+        return None
 
     def _collect(self, sample: RawSample) -> JointState | None:
         position = _pick(sample.position, self._index)
         if not np.isfinite(position).all():
-            return self._drop('position_not_finite')
+            return self._dropped('position_not_finite')
         velocity = _pick(sample.velocity, self._index)
         if self._need_velocity and not np.isfinite(velocity).all():
-            return self._drop('velocity_missing')
+            return self._dropped('velocity_missing')
         effort = _pick(sample.effort, self._index)
         if self._need_effort and not np.isfinite(effort).all():
-            return self._drop('effort_missing')
-        if len(self._found) == len(self._wanted) and not self._heard.any():
+            return self._dropped('effort_missing')
+        self.last_drop = ''
+        if len(self._found) == len(self._wanted):
+            self._heard[:] = False
             self.counters['accepted'] += 1
             return JointState(sample.stamp_ns, position, velocity, effort)
+        return self._merge(sample.stamp_ns, position, velocity, effort)
+
+    def _merge(
+        self, stamp_ns: int, position: Vector, velocity: Vector, effort: Vector
+    ) -> JointState | None:
+        """Put a partial message to those heard shortly before; return the state once complete."""
         self.counters['partial'] += 1
-        self._merged[0, self._found] = position
-        self._merged[1, self._found] = velocity
-        self._merged[2, self._found] = effort
+        self._merged[:, self._found] = position, velocity, effort
         self._heard[self._found] = True
+        self._heard_ns[self._found] = stamp_ns
+        old = self._heard & (np.abs(self._heard_ns - stamp_ns) > self._max_age_ns)
+        if old.any():
+            self.counters['partial_too_old'] += 1
+            self._heard[old] = False
         if not self._heard.all():
             return None
         self._heard[:] = False
         self.counters['accepted'] += 1
         merged = self._merged.copy()
-        return JointState(sample.stamp_ns, merged[0], merged[1], merged[2])
+        return JointState(int(self._heard_ns.max()), merged[0], merged[1], merged[2])
 
 
 def _pick(values: Sequence[float], index: list[int]) -> Vector:
-    """Return the values at ``index``; NaN where the message has none, and for infinities."""
+    """Return the values at ``index``; NaN where the message has none or no believable one."""
     if not len(values):
         return np.full(len(index), np.nan)
     picked = np.asarray(values, dtype=np.float64)[index]
-    picked[np.isinf(picked)] = np.nan
+    picked[np.abs(picked) > LARGEST_VALUE] = np.nan
     return picked

@@ -7,7 +7,7 @@ files, the command-line flag and the row in ``docs/parameters.md``.
 """
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, Field, fields, is_dataclass
+from dataclasses import dataclass, Field, field, fields, is_dataclass
 import math
 from typing import Any, cast, NamedTuple, TypeVar
 
@@ -90,7 +90,7 @@ def parameter(
     )
     # The command-line library reads 'help'.
     metadata = {'setting': setting, 'help': setting.help}
-    return cast('T', field(default=default, metadata=metadata))
+    return field(default=default, metadata=metadata)
 
 
 def setting_of(item: Field[Any]) -> Setting:
@@ -206,4 +206,6 @@ def _as_type_of(name: str, default: Value, value: object) -> Value:
         if all(isinstance(item, int | float) and not isinstance(item, bool) for item in items):
             return tuple(float(item) for item in items)
     expected = type(default).__name__
-    raise ConfigError(f'{name} must be of type {expected}, got {value!r} ({type(value).__name__}).')
+    raise ConfigError(
+        f'{name} must be of type {expected}, got {value!r} ({type(value).__name__}).'
+    )

@@ -1,0 +1,50 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What one tick of the pipeline hands out."""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lstm_dynamics_ros.safety.state import State
+from lstm_dynamics_ros.state import JointState, Matrix, Stamps, Vector
+
+
+class Trajectory(NamedTuple):
+    """Predicted joint states, one row per step. Matrices have shape (n_steps, n_joints)."""
+
+    stamp_ns: Stamps
+    """Time each row is for [ns], shape (n_steps,)."""
+    position: Matrix
+    velocity: Matrix
+    effort: Matrix
+    """NaN where the model does not predict it."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Tick:
+    """What is known at one control point. Nothing in it is written again."""
+
+    stamp_ns: int
+    """Time of the grid point [ns]."""
+    measured: JointState
+    """Measured state at this grid point."""
+    filled: bool
+    """Whether ``measured`` bridges missing messages."""
+    predicted: JointState | None
+    """Of a forward model the state one step ahead, of an inverse one the effort now; the stamp is
+    the time it is for. None if the model could not be used."""
+    trajectory: Trajectory | None
+    """The horizon of a forward model; None without one."""
+    error: JointState | None
+    """``measured`` minus what was predicted for this time; None if nothing was."""
+    warm: bool
+    """Whether the model has seen its washout."""
+    valid: bool
+    """Whether the prediction can be relied on; if not, ``note`` says why."""
+    note: str
+    """Why the prediction is not valid; empty if it is."""
+    outside_range: tuple[str, ...]
+    """Features outside the training range, e.g. ``('velocity.joint1',)``."""
+    state: State
+    """State after this grid point."""
+    correction: Vector | None
+    """What the gate let through [N m] or [N], shape (n_joints,); None while disarmed."""

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether measurements can be true: jumps, message rate, and the range seen in training."""
+
+from collections import deque
+from collections.abc import Sequence
+
+from lstm_dynamics_ros.card import ModelCard
+from lstm_dynamics_ros.grid import nanoseconds, wrap
+from lstm_dynamics_ros.state import JointState, NANOSECONDS, Vector
+import numpy as np
+from numpy.typing import NDArray
+
+SLOWEST_LIMIT = 0.5
+"""Speed that every joint is allowed, however little it moved in training [rad/s] or [m/s]."""
+
+
+def continuous_joints(card: ModelCard) -> NDArray[np.bool_]:
+    """Return which joints wrap at +-pi, shape (n_joints,)."""
+    return np.array([kind == 'continuous' for kind in card.joint_types])
+
+
+def position_difference(continuous: NDArray[np.bool_], after: Vector, before: Vector) -> Vector:
+    """Return the motion between two positions, the short way round for continuous joints."""
+    step = after - before
+    return np.where(continuous, wrap(step), step)
+
+
+class JumpGuard:
+    """Drops a measurement that the robot cannot have reached since the one before.
+
+    A single glitch of an encoder is left out, and the time grid bridges it like a lost message. A
+    jump that persists is real (a teleported simulation, a re-zeroed encoder) and is let in.
+
+    Args:
+        card: Card with the speeds seen in training; joints without one are not guarded.
+        factor: How many times the fastest speed in training is still believed; 0 lets all in.
+        patience: Dropped messages in a row after which the next is believed.
+        max_backward: How far a stamp may be behind the newest [s] before it means that the clock
+            was set back; as in the time grid.
+    """
+
+    def __init__(
+        self, card: ModelCard, factor: float, patience: int, max_backward: float = 0.1
+    ) -> None:
+        speeds = []
+        for joint in card.joint_names:
+            seen = card.training_ranges.get(f'velocity.{joint}')
+            fastest = np.inf if seen is None else max(abs(seen.minimum), abs(seen.maximum))
+            speeds.append(max(fastest, SLOWEST_LIMIT))
+        self._speed = np.array(speeds) * (factor if factor > 0 else np.inf)
+        self._continuous = continuous_joints(card)
+        self._dt_ns = nanoseconds(card.dt)
+        self._patience = patience
+        self._backward_ns = nanoseconds(max_backward)
+        self._last: JointState | None = None
+        self._dropped = 0
+        self.counters = dict.fromkeys(('jump_dropped', 'jump_believed'), 0)
+
+    def reset(self) -> None:
+        """Forget the last measurement."""
+        self._last = None
+        self._dropped = 0
+
+    def check(self, state: JointState) -> tuple[bool, bool]:
+        """Judge the next measurement.
+
+        Returns:
+            Whether to use it, and whether the past must be forgotten first.
+        """
+        last = self._last
+        elapsed_ns = 0 if last is None else state.stamp_ns - last.stamp_ns
+        if -self._backward_ns <= elapsed_ns <= 0 and last is not None:
+            return True, False  # duplicate or out of order: the time grid drops it
+        believed = False
+        if last is not None and elapsed_ns > 0 and not self._reachable(last, state, elapsed_ns):
+            if self._dropped < self._patience:
+                self._dropped += 1
+                self.counters['jump_dropped'] += 1
+                return False, False
+            self.counters['jump_believed'] += 1
+            believed = True
+        self._dropped = 0
+        self._last = state
+        return True, believed
+
+    def _reachable(self, last: JointState, state: JointState, elapsed_ns: int) -> bool:
+        # One dt is added, because stamps jitter: two messages may have nearly the same.
+        elapsed = (elapsed_ns + self._dt_ns) / NANOSECONDS
+        motion = np.abs(position_difference(self._continuous, state.position, last.position))
+        return bool((motion <= self._speed * elapsed).all())
+
+
+class RateMonitor:
+    """The running median of the message period, judged every few messages.
+
+    Args:
+        dt: Step of the model [s].
+        tolerance: Relative excess of the period that is accepted.
+        window: Number of periods the median is taken over.
+    """
+
+    def __init__(self, dt: float, tolerance: float, window: int = 50) -> None:
+        self._limit_ns = nanoseconds(dt * (1.0 + tolerance))
+        self._periods: deque[int] = deque(maxlen=window)
+        self._last_ns: int | None = None
+        self._until = 0
+        self.period: float | None = None
+        """Median period [s]; None before the first judgement."""
+
+    @property
+    def too_slow(self) -> bool:
+        """Whether messages come more slowly than the model's step."""
+        return self.period is not None and nanoseconds(self.period) > self._limit_ns
+
+    def reset(self) -> None:
+        """Forget all periods."""
+        self._periods.clear()
+        self._last_ns = None
+        self._until = 0
+        self.period = None
+
+    def push(self, stamp_ns: int) -> None:
+        """Take in the stamp of the next message [ns]."""
+        last = self._last_ns
+        if last is not None and stamp_ns == last:
+            return
+        self._last_ns = stamp_ns
+        if last is None or stamp_ns < last:
+            return
+        self._periods.append(stamp_ns - last)
+        self._until += 1
+        if self._until * 2 >= (self._periods.maxlen or 1):  # twice per window
+            self._until = 0
+            self.period = float(np.median(self._periods)) / NANOSECONDS
+
+
+class RangeCheck:
+    """Which features are outside what the model saw in training.
+
+    Args:
+        card: Card with the training ranges; features without one, and positions of continuous
+            joints, are never outside.
+        margin: How far outside is still inside, as a share of the range.
+    """
+
+    def __init__(self, card: ModelCard, margin: float) -> None:
+        self._names: list[str] = []
+        lows, highs, self._where = [], [], []
+        types = dict(zip(card.joint_names, card.joint_types, strict=True))
+        for signal in card.features:
+            seen = card.training_ranges.get(signal.name)
+            turns = signal.kind == 'position' and types[signal.joint] == 'continuous'
+            if seen is None or turns:
+                continue
+            spare = margin * (seen.maximum - seen.minimum)
+            self._names.append(signal.name)
+            self._where.append((signal.kind, card.joint_names.index(signal.joint)))
+            lows.append(seen.minimum - spare)
+            highs.append(seen.maximum + spare)
+        self._low, self._high = np.array(lows), np.array(highs)
+
+    def outside(self, state: JointState) -> Sequence[str]:
+        """Return the names of the features outside, e.g. ``('velocity.joint1',)``."""
+        if not self._names:
+            return ()
+        values = np.array([getattr(state, kind)[joint] for kind, joint in self._where])
+        out = (values < self._low) | (values > self._high)
+        if not out.any():
+            return ()
+        return tuple(name for name, is_out in zip(self._names, out, strict=True) if is_out)
