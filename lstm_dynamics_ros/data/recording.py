@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One recorded trajectory of a robot as arrays, the form every part of this room works on."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from lstm_dynamics_ros.errors import ConfigError, JointNamesError, ShapeError
+from lstm_dynamics_ros.state import Matrix, NANOSECONDS, Stamps
+import numpy as np
+
+JOINT_TYPES = ('revolute', 'continuous', 'prismatic')
+"""Kinds of joint, as in a URDF. Continuous joints wrap at +-pi, prismatic ones are in [m]."""
+
+KINDS = ('position', 'velocity', 'effort')
+"""What is measured of each joint, in the order of a model's input."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Track:
+    """A signal beside the joint states: the reference, or the command that was applied.
+
+    Every matrix has shape (n_steps, n_joints), with NaN where the source has no value.
+    """
+
+    joint_names: tuple[str, ...]
+    """Joint names, in the order of the columns."""
+    stamp_ns: Stamps
+    """Times the rows are for [ns], shape (n_steps,)."""
+    position: Matrix
+    """Positions [rad] or [m]."""
+    velocity: Matrix
+    """Velocities [rad/s] or [m/s]."""
+    acceleration: Matrix
+    """Accelerations [rad/s^2] or [m/s^2]."""
+    effort: Matrix
+    """Efforts [N m] or [N]."""
+
+    def __post_init__(self) -> None:
+        shape = (len(self.stamp_ns), len(self.joint_names))
+        for name in (*KINDS, 'acceleration'):
+            _check_shape(f'Track.{name}', shape, getattr(self, name))
+
+    def select(self, joint_names: Sequence[str]) -> 'Track':
+        """Return the track of these joints, in this order.
+
+        Raises:
+            JointNamesError: If one of them is not in the track.
+        """
+        columns = _columns(joint_names, self.joint_names)
+        return replace(
+            self,
+            joint_names=tuple(joint_names),
+            **{name: getattr(self, name)[:, columns] for name in (*KINDS, 'acceleration')},
+        )
+
+
+def make_track(joint_names: Sequence[str], stamp_ns: Stamps, **signals: Matrix | None) -> Track:
+    """Return a track with NaN for the signals that are not given.
+
+    Args:
+        joint_names: Joint names, in the order of the columns.
+        stamp_ns: Times [ns], shape (n_steps,).
+        signals: position, velocity, acceleration, effort; each (n_steps, n_joints) or None.
+    """
+    absent = np.full((len(stamp_ns), len(joint_names)), np.nan)
+    full = {name: signals.get(name) for name in (*KINDS, 'acceleration')}
+    return Track(
+        joint_names=tuple(joint_names),
+        stamp_ns=stamp_ns,
+        **{name: absent if value is None else value for name, value in full.items()},
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Recording:
+    """The joint states of one trajectory, as they were measured.
+
+    Rows are in the order they were recorded, so stamps may repeat or step back; the grid sorts
+    that out and the counters tell of it. Matrices have shape (n_steps, n_joints), with NaN where
+    nothing was measured.
+    """
+
+    name: str
+    """Name of the trajectory, for people and for splitting data by trajectory."""
+    joint_names: tuple[str, ...]
+    """Joint names, in the order of the columns."""
+    joint_types: tuple[str, ...]
+    """One of :data:`JOINT_TYPES` for each joint."""
+    stamp_ns: Stamps
+    """Times of the measurements [ns], shape (n_steps,)."""
+    position: Matrix
+    """Joint positions [rad] or [m]."""
+    velocity: Matrix
+    """Joint velocities [rad/s] or [m/s]."""
+    effort: Matrix
+    """Joint efforts [N m] or [N]."""
+    reference: Track | None = None
+    """Where the joints were told to be."""
+    command: Track | None = None
+    """The effort that was commanded."""
+    counters: Mapping[str, int] = field(default_factory=dict)
+    """How often each irregularity was met while reading."""
+    sha256: str = ''
+    """Checksum of the source's data files, 64 hex digits."""
+    notes: Mapping[str, str] = field(default_factory=dict)
+    """What else is known, e.g. effort_semantics, split, source; kept in a bag's metadata."""
+
+    def __post_init__(self) -> None:
+        shape = (len(self.stamp_ns), len(self.joint_names))
+        for name in KINDS:
+            _check_shape(f'Recording.{name}', shape, getattr(self, name))
+        if len(self.joint_types) != len(self.joint_names):
+            raise ConfigError(
+                f'{self.name}: {len(self.joint_types)} joint types for '
+                f'{len(self.joint_names)} joints.'
+            )
+        for kind in self.joint_types:
+            if kind not in JOINT_TYPES:
+                known = ', '.join(JOINT_TYPES)
+                raise ConfigError(f'{self.name}: joint type must be one of {known}, got {kind!r}.')
+
+    def __len__(self) -> int:
+        return len(self.stamp_ns)
+
+    @property
+    def duration(self) -> float:
+        """Time from the earliest to the latest measurement [s]."""
+        if not len(self):
+            return 0.0
+        return float(self.stamp_ns.max() - self.stamp_ns.min()) / NANOSECONDS
+
+    def select(self, joint_names: Sequence[str]) -> 'Recording':
+        """Return the recording of these joints, in this order.
+
+        Raises:
+            JointNamesError: If one of them is not in the recording.
+        """
+        columns = _columns(joint_names, self.joint_names)
+        return replace(
+            self,
+            joint_names=tuple(joint_names),
+            joint_types=tuple(self.joint_types[j] for j in columns),
+            reference=_select_known(self.reference, joint_names),
+            command=_select_known(self.command, joint_names),
+            **{name: getattr(self, name)[:, columns] for name in KINDS},
+        )
+
+
+def _columns(wanted: Sequence[str], have: Sequence[str]) -> list[int]:
+    """Return the column of each wanted joint."""
+    if not set(wanted) <= set(have):
+        raise JointNamesError(wanted, have)
+    return [list(have).index(name) for name in wanted]
+
+
+def _select_known(track: Track | None, joint_names: Sequence[str]) -> Track | None:
+    """Return the track of those of the joints that it has, None if it has none of them."""
+    if track is None:
+        return None
+    known = [name for name in joint_names if name in track.joint_names]
+    return track.select(known) if known else None
+
+
+def _check_shape(what: str, expected: tuple[int, int], value: Matrix) -> None:
+    if value.shape != expected:
+        raise ShapeError(what, expected, value.shape)
