@@ -1,0 +1,67 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Moves between random postures with rests in between, as robots at work do."""
+
+from lstm_dynamics_ros.sim.mjcf import STEP
+from lstm_dynamics_ros.sim.motions.base import MOTIONS, MotionShape, Path, quintic
+from lstm_dynamics_ros.state import Vector
+import numpy as np
+
+QUINTIC_PEAK = 1.875
+"""Peak speed of a quintic move over its mean speed."""
+
+SHORTEST_MOVE = 0.4
+"""Shortest move [s], so that short ways are not jerky."""
+
+DWELL = (0.05, 1.0)
+"""Range of the rests between moves [s]."""
+
+HALVINGS = 6
+"""How often a goal is brought nearer to home when there is no time to get there and back."""
+
+
+@MOTIONS.register('point_to_point')
+class PointToPoint(MotionShape):
+    """Quintic moves; all joints start and stop together."""
+
+    def path(
+        self, amplitude: Vector, peak: Vector, n_steps: int, speed: float, rng: np.random.Generator
+    ) -> Path:
+        """See the base class."""
+        n_joints = len(amplitude)
+        path = Path(*(np.zeros((n_steps, n_joints)) for _ in range(3)))
+        here, fastest, start, last = np.zeros(n_joints), peak * speed, 0, n_steps - 1
+        while start < last:
+            allowed = fastest * rng.uniform(0.5, 1.0)
+            goal = amplitude * rng.uniform(-1.0, 1.0, n_joints)
+            dwell = round(rng.uniform(*DWELL) / STEP)
+            for _ in range(HALVINGS):
+                steps = _move_steps(goal - here, allowed)
+                if start + steps + dwell + _move_steps(goal, fastest) <= last:
+                    break
+                goal *= 0.5
+            else:  # no time left to come home from anywhere: go home and stay
+                goal = np.zeros(n_joints)
+                steps = _move_steps(here, fastest)
+                dwell = last - start - steps
+            _move(path, start, steps, here, goal)
+            start += steps
+            path.position[start : start + dwell + 1] = goal
+            here = goal
+            start += dwell
+        return path
+
+
+def _move_steps(way: Vector, allowed: Vector) -> int:
+    """Return how many steps a move takes so that no joint is faster than allowed."""
+    seconds = max(SHORTEST_MOVE, float((QUINTIC_PEAK * np.abs(way) / allowed).max()))
+    return int(np.ceil(seconds / STEP))
+
+
+def _move(path: Path, start: int, steps: int, here: Vector, goal: Vector) -> None:
+    """Write one move into a path."""
+    value, rate, change = quintic(np.arange(steps)[:, None] / steps)
+    way, seconds = goal - here, steps * STEP
+    rows = slice(start, start + steps)
+    path.position[rows] = here + way * value
+    path.velocity[rows] = way * rate / seconds
+    path.acceleration[rows] = way * change / seconds**2
