@@ -43,14 +43,14 @@ def raw_sample(message: JointState) -> RawSample:
     )
 
 
-def doubles(values: Vector | None) -> 'array[float]':
-    """Return a vector as messages hold it; empty for None and for a vector of NaN."""
+def doubles(values: Vector | Matrix | None) -> 'array[float]':
+    """Return an array as messages hold it, flat; empty for None and where all is NaN."""
     if values is None:
         return NOTHING
-    vector = np.ascontiguousarray(values, dtype=np.float64)
-    if np.isnan(vector).all():
+    flat = np.ascontiguousarray(values, dtype=np.float64)
+    if np.isnan(flat).all():
         return NOTHING
-    return array('d', vector.tobytes())
+    return array('d', flat.tobytes())
 
 
 class JointStateMessage:
@@ -101,12 +101,17 @@ class TrajectoryMessage:
     ) -> JointTrajectory:
         """Return the message with new contents; every matrix has shape (n_points, n_joints)."""
         set_time(self.message.header.stamp, stamp)
-        for i, point in enumerate(self.points):
-            point.positions = doubles(None if position is None else position[i])
-            point.velocities = doubles(None if velocity is None else velocity[i])
-            point.accelerations = doubles(None if acceleration is None else acceleration[i])
-            point.effort = doubles(None if effort is None else effort[i])
+        rows = [self._rows(part) for part in (position, velocity, acceleration, effort)]
+        for point, q, dq, ddq, tau in zip(self.points, *rows, strict=True):
+            point.positions, point.velocities = q, dq
+            point.accelerations, point.effort = ddq, tau
         return self.message
+
+    def _rows(self, matrix: Matrix | None) -> list['array[float]']:
+        """Return the rows of a matrix as messages hold them, converted all at once."""
+        flat = NOTHING if matrix is None else doubles(matrix)
+        n = len(flat) // len(self.points)
+        return [flat[i * n : (i + 1) * n] for i in range(len(self.points))]
 
 
 def efforts(message: Float64MultiArray, n_joints: int) -> Vector | None:

@@ -35,7 +35,8 @@ class Parameters(Generic[T]):
     Args:
         node: The node; made with ``automatically_declare_parameters_from_overrides=True``, so
             that values given for parameters that do not exist can be found.
-        cls: The config class.
+        default: The config with its defaults; its class says what there is.
+        prefix: Prefix of all its parameters, with the dot.
         validate: Raises :class:`LstmDynamicsError` for settings that do not fit together.
 
     Raises:
@@ -43,22 +44,26 @@ class Parameters(Generic[T]):
     """
 
     def __init__(
-        self, node: Node, cls: type[T], validate: Callable[[T], None] | None = None
+        self,
+        node: Node,
+        default: T,
+        prefix: str = '',
+        validate: Callable[[T], None] | None = None,
     ) -> None:
-        self._node = node
-        self._cls = cls
+        self._cls = type(default)
+        self._prefix = prefix
         self._validate = validate
-        self._leaves = {leaf.name: leaf for leaf in leaves(cls())}
+        self._leaves = {leaf.name: leaf for leaf in leaves(default, prefix)}
         self._listener: Callable[[T], None] | None = None
-        values: dict[str, object] = {}
+        values: dict[str, object] = {leaf.name: leaf.value for leaf in self._leaves.values()}
         for leaf in self._leaves.values():
             if node.has_parameter(leaf.name):
                 values[leaf.name] = node.get_parameter(leaf.name).value
                 node.undeclare_parameter(leaf.name)
-        self.settings: T = build(cls, values)
+        self.settings: T = build(self._cls, values, prefix)
         if validate is not None:
             validate(self.settings)
-        for leaf in leaves(self.settings):
+        for leaf in leaves(self.settings, prefix):
             node.declare_parameter(leaf.name, *as_ros(leaf), ignore_override=True)
         node.add_pre_set_parameters_callback(self._coerce)
         node.add_on_set_parameters_callback(self._check)
@@ -68,16 +73,10 @@ class Parameters(Generic[T]):
         """Call ``listener`` with the new settings after every accepted change."""
         self._listener = listener
 
-    def unknown(self) -> list[str]:
-        """Return what was given for parameters that do not exist, with the closest that does."""
-        given = self._node.list_parameters([], 0).names
-        found = []
-        for name in given:
-            if name in self._leaves or name.startswith(ROS_OWN):
-                continue
-            close = get_close_matches(name, self._leaves, n=1)
-            found.append(f'{name} (did you mean {close[0]}?)' if close else name)
-        return found
+    @property
+    def names(self) -> list[str]:
+        """The names of all its parameters."""
+        return list(self._leaves)
 
     def _coerce(self, parameters: list[Parameter]) -> list[Parameter]:
         """Turn whole numbers given for a float into that float."""
@@ -91,9 +90,11 @@ class Parameters(Generic[T]):
         ]
 
     def _candidate(self, parameters: Sequence[Parameter]) -> T:
-        values: dict[str, object] = {leaf.name: leaf.value for leaf in leaves(self.settings)}
+        values: dict[str, object] = {
+            leaf.name: leaf.value for leaf in leaves(self.settings, self._prefix)
+        }
         values |= {item.name: item.value for item in parameters if item.name in self._leaves}
-        return build(self._cls, values)
+        return build(self._cls, values, self._prefix)
 
     def _check(self, parameters: list[Parameter]) -> SetParametersResult:
         """Refuse a change that would not give valid settings. Has no other effect."""
@@ -116,6 +117,22 @@ class Parameters(Generic[T]):
         self.settings = settings
         if self._listener is not None:
             self._listener(settings)
+
+
+def unknown(node: Node, known: Sequence[str]) -> list[str]:
+    """Return what was given for parameters that do not exist, with the closest that does.
+
+    Args:
+        node: The node, after everything was declared.
+        known: The names of its parameters.
+    """
+    found = []
+    for name in node.list_parameters([], 0).names:
+        if name in known or name.startswith(ROS_OWN):
+            continue
+        close = get_close_matches(name, known, n=1)
+        found.append(f'{name} (did you mean {close[0]}?)' if close else name)
+    return found
 
 
 def as_ros(leaf: Leaf) -> tuple[Any, ParameterDescriptor]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from lstm_dynamics_ros.errors import ConfigError
 from lstm_dynamics_ros.parameters import parameter
-from lstm_dynamics_ros.ros.declare import Parameters
+from lstm_dynamics_ros.ros.declare import Parameters, unknown
 import pytest
 from rclpy.node import Node
 from rclpy.parameter import Parameter
@@ -41,7 +41,7 @@ def ordered(settings: Settings) -> None:
 
 
 def declared(node: Node) -> Parameters[Settings]:
-    return Parameters(node, Settings, ordered)
+    return Parameters(node, Settings(), validate=ordered)
 
 
 @pytest.fixture
@@ -148,8 +148,17 @@ def test_the_listener_hears_of_accepted_changes_only(make: MakeNode) -> None:
     assert heard == [Settings(rate=5.0), Settings(rate=5.0, joints=('z',))]
 
 
+def test_defaults_may_come_from_elsewhere_under_a_prefix(make: MakeNode) -> None:
+    node = make('robot.steps:=7')
+    parameters = Parameters(node, Inner(steps=20), 'robot.')
+    assert parameters.settings == Inner(steps=7)
+    assert Parameters(make(), Inner(steps=20), 'robot.').settings == Inner(steps=20)
+    assert node.set_parameters([Parameter('robot.steps', value=9)])[0].successful
+    assert parameters.settings == Inner(steps=9)
+
+
 def test_values_for_parameters_that_do_not_exist_are_listed_with_the_closest(
     make: MakeNode,
 ) -> None:
     node = make('rat:=5.0', 'use_sim_time:=true', 'zzz:=1')
-    assert declared(node).unknown() == ['rat (did you mean rate?)', 'zzz']
+    assert unknown(node, declared(node).names) == ['rat (did you mean rate?)', 'zzz']

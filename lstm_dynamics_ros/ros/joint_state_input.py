@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Takes joint states off the middleware: everything that waits, at once and in order."""
+
+from collections.abc import Callable
+
+from lstm_dynamics_ros.ros.conversions import raw_sample
+from lstm_dynamics_ros.ros.interfaces import JOINT_STATES
+from lstm_dynamics_ros.state import NANOSECONDS, RawSample
+from rclpy.event_handler import SubscriptionEventCallbacks
+from rclpy.node import Node
+from rclpy.qos import QoSProfile
+from rclpy.qos_overriding_options import QoSOverridingOptions
+from sensor_msgs.msg import JointState
+
+LARGEST_BATCH = 2000
+"""Messages taken at once; more wait for the next round."""
+
+Taker = Callable[[list[RawSample], int], None]
+"""Gets the samples that waited, and when the last was received [ns, wall clock]."""
+
+
+class JointStateInput:
+    """The subscription to ``joint_states``.
+
+    Both executors call back once per message; the first callback of a burst takes the rest of it
+    along, so that a burst is stepped in order and published once.
+
+    Args:
+        node: The node that subscribes.
+        taker: Called with what has come.
+    """
+
+    def __init__(self, node: Node, taker: Taker) -> None:
+        self._node = node
+        self._taker = taker
+        self._told = False
+        self.skew: float | None = None
+        """Newest stamp minus the node's clock when it came [s]; None before the first."""
+        self._subscription = node.create_subscription(
+            JointState,
+            JOINT_STATES.name,
+            self._on_message,  # type: ignore[arg-type]  # rclpy's hint forgets the info
+            JOINT_STATES.qos,
+            # EventsExecutor and Fast DDS may deadlock over event callbacks (rmw_fastrtps#890).
+            event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
+            qos_overriding_options=QoSOverridingOptions.with_default_policies(),
+        )
+
+    @property
+    def qos(self) -> QoSProfile:
+        """The quality of service that is asked for."""
+        return self._subscription.qos_profile
+
+    def destroy(self) -> None:
+        """Take the subscription off the graph."""
+        self._node.destroy_subscription(self._subscription)
+
+    @property
+    def sim_time(self) -> bool:
+        """Whether the node runs on ``/clock``."""
+        return bool(self._node.get_parameter('use_sim_time').value)
+
+    def _on_message(self, message: JointState, info: dict[str, int]) -> None:
+        batch = [self._sample(message, info)]
+        take = self._subscription.handle.take_message
+        while len(batch) < LARGEST_BATCH:
+            waiting = take(JointState, False)
+            if waiting is None:
+                break
+            message, info = waiting
+            batch.append(self._sample(message, info))
+        now = self._node.get_clock().now().nanoseconds
+        self.skew = (batch[-1].stamp_ns - now) / NANOSECONDS
+        self._taker(batch, info['received_timestamp'])
+
+    def _sample(self, message: JointState, info: dict[str, int]) -> RawSample:
+        sample = raw_sample(message)
+        if sample.stamp_ns or self.sim_time:
+            return sample
+        if not self._told:
+            self._told = True
+            self._node.get_logger().warning(
+                f'{JOINT_STATES.name} has no stamps. Using the time of receipt, which jitters.'
+            )
+        return sample._replace(stamp_ns=info['received_timestamp'])
