@@ -80,6 +80,7 @@ class Fleet:
         good &= np.isfinite(predictions).all(axis=1)
         for part in self._step.buffers:
             good &= (np.abs(part) <= LARGEST_STATE).all(axis=(0, 2))
+        good |= ~present
         if not good.all():
             self.reset(~good)
         predictions[~(good & present)] = np.nan

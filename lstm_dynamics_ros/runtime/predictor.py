@@ -3,7 +3,9 @@
 
 One model step per grid point. The hidden state starts from zero and means nothing until
 ``washout_steps`` points have been seen; then the predictor is warm. Whatever is not finite is kept
-out of the hidden state, and a hidden state that went wrong is thrown away.
+out of the hidden state, and a hidden state that went wrong is thrown away. Looking at the outputs
+would not be enough: onnxruntime's LSTM and GRU clip their gates, so a NaN that gets in comes out
+as finite numbers that mean nothing.
 """
 
 from lstm_dynamics_ros.errors import ShapeError
@@ -120,13 +122,13 @@ class Predictor:
             if given.ndim != 2:
                 raise ShapeError('Future effort', (steps - 1, self.card.n_joints), given.shape)
             effort = given[:, None]
+        if not self.valid:
+            return np.full((steps, len(self.card.targets)), np.nan)
         ahead = self._ahead
         for mine, theirs in zip(ahead.buffers, self._step.buffers, strict=True):
             np.copyto(mine, theirs)
         ahead.obs[:] = self._step.obs
         predictions = roll(ahead, steps, effort=effort, first=self._step.prediction)
-        if not self.valid:
-            return np.full((steps, len(self.card.targets)), np.nan)
         return predictions[:, 0].astype(np.float64)
 
     def as_state(self, prediction: Vector, stamp_ns: int) -> JointState:

@@ -1,0 +1,174 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests for runtime/predictor.py."""
+
+from collections.abc import Callable
+from typing import Any
+
+from lstm_dynamics_ros.errors import ConfigError, ShapeError
+from lstm_dynamics_ros.grid import GridPoint
+from lstm_dynamics_ros.runtime import predictor as predictor_module
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
+from lstm_dynamics_ros.runtime.predictor import Predictor
+from lstm_dynamics_ros.state import JointState
+import numpy as np
+import pytest
+
+Load = Callable[..., LoadedModel]
+
+
+def point(index: int, value: float = 0.3, *, restarted: bool = False) -> GridPoint:
+    """Return a grid point with smooth, bounded signals of two joints."""
+    phase = 0.1 * index + np.array([0.0, 1.0])
+    state = JointState(
+        index * 5_000_000, value * np.sin(phase), value * np.cos(phase), np.sin(2 * phase)
+    )
+    return GridPoint(index, state, restarted, False)
+
+
+@pytest.mark.parametrize('cell', ['lstm', 'gru'])
+def test_predictions_are_those_of_the_textbook_equations(
+    load: Load, textbook: Callable[..., Any], cell: str
+) -> None:
+    predictor, numbers = Predictor(load(cell=cell)), textbook(cell=cell)
+    state = numbers.zero(1)
+    for k in range(100):
+        now = point(k)
+        obs = np.concatenate([now.state.position, now.state.velocity, now.state.effort])[None]
+        expected, state = numbers.step(obs, state)
+        np.testing.assert_allclose(predictor.update(now), expected[0], rtol=1e-5, atol=1e-6)
+
+
+def test_it_is_warm_after_the_washout(load: Load) -> None:
+    predictor = Predictor(load(washout=3))
+    warm = []
+    for k in range(5):
+        predictor.update(point(k))
+        warm.append(predictor.warm)
+    assert warm == [False, False, True, True, True]
+
+
+def test_a_model_without_washout_is_not_warm_before_the_first_point(load: Load) -> None:
+    predictor = Predictor(load(washout=0))
+    assert not predictor.warm
+    predictor.update(point(0))
+    assert predictor.warm
+
+
+def test_a_restarted_point_makes_it_forget(load: Load) -> None:
+    loaded = load()
+    used, fresh = Predictor(loaded), Predictor(loaded)
+    for k in range(20):
+        used.update(point(k))
+    again = used.update(point(50, restarted=True))
+    np.testing.assert_array_equal(again, fresh.update(point(50, restarted=True)))
+    assert used.seen == 1
+    assert used.counters['resets'] == 1
+
+
+def test_the_horizon_leaves_the_memory_as_it_is(load: Load) -> None:
+    loaded = load()
+    looking, plain = Predictor(loaded), Predictor(loaded)
+    for k in range(30):
+        looking.horizon(7)
+        np.testing.assert_array_equal(looking.update(point(k)), plain.update(point(k)))
+        first = looking.horizon(7, 'hold')
+        np.testing.assert_array_equal(first, looking.horizon(7, 'hold'))
+
+
+def test_the_horizon_begins_with_the_last_prediction(load: Load) -> None:
+    predictor = Predictor(load())
+    for k in range(3):
+        prediction = predictor.update(point(k))
+    np.testing.assert_array_equal(predictor.horizon(4)[0], prediction)
+
+
+def test_the_horizon_is_what_updates_with_its_own_rows_would_give(load: Load) -> None:
+    loaded = load()
+    looking, stepping = Predictor(loaded), Predictor(loaded)
+    for k in range(10):
+        looking.update(point(k))
+        row = stepping.update(point(k))
+    for k, expected in enumerate(looking.horizon(8)):
+        np.testing.assert_allclose(row, expected, rtol=1e-6)
+        state = JointState(0, row[:2], row[2:4], row[4:])
+        row = stepping.update(GridPoint(10 + k, state, False, False))
+
+
+def test_given_effort_is_used(load: Load) -> None:
+    predictor = Predictor(load())
+    predictor.update(point(0))
+    held = predictor.horizon(3, 'hold')
+    same = predictor.horizon(3, np.tile(point(0).state.effort, (2, 1)))
+    np.testing.assert_allclose(same, held, rtol=1e-6)
+    assert not np.allclose(predictor.horizon(3, np.full((2, 2), 9.0))[2, 2:4], held[2, 2:4])
+
+
+def test_given_effort_of_another_shape_is_refused(load: Load) -> None:
+    predictor = Predictor(load())
+    predictor.update(point(0))
+    with pytest.raises(ShapeError, match='Future effort'):
+        predictor.horizon(3, np.zeros(2))
+    with pytest.raises(ShapeError, match='Future effort'):
+        predictor.horizon(3, np.zeros((3, 2)))
+
+
+def test_there_is_no_horizon_before_the_first_point(load: Load) -> None:
+    predictor = Predictor(load())
+    assert predictor.horizon(3).shape == (3, 6)
+    assert np.isnan(predictor.horizon(3)).all()
+
+
+@pytest.mark.parametrize('bad', [np.nan, np.inf, -np.inf, 1e300, 1e10])
+def test_what_is_not_finite_never_reaches_the_hidden_state(load: Load, bad: float) -> None:
+    loaded = load()
+    hurt, fresh = Predictor(loaded), Predictor(loaded)
+    hurt.update(point(0))
+    wrong = point(1)
+    wrong.state.velocity[1] = bad
+    assert np.isnan(hurt.update(wrong)).all()
+    assert not hurt.valid
+    assert hurt.counters['input_not_finite'] == 1
+    np.testing.assert_array_equal(hurt.update(point(2)), fresh.update(point(2)))
+    assert hurt.valid
+
+
+def test_a_hidden_state_that_is_not_finite_is_thrown_away(load: Load) -> None:
+    loaded = load()
+    hurt, fresh = Predictor(loaded), Predictor(loaded)
+    hurt.update(point(0))
+    hurt._step.buffers[1][:] = np.nan  # of c; the kernels of onnxruntime hide NaN in h
+    assert np.isnan(hurt.update(point(1))).all()
+    assert hurt.counters['output_not_finite'] == 1
+    assert not hurt.valid
+    np.testing.assert_array_equal(hurt.update(point(2)), fresh.update(point(2)))
+
+
+def test_a_hidden_state_that_grows_without_bound_is_thrown_away(
+    load: Load, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    predictor = Predictor(load())
+    monkeypatch.setattr(predictor_module, 'LARGEST_STATE', 1e-3)
+    assert np.isnan(predictor.update(point(0))).all()
+    assert predictor.counters['state_too_large'] == 1
+    assert predictor.seen == 0
+
+
+def test_an_inverse_model_predicts_effort_for_the_same_point(load: Load) -> None:
+    predictor = Predictor(load(kind='inverse'))
+    effort = predictor.update(point(3))
+    assert effort.shape == (2,)
+    state = predictor.as_state(effort, 15_000_000)
+    np.testing.assert_array_equal(state.effort, effort)
+    assert np.isnan(state.position).all()
+    assert np.isnan(state.velocity).all()
+    with pytest.raises(ConfigError, match='Only a forward model'):
+        predictor.horizon(3)
+
+
+def test_a_prediction_becomes_a_joint_state(load: Load) -> None:
+    predictor = Predictor(load(with_effort_target=False))
+    state = predictor.as_state(np.array([1.0, 2.0, 3.0, 4.0]), 7)
+    assert state.stamp_ns == 7
+    np.testing.assert_array_equal(state.position, [1.0, 2.0])
+    np.testing.assert_array_equal(state.velocity, [3.0, 4.0])
+    assert np.isnan(state.effort).all()
