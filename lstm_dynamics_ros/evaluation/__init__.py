@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How good a model is: metrics, baselines, protocols of published sets, reports, benchmarks."""

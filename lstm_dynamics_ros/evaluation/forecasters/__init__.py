@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Forecasters: the model and the baselines it has to beat, one per file."""
+
+from lstm_dynamics_ros.evaluation.forecasters.base import (
+    CAUSAL,
+    Forecaster,
+    FORECASTERS,
+    Forecasts,
+    KNOWN_TORQUE,
+    MODES,
+)
+from lstm_dynamics_ros.registry import import_submodules
+
+import_submodules(__name__, list(__path__))
+
+__all__ = ['CAUSAL', 'FORECASTERS', 'KNOWN_TORQUE', 'MODES', 'Forecaster', 'Forecasts']

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Linear autoregression with exogenous effort, ARX(n): the linear opponent, on the same bags.
+
+The last n rows of all joints' [position, velocity, effort] predict the change to the next row of
+the same. One matrix for all joints, so it knows couplings; efforts in causal mode are held or its
+own predictions, whichever scores better.
+
+Source: L. Ljung, System Identification, 2nd ed. 1999, section 4.2; penalty after A. Hoerl and
+R. Kennard, Technometrics 12 (1970) 55.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from lstm_dynamics_ros.data.segment import Segment
+from lstm_dynamics_ros.errors import DataError, JointNamesError
+from lstm_dynamics_ros.evaluation.forecasters.base import (
+    CAUSAL,
+    check_request,
+    Forecaster,
+    FORECASTERS,
+    Forecasts,
+    KNOWN_TORQUE,
+    Starts,
+)
+from lstm_dynamics_ros.state import Matrix, Vector
+import numpy as np
+from numpy.typing import NDArray
+
+KINDS = ('position', 'velocity', 'effort')
+"""Order of the channels, each a block of all joints."""
+
+
+BATCH = 1024
+"""Free runs made at once; bounds the memory."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ArxWeights:
+    """A fitted ARX: ``next row = newest row + window @ matrix + offset``."""
+
+    joint_names: tuple[str, ...]
+    dt: float
+    """Step it was fitted at [s]."""
+    order: int
+    """Rows in the window, n."""
+    matrix: Matrix
+    """Shape (order * 3 * n_joints, 3 * n_joints); the window's oldest row first."""
+    offset: Vector
+    """Shape (3 * n_joints,)."""
+    lower: Vector
+    """Smallest value a free run may reach, shape (3 * n_joints,)."""
+    upper: Vector
+    """Largest value a free run may reach, shape (3 * n_joints,)."""
+    strength: float
+    """Ridge penalty relative to the number of rows, chosen on held-out trajectories."""
+
+
+def channels(segment: Segment) -> Matrix:
+    """Return [position, velocity, effort] of all joints side by side, shape (n, 3 * n_joints)."""
+    return np.hstack([segment.position, segment.velocity, segment.effort])
+
+
+@FORECASTERS.register('ridge')
+class RidgeArx(Forecaster):
+    """Ridge-regressed ARX in free run.
+
+    Args:
+        weights: Result of :func:`~lstm_dynamics_ros.evaluation.fit_arx.fit_arx`, or loaded.
+        effort_source: What fills unknown efforts in causal mode, ``held`` or ``predicted``.
+    """
+
+    name = 'ridge'
+
+    def __init__(self, weights: ArxWeights, *, effort_source: str = 'held') -> None:
+        self.weights = weights
+        self.required_steps = weights.order
+        self.lookback_steps = weights.order
+        self.effort_source = effort_source
+
+    def candidates(self, mode: str) -> tuple[Forecaster, ...]:
+        """See the base class: in causal mode both ways to go on with the effort."""
+        if mode == KNOWN_TORQUE:
+            return (self,)
+        return tuple(RidgeArx(self.weights, effort_source=s) for s in ('held', 'predicted'))
+
+    def forecast(
+        self, segment: Segment, starts: Starts, horizons: Sequence[int], *, mode: str
+    ) -> Forecasts:
+        """See the base class.
+
+        Raises:
+            JointNamesError: If the segment has other joints than the training data.
+            DataError: If the segment is on another time grid.
+        """
+        weights, order = self.weights, self.weights.order
+        if segment.joint_names != weights.joint_names:
+            raise JointNamesError(weights.joint_names, segment.joint_names)
+        if abs(segment.dt - weights.dt) > 1e-9:
+            raise DataError(f'The ridge was fitted at dt {weights.dt} s, got {segment.dt} s.')
+        check_request(segment, starts, horizons, mode, order)
+        parts = [
+            self._run(segment, starts[first : first + BATCH], horizons, mode)
+            for first in range(0, len(starts), BATCH)
+        ]
+        blocks = np.split(np.concatenate(parts), len(KINDS), axis=-1)
+        known = KINDS if mode == CAUSAL and self.effort_source == 'predicted' else KINDS[:2]
+        return dict(zip(known, blocks, strict=False))
+
+    def _run(
+        self, segment: Segment, starts: Starts, horizons: Sequence[int], mode: str
+    ) -> NDArray[np.float64]:
+        """Return free runs at the horizons, shape (n_starts, n_horizons, 3 * n_joints)."""
+        weights, order = self.weights, self.weights.order
+        rows, steps = channels(segment), max(horizons)
+        effort = slice(2 * segment.position.shape[1], None)
+        run = np.empty((len(starts), order + steps, rows.shape[1]))
+        run[:, :order] = rows[starts[:, None] + np.arange(1 - order, 1)]
+        for k in range(steps):
+            window = run[:, k : k + order].reshape(len(starts), -1)
+            free = run[:, k + order - 1] + window @ weights.matrix + weights.offset
+            run[:, k + order] = np.clip(free, weights.lower, weights.upper)
+            if k + 1 == steps:
+                break  # The effort of the last row is not needed, and may be past the end.
+            if mode == KNOWN_TORQUE:
+                run[:, k + order, effort] = segment.effort[starts + k + 1]
+            elif self.effort_source == 'held':
+                run[:, k + order, effort] = segment.effort[starts]
+        return run[:, order - 1 + np.asarray(horizons)]
+
+    def save(self, path: Path) -> None:
+        """Write the weights as npz, under a temporary name until complete."""
+        unfinished = path.with_name(f'.{path.name}.unfinished.npz')
+        w = self.weights
+        np.savez_compressed(
+            unfinished,
+            joint_names=np.array(w.joint_names),
+            dt=w.dt,
+            order=w.order,
+            matrix=w.matrix,
+            offset=w.offset,
+            lower=w.lower,
+            upper=w.upper,
+            strength=w.strength,
+        )
+        unfinished.replace(path)
+
+    @classmethod
+    def load(cls, path: Path) -> 'RidgeArx':
+        """Read weights written by :meth:`save`.
+
+        Raises:
+            DataError: If the file is missing or is none of ours.
+        """
+        try:
+            with np.load(path, allow_pickle=False) as stored:
+                weights = ArxWeights(
+                    joint_names=tuple(str(name) for name in stored['joint_names']),
+                    dt=float(stored['dt']),
+                    order=int(stored['order']),
+                    matrix=stored['matrix'],
+                    offset=stored['offset'],
+                    lower=stored['lower'],
+                    upper=stored['upper'],
+                    strength=float(stored['strength']),
+                )
+        except (OSError, KeyError, ValueError) as error:
+            raise DataError(f'{path} holds no ridge weights: {error}.') from error
+        return cls(weights)
