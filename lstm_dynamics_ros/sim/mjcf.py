@@ -17,7 +17,7 @@ MAXWELL_ELEMENTS = ((0.4, 0.004), (0.4, 0.02))
 
 
 def nominal_mjcf(robot: RobotDescription, *, shapes: bool = False) -> str:
-    """Return the robot as its maker describes it: rigid bodies, no payload, no friction.
+    """Return the robot as its maker describes it: rigid bodies, no payload, friction or stops.
 
     Args:
         robot: What to model.
@@ -27,7 +27,7 @@ def nominal_mjcf(robot: RobotDescription, *, shapes: bool = False) -> str:
         f'<motor name="{j.name}" joint="{j.name}" ctrlrange="{-j.effort_limit} {j.effort_limit}"/>'
         for j in robot.joints
     )
-    return _model(f'{robot.name}_nominal', robot, motors, shapes=shapes)
+    return _model(f'{robot.name}_nominal', robot, motors, limits='disable', shapes=shapes)
 
 
 def real_mjcf(robot: RobotDescription, hidden: HiddenPhysics, *, shapes: bool = False) -> str:
@@ -59,6 +59,7 @@ def _model(
     payload: str = '',
     tendons: str = '',
     *,
+    limits: str = 'enable',
     shapes: bool,
 ) -> str:
     """Return a whole model. Contacts are off: the robots only know their own limits."""
@@ -66,7 +67,8 @@ def _model(
     tool = f'{_body(robot.tool, shapes=shapes)}</body>'
     return (
         f'<mujoco model="{name}"><compiler angle="radian"/>'
-        f'<option timestep="{STEP}" integrator="implicitfast"><flag contact="disable"/></option>'
+        f'<option timestep="{STEP}" integrator="implicitfast">'
+        f'<flag contact="disable" limit="{limits}"/></option>'
         '<default><geom contype="0" conaffinity="0" mass="0" rgba=".92 .93 .95 1"/></default>'
         f'<worldbody>{_body(robot.base, shapes=shapes)}{opened}{tool}{payload}'
         f'{"</body>" * len(robot.links)}</body></worldbody>'
