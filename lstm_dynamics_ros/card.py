@@ -175,6 +175,16 @@ class ModelCard:
                 f'contract_version must be {CONTRACT_VERSION}, got {version!r}. '
                 'Export the model again with this version of lstm_dynamics_ros.'
             )
+        try:
+            card = cls._from_values(values)
+            card.check()
+        except (TypeError, AttributeError, ValueError) as error:
+            raise CardError(f'The card is not laid out as it should be: {error}.') from error
+        return card
+
+    @classmethod
+    def _from_values(cls, values: dict[str, Any]) -> 'ModelCard':
+        """Return the card of a JSON object, with its inner objects."""
         values['features'] = tuple(_make(Signal, item) for item in values.get('features', ()))
         values['targets'] = tuple(_make(Signal, item) for item in values.get('targets', ()))
         for key in ('joint_names', 'joint_types', 'driver_compensates', 'effort_limits'):
@@ -184,7 +194,6 @@ class ModelCard:
         values['training_ranges'] = {key: _make(Range, item) for key, item in ranges.items()}
         values['golden'] = _make(Golden, values.get('golden', {}))
         card: ModelCard = _make(cls, values)
-        card.check()
         return card
 
     def check(self) -> None:
@@ -204,17 +213,27 @@ class ModelCard:
         _require(self.num_layers > 0 and self.hidden_size > 0, 'num_layers, hidden_size',
                  'positive', (self.num_layers, self.hidden_size))  # fmt: skip
         _require(self.washout_steps >= 0, 'washout_steps', '>= 0', self.washout_steps)
+        _require(self.dt_tolerance >= 0, 'dt_tolerance', '>= 0', self.dt_tolerance)
+        _require(self.latency_steps >= 0, 'latency_steps', '>= 0', self.latency_steps)
+        _require(len(self.effort_limits) in {0, n}, 'effort_limits', f'none or {n} entries',
+                 self.effort_limits)  # fmt: skip
+        _require(all(limit is None or limit > 0 for limit in self.effort_limits),
+                 'effort_limits', '> 0 or null', self.effort_limits)  # fmt: skip
         for what, signals in (('features', self.features), ('targets', self.targets)):
             _require(len(signals) > 0, what, 'at least one', len(signals))
             for start in range(0, len(signals), n):
                 block = signals[start : start + n]
                 same = {signal.kind for signal in block}
                 order = tuple(signal.joint for signal in block)
+                _require(same <= set(SIGNAL_KINDS), f'kind in {what}', SIGNAL_KINDS, sorted(same))
                 _require(len(same) == 1 and order == self.joint_names, what,
                          'blocks of one kind in joint order', order)  # fmt: skip
 
 
-def _require(holds: bool, what: str, expected: object, got: object) -> None:  # noqa: FBT001
+_SCALARS: dict[type, tuple[type, ...]] = {int: (int,), float: (int, float), str: (str,)}
+
+
+def _require(holds: bool, what: str, expected: object, got: object) -> None:
     if not holds:
         raise CardError(f'{what} must be {expected}, got {got!r}.')
 
@@ -226,6 +245,12 @@ def _make(cls: type[Any], values: Mapping[str, object]) -> Any:  # noqa: ANN401
     known = {item.name for item in fields(cls)}
     if unknown := sorted(set(values) - known):
         raise CardError(f'{cls.__name__} has unknown entries {unknown}. Known: {sorted(known)}.')
+    for item in fields(cls):
+        if item.type in _SCALARS and item.name in values:
+            value = values[item.name]
+            if isinstance(value, bool) or not isinstance(value, _SCALARS[cast('type', item.type)]):
+                wanted = cast('type', item.type).__name__
+                raise CardError(f'{item.name} must be of type {wanted}, got {value!r}.')
     try:
         return cls(**cast('Any', values))
     except TypeError:

@@ -41,7 +41,8 @@ class JointNamesError(LstmDynamicsError):
         self.missing = [name for name in expected if name not in got]
         hints = []
         for name in self.missing:
-            close = get_close_matches(name, list(got), n=1, cutoff=0.4)
+            prefixed = [other for other in got if other.endswith(name)]
+            close = prefixed or get_close_matches(name, list(got), n=1, cutoff=0.4)
             hints.append(f'{name} -> {close[0]}?' if close else f'{name} -> no similar name')
         super().__init__(
             f'Joint names do not match. Expected {list(expected)}, got {list(got)}. '

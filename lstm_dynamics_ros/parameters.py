@@ -166,7 +166,7 @@ def checked(leaf: Leaf, value: object) -> Value:
     """Return ``value`` as the type of the setting, or raise :class:`ConfigError`.
 
     An integer where a float is expected is accepted (``100`` for ``100.0`` is the most common slip
-    in YAML files); NaN is never.
+    in YAML files); NaN and infinity never are.
     """
     name, setting, default = leaf
     converted = _as_type_of(name, default, value)
@@ -180,6 +180,8 @@ def checked(leaf: Leaf, value: object) -> Value:
             raise ConfigError(f'{name} must be >= {setting.minimum} {setting.unit}, got {number}.')
         if setting.maximum is not None and number > setting.maximum:
             raise ConfigError(f'{name} must be <= {setting.maximum} {setting.unit}, got {number}.')
+        if math.isinf(number):
+            raise ConfigError(f'{name} must be finite, got {number}.')
     if setting.choices and converted not in setting.choices:
         raise UnknownNameError(name, str(converted), setting.choices)
     return converted
@@ -201,9 +203,12 @@ def _as_type_of(name: str, default: Value, value: object) -> Value:
             return value
     elif isinstance(value, list | tuple) or hasattr(value, 'tolist'):
         items = list(cast('Any', value))
-        if all(isinstance(item, str) for item in items):
+        kind = type(default[0]) if default else None  # an empty default allows both
+        if kind is not float and all(isinstance(item, str) for item in items):
             return tuple(items)
-        if all(isinstance(item, int | float) and not isinstance(item, bool) for item in items):
+        if kind is not str and all(
+            isinstance(item, int | float) and not isinstance(item, bool) for item in items
+        ):
             return tuple(float(item) for item in items)
     expected = type(default).__name__
     raise ConfigError(
