@@ -10,6 +10,7 @@ from array import array
 from collections.abc import Sequence
 
 from builtin_interfaces.msg import Duration, Time
+from lstm_dynamics_ros.errors import DataError, JointNamesError
 from lstm_dynamics_ros.state import Matrix, NANOSECONDS, RawSample, Vector
 import numpy as np
 from sensor_msgs.msg import JointState
@@ -112,6 +113,36 @@ class TrajectoryMessage:
         flat = NOTHING if matrix is None else doubles(matrix)
         n = len(flat) // len(self.points)
         return [flat[i * n : (i + 1) * n] for i in range(len(self.points))]
+
+
+class Reordering:
+    """Puts values that come in one order of joints into another.
+
+    Args:
+        wanted: The order that comes out.
+        given: The order that goes in; more joints than wanted are fine.
+
+    Raises:
+        JointNamesError: If a wanted joint is not among those given.
+    """
+
+    def __init__(self, wanted: Sequence[str], given: Sequence[str]) -> None:
+        if not set(wanted) <= set(given):
+            raise JointNamesError(wanted, given)
+        self._size = len(given)
+        self._index = [list(given).index(name) for name in wanted]
+
+    def __call__(self, values: Sequence[float]) -> Vector:
+        """Return finite values in the wanted order, shape (n_wanted,).
+
+        Raises:
+            DataError: If the number of values is wrong, or one is not finite.
+        """
+        vector = np.asarray(values, dtype=np.float64)
+        if vector.shape != (self._size,) or not np.isfinite(vector).all():
+            raise DataError(f'Expected {self._size} finite values, got {vector.tolist()}.')
+        picked: Vector = vector[self._index]
+        return picked
 
 
 def efforts(message: Float64MultiArray, n_joints: int) -> Vector | None:

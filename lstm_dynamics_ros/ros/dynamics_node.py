@@ -154,10 +154,11 @@ class DynamicsNode(ManagedNode):
         engine.watchdog.feed(time.monotonic())
         engine.monitor.arrived(len(samples), time.monotonic_ns())
         try:
-            tick = engine.pipeline.tick(samples)
-            if tick is not None:
-                self._predictions.publish(tick)
-                engine.monitor.ticked(tick, time.time_ns() - received)
+            for bunch in engine.bunches(samples):
+                tick = engine.pipeline.tick(bunch)
+                if tick is not None:
+                    self._predictions.publish(tick)
+                    engine.monitor.ticked(tick, time.time_ns() - received)
         except Exception as error:  # noqa: BLE001 - one bad message must not end the node
             self.get_logger().error(f'{type(error).__name__}: {error}', throttle_duration_sec=1.0)
             engine.pipeline.reset()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A model at work: everything dynamics_node keeps that is not ROS."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 import time
 
@@ -14,6 +15,7 @@ from lstm_dynamics_ros.runtime.model_file import load_model
 from lstm_dynamics_ros.safety.gate import Gate
 from lstm_dynamics_ros.safety.state import Event, State, StateMachine
 from lstm_dynamics_ros.safety.watchdog import Watchdog
+from lstm_dynamics_ros.state import NANOSECONDS, RawSample
 
 
 class Engine:
@@ -55,6 +57,17 @@ class Engine:
         self.joint_names = tuple(names[joint] for joint in card.joint_names)
         """The model's joints, by the names the robot has for them."""
         self.monitor = Monitor(card, nanoseconds(pipeline.control_period), time.monotonic_ns())
+
+    def bunches(self, samples: Sequence[RawSample]) -> Sequence[Sequence[RawSample]]:
+        """Split samples that came together into those that share one publication.
+
+        Predictions of a short stall are still worth something to a recording or a plot, and are
+        all made. After a long one only the newest counts.
+        """
+        span = samples[-1].stamp_ns - samples[0].stamp_ns
+        if span > self.settings.catch_up * NANOSECONDS:
+            return [samples]
+        return [[sample] for sample in samples]
 
     def start_over(self) -> None:
         """Forget the past, and a fault."""

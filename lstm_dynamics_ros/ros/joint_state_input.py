@@ -2,6 +2,7 @@
 """Takes joint states off the middleware: everything that waits, at once and in order."""
 
 from collections.abc import Callable
+import time
 
 from lstm_dynamics_ros.ros.conversions import raw_sample
 from lstm_dynamics_ros.ros.interfaces import JOINT_STATES
@@ -16,7 +17,11 @@ LARGEST_BATCH = 2000
 """Messages taken at once; more wait for the next round."""
 
 Taker = Callable[[list[RawSample], int], None]
-"""Gets the samples that waited, and when the last was received [ns, wall clock]."""
+"""Gets the samples that waited, and when the last was received [ns, wall clock].
+
+The middleware knows when it received a message, but EventsExecutor of rclpy 7.1.6 fails on
+callbacks that ask for it. So of a message that came alone it is when its callback began.
+"""
 
 
 class JointStateInput:
@@ -39,7 +44,7 @@ class JointStateInput:
         self._subscription = node.create_subscription(
             JointState,
             JOINT_STATES.name,
-            self._on_message,  # type: ignore[arg-type]  # rclpy's hint forgets the info
+            self._on_message,
             JOINT_STATES.qos,
             # EventsExecutor and Fast DDS may deadlock over event callbacks (rmw_fastrtps#890).
             event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
@@ -60,20 +65,22 @@ class JointStateInput:
         """Whether the node runs on ``/clock``."""
         return bool(self._node.get_parameter('use_sim_time').value)
 
-    def _on_message(self, message: JointState, info: dict[str, int]) -> None:
-        batch = [self._sample(message, info)]
+    def _on_message(self, message: JointState) -> None:
+        received = time.time_ns()
+        batch = [self._sample(message, received)]
         take = self._subscription.handle.take_message
         while len(batch) < LARGEST_BATCH:
             waiting = take(JointState, False)
             if waiting is None:
                 break
             message, info = waiting
-            batch.append(self._sample(message, info))
+            received = info['received_timestamp']
+            batch.append(self._sample(message, received))
         now = self._node.get_clock().now().nanoseconds
         self.skew = (batch[-1].stamp_ns - now) / NANOSECONDS
-        self._taker(batch, info['received_timestamp'])
+        self._taker(batch, received)
 
-    def _sample(self, message: JointState, info: dict[str, int]) -> RawSample:
+    def _sample(self, message: JointState, received: int) -> RawSample:
         sample = raw_sample(message)
         if sample.stamp_ns or self.sim_time:
             return sample
@@ -82,4 +89,4 @@ class JointStateInput:
             self._node.get_logger().warning(
                 f'{JOINT_STATES.name} has no stamps. Using the time of receipt, which jitters.'
             )
-        return sample._replace(stamp_ns=info['received_timestamp'])
+        return sample._replace(stamp_ns=received)

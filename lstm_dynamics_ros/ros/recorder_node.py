@@ -122,25 +122,25 @@ class RecorderNode(RunnableNode):
             reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
         )
 
-        def write(data: bytes, info: dict[str, int]) -> None:
-            self._write(topic, type_name, data, info['received_timestamp'])
+        def write(data: bytes) -> None:
+            self._write(topic, type_name, data)
 
         self._counts[topic] = 0
         self.create_subscription(
             TYPES[type_name],
             topic,
-            write,  # type: ignore[arg-type]  # rclpy's hint forgets the info
+            write,
             qos,
             raw=True,
             event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
         )
 
-    def _write(self, topic: str, type_name: str, data: bytes, received: int) -> None:
+    def _write(self, topic: str, type_name: str, data: bytes) -> None:
         if self._stream is None:
             self._stream = BagStream(Path(self._settings.output))
             self._begin = time.monotonic()
         try:
-            self._stream.write(topic, type_name, received or time.time_ns(), data)
+            self._stream.write(topic, type_name, time.time_ns(), data)
         except OSError as error:
             raise DataError(f'Cannot write {self._settings.output}: {error.strerror}.') from error
         self._counts[topic] += 1

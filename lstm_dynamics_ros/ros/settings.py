@@ -52,6 +52,15 @@ class NodeSettings(PipelineSettings, ExecutorSettings):
         maximum=60.0,
         reconfigurable=True,
     )
+    catch_up: float = parameter(
+        0.02,
+        'Of messages that come late in a bunch spanning no more than this, every prediction is '
+        'published; of a longer bunch only the newest.',
+        unit='s',
+        minimum=0.0,
+        maximum=1.0,
+        reconfigurable=True,
+    )
     diagnostics_rate: float = parameter(
         1.0, 'Rate of /diagnostics.', unit='Hz', minimum=0.1, maximum=10.0
     )

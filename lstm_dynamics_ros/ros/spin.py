@@ -118,7 +118,10 @@ def _spin(node: RunnableNode, executor: Executor, stop: StopFlag) -> None:
             except LstmDynamicsError:
                 raise
             except Exception as error:  # noqa: BLE001  # e.g. an impossible lifecycle transition
-                node.get_logger().error(f'Callback failed: {type(error).__name__}: {error}')
+                node.get_logger().error(
+                    f'Callback failed: {type(error).__name__}: {error}',
+                    throttle_duration_sec=1.0,
+                )
     finally:
         executor.remove_node(node)
         executor.shutdown()
