@@ -91,8 +91,8 @@ def test_the_torque_of_the_payload_as_correction_lifts_it(robot: RobotDescriptio
 
     torque = np.zeros_like(sag)
     error = sag
-    for _ in range(60):
-        torque += 0.3 * robot.stiffness * error  # what the PD part still has to hold alone
+    for _ in range(80):
+        torque += 0.1 * robot.stiffness * error  # what the PD part still has to hold alone
         simulated.apply_correction(torque)
         error = simulated.advance(80).tracking_error[-1]
 
