@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The rigid-body model the inner controller of an embedded robot knows."""
 
+from lstm_dynamics_ros.sim.engine import mujoco
 from lstm_dynamics_ros.sim.mjcf import nominal_mjcf
 from lstm_dynamics_ros.sim.robot import RobotDescription
 from lstm_dynamics_ros.state import Matrix, Vector
-import mujoco
 import numpy as np
 
 

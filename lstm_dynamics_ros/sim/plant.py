@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The physics of an embedded robot: what really happens to a drive command."""
 
+from lstm_dynamics_ros.sim.engine import mujoco
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
 from lstm_dynamics_ros.sim.mjcf import real_mjcf
 from lstm_dynamics_ros.sim.robot import RobotDescription
 from lstm_dynamics_ros.state import Vector
-import mujoco
 import numpy as np
 
 

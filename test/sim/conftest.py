@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Robots that tests of the room share."""
 
+from importlib.util import find_spec
+
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
 from lstm_dynamics_ros.sim.robot import (
     Body,
@@ -14,6 +16,19 @@ from lstm_dynamics_ros.sim.robot import (
     RobotDescription,
 )
 import pytest
+
+# Without the engine only the rest of the room can be tested.
+collect_ignore = (
+    []
+    if find_spec('mujoco')
+    else [
+        'test_mjcf.py',
+        'test_nominal.py',
+        'test_plant.py',
+        'test_simulate.py',
+        'test_simulated_robot.py',
+    ]
+)
 
 
 @pytest.fixture(params=known_robots())

@@ -176,3 +176,21 @@ def test_presliding_friction_remembers_the_way(turntable: RobotDescription) -> N
     zero_crossings = np.flatnonzero(np.diff(np.sign(effort[second, 0]))) + 2000
     at_zero_torque = q[zero_crossings, 0]
     assert np.ptp(at_zero_torque) > 5e-4
+
+
+def test_maxwell_slip_leaves_the_joint_bent_after_a_push(turntable: RobotDescription) -> None:
+    def rest_after_push(hidden: HiddenPhysics) -> float:
+        plant = Plant(turntable, hidden)
+        plant.reset(np.zeros(1), np.zeros(1))
+        commands = np.concatenate([np.full(500, 3.0), np.zeros(3000)])[:, None]
+        q, dq, _ = driven(plant, commands)
+        assert abs(dq[-1, 0]) < 1e-3
+        return float(q[-1, 0])
+
+    hidden = replace(turntable.hidden, cogging_scale=0.0)
+
+    # the yielding springs hold back: 0.8 of the Coulomb friction on top
+    without, with_springs = (
+        rest_after_push(replace(hidden, maxwell_slip=on)) for on in (False, True)
+    )
+    assert 0.2 * without < with_springs < 0.9 * without

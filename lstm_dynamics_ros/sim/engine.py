@@ -1,0 +1,17 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The physics engine, imported once for the whole room."""
+
+from lstm_dynamics_ros.errors import MissingLibraryError
+
+try:
+    import mujoco
+except ImportError as error:
+    raise MissingLibraryError('mujoco-core', 'sim') from error
+
+OLDEST = 4
+"""Oldest major version whose drives have LuGre friction, dead time and yielding springs."""
+
+if int(mujoco.__version__.split('.')[0]) < OLDEST:
+    raise MissingLibraryError(f'mujoco-core {OLDEST} or newer', 'sim')
+
+__all__ = ['mujoco']
