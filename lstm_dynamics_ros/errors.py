@@ -68,8 +68,8 @@ class TooShortError(DataError):
 
     def __init__(self, longest: float, needed: float) -> None:
         super().__init__(
-            f'The longest gap-free stretch is {longest:.2f} s, but one window needs {needed:.2f} s. '
-            'Record longer, or choose a smaller washout or rollout.'
+            f'The longest gap-free stretch is {longest:.2f} s, but one window needs '
+            f'{needed:.2f} s. Record longer, or choose a smaller washout or rollout.'
         )
 
 

@@ -94,7 +94,7 @@ def control_steps(dt: float, rate: float) -> int:
     exact = 1.0 / (rate * dt)
     steps = max(1, round(exact))
     if abs(exact - steps) > 1e-3 * steps:
-        near = sorted({max(1, int(exact)), int(exact) + 1})
+        near = sorted({max(1, int(exact)), int(exact) + 1}, reverse=True)
         rates = ' or '.join(f'{1.0 / (n * dt):.6g}' for n in near)
         raise ConfigError(
             f'control_rate must have a period that is a multiple of the model step of {dt:g} s, '
