@@ -488,7 +488,9 @@ def test_a_hidden_state_that_goes_wrong_twice_in_a_row_is_a_fault(
 # --- whatever comes
 
 VALUE = st.floats(-4.0, 4.0) | st.sampled_from([float('nan'), float('inf'), 1e300, -1e308])
-VALUES = st.just([0.1, 0.2]) | st.lists(VALUE, max_size=3)
+VALUES = (
+    st.just([0.1, 0.2]) | st.lists(VALUE, min_size=2, max_size=2) | st.lists(VALUE, max_size=3)
+)
 ANY_SAMPLE = st.builds(
     RawSample,
     st.integers(-20 * MS, 40 * MS),
