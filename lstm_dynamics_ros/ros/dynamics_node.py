@@ -99,6 +99,7 @@ class DynamicsNode(ManagedNode):
         """Begin to predict."""
         if self._engine is not None:
             self._engine.start_over()
+            self._engine.watchdog.forget()
         gc.collect()
         gc.freeze()  # what is there now stays; later collections then take microseconds
         self._machine.on(Event.ACTIVATE)

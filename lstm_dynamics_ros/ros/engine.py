@@ -70,10 +70,9 @@ class Engine:
         return [[sample] for sample in samples]
 
     def start_over(self) -> None:
-        """Forget the past, and a fault."""
+        """Forget what the model has seen, and a fault."""
         if self.machine.state is State.FAULT:
             self.machine.on(Event.CLEAR)
-        self.watchdog.forget()
         self.pipeline.reset()
 
     def reconfigure(self, settings: NodeSettings) -> None:
