@@ -39,6 +39,9 @@ is the stablest beyond the horizons that choose."""
 RANGE_MARGIN = 3.0
 """How far a free run may leave the training range, in widest ranges of its kind."""
 
+CONTINUOUS_MARGIN = 1e4
+"""How far a continuous joint may turn beyond that [rad]."""
+
 CHUNK_ROWS = 4096
 """Rows expanded at once; bounds the memory."""
 
@@ -97,8 +100,9 @@ def fit_arx(
             ridge = _ridge(solution, strength, segments[0], order, bounds)
             scores[strength] = _free_run_score(ridge, held_out)
         _tell(progress, done + 2, total, f'ridge: strength {strength:g}')
-    least = min(scores.values(), default=np.inf)
-    best = max((s for s, score in scores.items() if score <= least + TIE), default=strengths[0])
+    best = sorted(strengths)[len(strengths) // 2]
+    if scores := {s: score for s, score in scores.items() if np.isfinite(score)}:
+        best = max(s for s, score in scores.items() if score <= min(scores.values()) + TIE)
     final = solve(inner + outer, scaling, best)
     if final is None:
         raise DataError('The ARX has no solution for any ridge strength on these recordings.')
@@ -168,6 +172,8 @@ def _bounds(segments: Sequence[Segment]) -> Bounds:
     upper = np.nanmax([np.nanmax(channels(s), axis=0) for s in segments], axis=0)
     widest = (upper - lower).reshape(len(KINDS), -1).max(axis=1)
     margin = RANGE_MARGIN * np.repeat(widest, len(lower) // len(KINDS))
+    turning = np.asarray([kind == 'continuous' for kind in segments[0].joint_types])
+    margin[: len(turning)][turning] += CONTINUOUS_MARGIN
     return lower - margin, upper + margin
 
 
@@ -183,11 +189,12 @@ def _free_run_score(ridge: RidgeArx, segments: Sequence[Segment]) -> float:
         starts = np.arange(first, last + 1, stride)
         told = ridge.forecast(segment, starts, CHOOSING_HORIZONS, mode=KNOWN_TORQUE)
         at = starts[:, None] + np.asarray(CHOOSING_HORIZONS)
-        truth = np.stack([getattr(segment, kind)[at] for kind in kinds])
+        rows = np.split(channels(segment), len(KINDS), axis=1)
+        truth = np.stack([rows[0][at], rows[1][at]])
         squares.append((np.stack([told[kind] for kind in kinds]) - truth) ** 2)
         values.append(truth)
     if not squares:
-        return 0.0  # Nothing long enough to choose by: the first strength that solves.
+        return np.nan  # Nothing long enough to choose by.
     error = np.nanmean(np.concatenate(squares, axis=1), axis=1)
     variance = np.nanvar(np.concatenate(values, axis=1), axis=1)
     moving = variance > STILL_VARIANCE

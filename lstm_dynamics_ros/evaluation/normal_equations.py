@@ -27,17 +27,30 @@ class Scaling(NamedTuple):
 
 
 class Normal(NamedTuple):
-    """Sums over rows of standardised features z and centred outputs y."""
+    """Sums over rows of standardised features z and centred outputs y.
+
+    They may be centred on other rows than these: the mean that is left is taken out at the end.
+    """
 
     rows: int
     gram: Matrix
     """z^T z, shape (n_features, n_features)."""
     moment: Matrix
     """z^T y, shape (n_features, n_outputs)."""
+    z_sum: Vector
+    """Shape (n_features,)."""
+    y_sum: Vector
+    """Shape (n_outputs,)."""
 
     def __add__(self, other: 'Normal') -> 'Normal':  # type: ignore[override]
         """Return the sums over both sets of rows."""
-        return Normal(self.rows + other.rows, self.gram + other.gram, self.moment + other.moment)
+        return Normal(
+            self.rows + other.rows,
+            self.gram + other.gram,
+            self.moment + other.moment,
+            self.z_sum + other.z_sum,
+            self.y_sum + other.y_sum,
+        )
 
 
 def scaling_of(chunks: Chunks) -> Scaling | None:
@@ -58,12 +71,15 @@ def normal_of(chunks: Chunks, scaling: Scaling) -> Normal:
     n_features, n_outputs = len(scaling.mean), len(scaling.output)
     rows = 0
     gram, moment = np.zeros((n_features, n_features)), np.zeros((n_features, n_outputs))
+    z_sum, y_sum = np.zeros(n_features), np.zeros(n_outputs)
     for x, y in chunks():
         z = (x - scaling.mean) / scaling.std
         rows += len(z)
         gram += z.T @ z
         moment += z.T @ (y - scaling.output)
-    return Normal(rows, gram, moment)
+        z_sum += z.sum(axis=0)
+        y_sum += (y - scaling.output).sum(axis=0)
+    return Normal(rows, gram, moment, z_sum, y_sum)
 
 
 def solve(normal: Normal, scaling: Scaling, strength: float) -> tuple[Matrix, Vector] | None:
@@ -77,10 +93,13 @@ def solve(normal: Normal, scaling: Scaling, strength: float) -> tuple[Matrix, Ve
     Returns:
         Weights (n_features, n_outputs) and offset (n_outputs,); None if singular.
     """
-    penalty = strength * normal.rows * np.eye(len(normal.gram))
+    z_mean, y_mean = normal.z_sum / normal.rows, normal.y_sum / normal.rows
+    gram = normal.gram - np.outer(normal.z_sum, z_mean)
+    penalty = strength * normal.rows * np.eye(len(gram))
     try:
-        scaled = np.linalg.solve(normal.gram + penalty, normal.moment)
+        scaled = np.linalg.solve(gram + penalty, normal.moment - np.outer(z_mean, normal.y_sum))
     except np.linalg.LinAlgError:
         return None
     weights = scaled / scaling.std[:, None]
-    return weights, scaling.output - scaling.mean @ weights
+    offset = scaling.output + y_mean - z_mean @ scaled - scaling.mean @ weights
+    return weights, offset

@@ -170,8 +170,9 @@ def _histogram(axes: Axes, result: ReplayResult, kind: str, joint: int) -> None:
         if not len(error):
             continue
         low, high = np.percentile(error, [0.5, 99.5])
-        if high <= low:
-            continue
+        if high - low < 1e-6 * max(abs(low), abs(high), 1e-6):  # all the same: one bar
+            middle = (low + high) / 2
+            low, high = middle - 0.05 * abs(middle) - 1e-9, middle + 0.05 * abs(middle) + 1e-9
         label = f'{_ahead(horizon, result.card.dt)}, std {error.std():.3g}'
         axes.hist(error, bins=60, range=(low, high), density=True, histtype='stepfilled',
                   alpha=0.25, color=_horizon_color(number))  # fmt: skip

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scores forecasters side by side: same starts, same targets, errors pooled over trajectories."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import NamedTuple
 
 from lstm_dynamics_ros.data.segment import Segment
@@ -84,13 +84,16 @@ def horizon_scores(
             if progress is not None:
                 step = number * len(jobs) + done + 1
                 progress(step, len(candidates) * len(jobs), f'{mode}: {candidate.name}')
-    still = _still(jobs, horizons)
+    moves = {kind: _variance(jobs, kind, horizons[0]) >= STILL_VARIANCE for kind in kinds}
+    kinds = tuple(kind for kind in kinds if moves[kind].any())
+    if not kinds:
+        raise MetricError('No joint moves in these recordings, so there is nothing to score.')
     cells: dict[tuple[str, int, str], Cell] = {}
     for kind in kinds:
         for h, horizon in enumerate(horizons):
             variance = _variance(jobs, kind, horizon)
             for number, (name, candidate) in enumerate(candidates):
-                cell = _cell(jobs, [e[:, h] for e in errors[number, kind]], variance, still,
+                cell = _cell(jobs, [e[:, h] for e in errors[number, kind]], variance, moves[kind],
                              candidate.effort_source)  # fmt: skip
                 key = (kind, horizon, name)
                 if key not in cells or cell.nmse < cells[key].nmse:
@@ -103,8 +106,12 @@ def horizon_scores(
         joint_names=segments[0].joint_names,
         dt=segments[0].dt,
         cells=cells,
-        noise_floor={} if truth is None else _noise_floor(jobs, kinds, horizons, still),
-        still_joints=tuple(np.asarray(segments[0].joint_names)[still].tolist()),
+        noise_floor={} if truth is None else _noise_floor(jobs, kinds, horizons, moves),
+        still_joints=tuple(
+            name
+            for name, moving in zip(segments[0].joint_names, moves[kinds[0]], strict=True)
+            if not moving
+        ),
         starts=sum(len(job.starts) for job in jobs),
         scored_against=MEASURED if truth is None else TRUTH,
     )
@@ -186,19 +193,11 @@ def _variance(jobs: Sequence[Job], kind: str, horizon: int) -> Array:
     return variance
 
 
-def _still(jobs: Sequence[Job], horizons: Sequence[int]) -> NDArray[np.bool_]:
-    """Return which joints do not move, so that nMSE has no meaning there, shape (n_joints,)."""
-    still: NDArray[np.bool_] = _variance(jobs, 'position', horizons[0]) < STILL_VARIANCE
-    if still.all():
-        raise MetricError('No joint moves in these recordings, so there is nothing to score.')
-    return still
-
-
 def _cell(
     jobs: Sequence[Job],
     errors: Sequence[Array],
     variance: Array,
-    still: NDArray[np.bool_],
+    moves: NDArray[np.bool_],
     effort_source: str,
 ) -> Cell:
     """Pool the errors (n_starts, n_joints) of all segments, and those of each trajectory."""
@@ -206,13 +205,13 @@ def _cell(
     for job, error in zip(jobs, errors, strict=True):
         squares.setdefault(job.segment.name, []).append(error**2)
     pooled = np.concatenate([e for parts in squares.values() for e in parts]).mean(axis=0)
-    ratio = np.divide(pooled, variance, out=np.full_like(pooled, np.nan), where=~still)
+    ratio = np.divide(pooled, variance, out=np.full_like(pooled, np.nan), where=moves)
     by_trajectory = {
-        name: float((np.concatenate(parts).mean(axis=0)[~still] / variance[~still]).mean())
+        name: float((np.concatenate(parts).mean(axis=0)[moves] / variance[moves]).mean())
         for name, parts in squares.items()
     }
     return Cell(
-        nmse=float(ratio[~still].mean()),
+        nmse=float(ratio[moves].mean()),
         nmse_per_joint=ratio,
         rmse_per_joint=np.sqrt(pooled),
         nmse_per_trajectory=by_trajectory,
@@ -224,7 +223,7 @@ def _noise_floor(
     jobs: Sequence[Job],
     kinds: Sequence[str],
     horizons: Sequence[int],
-    still: NDArray[np.bool_],
+    moves: Mapping[str, NDArray[np.bool_]],
 ) -> dict[tuple[str, int], float]:
     """Return the sensor's own nMSE against truth at the targets of each horizon."""
     floor = {}
@@ -235,6 +234,7 @@ def _noise_floor(
                        _at(job, kind, (horizon,)))[:, 0] ** 2
                 for job in jobs
             ]  # fmt: skip
-            ratio = np.concatenate(squares).mean(axis=0) / _variance(jobs, kind, horizon)
-            floor[kind, horizon] = float(ratio[~still].mean())
+            moving = moves[kind]
+            error = np.concatenate(squares).mean(axis=0)[moving]
+            floor[kind, horizon] = float((error / _variance(jobs, kind, horizon)[moving]).mean())
     return floor

@@ -89,7 +89,7 @@ class Scores:
         return worst, ratios[worst]
 
     def to_json(self) -> dict[str, Any]:
-        """Return everything as JSON-ready values; NaN becomes null."""
+        """Return everything as JSON-ready values; NaN and infinite ratios become null."""
         detail = {
             kind: {
                 str(h): {name: _cell_json(self.cells[kind, h, name]) for name in self.names}
@@ -114,13 +114,18 @@ class Scores:
         }
         if len(self.names) > 1:
             out['ratio_to_best'] = {
-                kind: {str(h): self.ratio(kind, h) for h in self.horizons} for kind in self.kinds
+                kind: {str(h): _finite(self.ratio(kind, h)) for h in self.horizons}
+                for kind in self.kinds
             }
             out['worst_trajectory'] = {
-                kind: {str(h): list(self.worst_trajectory(kind, h)) for h in self.horizons}
+                kind: {str(h): self._worst_json(kind, h) for h in self.horizons}
                 for kind in self.kinds
             }
         return out
+
+    def _worst_json(self, kind: str, horizon: int) -> dict[str, Any]:
+        name, ratio = self.worst_trajectory(kind, horizon)
+        return {'name': name, 'ratio': _finite(ratio)}
 
     def text(self) -> str:
         """Return the table for a terminal."""
@@ -164,6 +169,11 @@ def _over(error: float, other: float) -> float:
     if other > 0:
         return error / other
     return 1.0 if error == 0 else float('inf')
+
+
+def _finite(value: float) -> float | None:
+    """Return a value as JSON can hold it; an infinite ratio (opponent without error) is null."""
+    return value if np.isfinite(value) else None
 
 
 def _cell_json(cell: Cell) -> dict[str, Any]:

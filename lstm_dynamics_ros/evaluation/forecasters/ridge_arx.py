@@ -58,8 +58,17 @@ class ArxWeights:
 
 
 def channels(segment: Segment) -> Matrix:
-    """Return [position, velocity, effort] of all joints side by side, shape (n, 3 * n_joints)."""
-    return np.hstack([segment.position, segment.velocity, segment.effort])
+    """Return [position, velocity, effort] of all joints side by side, shape (n, 3 * n_joints).
+
+    Continuous joints are unwrapped, so that a full turn is no jump.
+    """
+    position = segment.position
+    for joint, kind in enumerate(segment.joint_types):
+        if kind == 'continuous':
+            position = position.copy() if position is segment.position else position
+            known = np.isfinite(position[:, joint])
+            position[known, joint] = np.unwrap(position[known, joint])
+    return np.hstack([position, segment.velocity, segment.effort])
 
 
 @FORECASTERS.register('ridge')
