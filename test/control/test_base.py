@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests for control/base.py: the page that tells how to add a controller is right."""
+
+from pathlib import Path
+import re
+from typing import Any, cast
+
+from lstm_dynamics_ros.control import ControlInput, CONTROLLERS
+from lstm_dynamics_ros.control.base import Reference
+from lstm_dynamics_ros.state import JointState
+import numpy as np
+import pytest
+
+PAGE = Path(__file__).parents[2] / 'docs' / 'add_a_controller.md'
+
+
+@pytest.fixture
+def spring(monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401
+    """Run the page's own code, and forget the controller afterwards."""
+    monkeypatch.setattr(CONTROLLERS, '_classes', dict(CONTROLLERS._classes))
+    (code,) = re.findall(r'```python\n(.*?)```', PAGE.read_text(encoding='utf-8'), re.DOTALL)
+    exec(compile(code, str(PAGE), 'exec'), {'__name__': 'page'})
+    return CONTROLLERS['spring']().build(cast('Any', None), 0.005)
+
+
+def test_the_controller_on_the_page_works(spring: Any) -> None:  # noqa: ANN401
+    zero = np.zeros(2)
+    state = JointState(0, np.array([0.1, 0.2]), zero, zero)
+    target = Reference(stamp_ns=0, position=np.array([0.3, 0.2]), velocity=zero, acceleration=zero)
+    given = ControlInput(measured=state, predicted=state, horizon=None, reference=target, dt=0.005)
+    np.testing.assert_allclose(spring.torque(given), [1.0, 0.0])
