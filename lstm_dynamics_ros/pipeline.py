@@ -204,13 +204,8 @@ class Pipeline:
             or self.card.columns('effort', of='targets') is None
         )
         rows = self._predictor.horizon(steps, 'hold' if hold else 'predicted')
-        parts = []
-        for kind in ('position', 'velocity', 'effort'):
-            columns = self.card.columns(kind, of='targets')
-            absent = np.full((steps, self.card.n_joints), np.nan)
-            parts.append(absent if columns is None else rows[:, columns])
         stamps = stamp_ns + nanoseconds(self.card.dt) * np.arange(1, steps + 1)
-        return Trajectory(stamps, *parts), rows
+        return Trajectory(stamps, **self._predictor.by_kind(rows)), rows
 
     def _note(self) -> str:
         """Return why the prediction cannot be relied on; empty if it can."""

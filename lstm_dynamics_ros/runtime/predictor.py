@@ -15,6 +15,7 @@ from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.runtime.rollout import Effort, roll
 from lstm_dynamics_ros.state import JointState, Matrix, Vector
 import numpy as np
+from numpy.typing import NDArray
 
 LARGEST_INPUT = 1e9
 """Largest magnitude of a feature that is believed, in its own unit."""
@@ -47,6 +48,10 @@ class Predictor:
         kinds = [s.kind for s in self.card.features[:: self.card.n_joints]]
         self._columns = [(kind, self.card.columns(kind)) for kind in kinds]
         self._row = np.zeros(len(self.card.features))
+        self._targets = {
+            kind: self.card.columns(kind, of='targets')
+            for kind in ('position', 'velocity', 'effort')
+        }
 
     @property
     def warm(self) -> bool:
@@ -131,11 +136,17 @@ class Predictor:
         predictions = roll(ahead, steps, effort=effort, first=self._step.prediction)
         return predictions[:, 0].astype(np.float64)
 
+    def by_kind(self, predictions: NDArray[np.float64]) -> dict[str, NDArray[np.float64]]:
+        """Return predictions, shape (..., n_targets), as position, velocity and effort.
+
+        Each has shape (..., n_joints), and is NaN where the model does not predict it.
+        """
+        absent = np.full((*predictions.shape[:-1], self.card.n_joints), np.nan)
+        return {
+            kind: absent if columns is None else predictions[..., columns]
+            for kind, columns in self._targets.items()
+        }
+
     def as_state(self, prediction: Vector, stamp_ns: int) -> JointState:
         """Return a prediction, shape (n_targets,), as a joint state; NaN where not predicted."""
-        parts = {}
-        for kind in ('position', 'velocity', 'effort'):
-            columns = self.card.columns(kind, of='targets')
-            absent = np.full(self.card.n_joints, np.nan)
-            parts[kind] = absent if columns is None else prediction[columns]
-        return JointState(stamp_ns, **parts)
+        return JointState(stamp_ns, **self.by_kind(prediction))
