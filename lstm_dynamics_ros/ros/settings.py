@@ -145,6 +145,27 @@ class SimSettings(ExecutorSettings):
     )
 
 
+@dataclass(frozen=True, kw_only=True)
+class DemoSettings:
+    """Settings of the demo."""
+
+    robot: str = parameter('arm', 'Embedded robot.')
+    model: str = parameter('', 'Model file or name; empty for the forward model of the robot.')
+    duration: float = parameter(
+        20.0, 'How long to watch once the model is warm.', unit='s', minimum=1.0, maximum=3600.0
+    )
+    payload: float = parameter(
+        1.3, 'Payload the model knows nothing of.', unit='kg', minimum=0.0, maximum=20.0
+    )
+    motion: str = parameter('mixed', 'Kind of motion.')
+    seed: int = parameter(1009, 'Seed of motion and sensor noise.', minimum=0, maximum=2**31 - 1)
+    speed: float = parameter(0.8, 'Speed of the motion.', minimum=0.01, maximum=1.0)
+    executor: str = parameter('events', 'Executor of the nodes.', choices=EXECUTORS)
+    patience: float = parameter(
+        30.0, 'Longest wait for the first prediction.', unit='s', minimum=1.0, maximum=600.0
+    )
+
+
 def find_model(text: str) -> Path:
     """Return the model file meant by a path, or by the name of a model that comes along.
 

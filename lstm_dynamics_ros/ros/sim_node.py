@@ -71,12 +71,12 @@ class SimNode(RunnableNode):
                 duration=settings.motion_duration,
                 speed=settings.speed,
             )
+        self._begin_ns = time.monotonic_ns()
         start = SIM_START_NS if settings.publish_clock else time.time_ns()
         self._robot.now_ns = start // STEP_NS * STEP_NS
         if motion is not None:
             self._robot.follow(motion, repeat=True)
         self._wall_step_ns = round(STEP_NS / settings.realtime_factor)
-        self._begin_ns = time.monotonic_ns()
         self._done = 0
         self.lost_ns = 0
         """Time the simulation fell behind real time for good [ns]."""

@@ -6,7 +6,7 @@ switched off and SIGINT and SIGTERM only raise a flag, which the spin loop sees 
 """
 
 from collections.abc import Callable, Sequence
-import gc
+import os
 import signal
 import sys
 from types import FrameType
@@ -25,6 +25,10 @@ POLL_PERIOD = 0.1
 """Longest time [s] until a signal is seen."""
 
 
+PARENT = 'LSTM_DYNAMICS_ROS_PARENT'
+"""Environment variable with the process that a node must not outlive."""
+
+
 class RunnableNode(Node):
     """A node that :func:`run` can run."""
 
@@ -41,10 +45,11 @@ class RunnableNode(Node):
 
 
 class StopFlag:
-    """True once SIGINT or SIGTERM has come."""
+    """True once SIGINT or SIGTERM has come, or the process it must not outlive is gone."""
 
     def __init__(self) -> None:
         self.raised = False
+        self._parent = int(os.environ.get(PARENT, '0'))
 
     def install(self) -> None:
         """Take over SIGINT and SIGTERM."""
@@ -55,7 +60,7 @@ class StopFlag:
         self.raised = True
 
     def __bool__(self) -> bool:
-        return self.raised
+        return self.raised or bool(self._parent and os.getppid() != self._parent)
 
 
 def make_executor(name: str) -> Executor:
@@ -125,12 +130,3 @@ def _spin(node: RunnableNode, executor: Executor, stop: StopFlag) -> None:
     finally:
         executor.remove_node(node)
         executor.shutdown()
-
-
-def freeze_garbage() -> None:
-    """Put everything made so far out of the garbage collector's sight.
-
-    Called once a node is warm: later collections then look at little and take microseconds.
-    """
-    gc.collect()
-    gc.freeze()

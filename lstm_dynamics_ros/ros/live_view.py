@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A table in the terminal that is written over again: what every joint does, and was said to."""
+
+from collections.abc import Mapping
+import math
+import sys
+from typing import TextIO
+
+from sensor_msgs.msg import JointState
+
+BAR = 24
+"""Width of the position bars [characters]."""
+
+
+class LiveView:
+    """Draws on a terminal.
+
+    Args:
+        out: Where to draw.
+    """
+
+    def __init__(self, out: TextIO = sys.stdout) -> None:
+        self._out = out
+        self._lines = 0
+
+    def draw(self, measured: JointState, predicted: JointState, values: Mapping[str, str]) -> None:
+        """Draw the newest measurement beside the newest prediction.
+
+        Args:
+            measured: What was measured.
+            predicted: What was predicted, for one step later.
+            values: Numbers for the last line, by name.
+        """
+        lines = [f'{"joint":<16}{"measured":>10}{"predicted":>11}{"velocity":>10}   -pi{"pi":>22}']
+        for joint, q, ahead, dq in zip(
+            measured.name, measured.position, predicted.position, measured.velocity, strict=False
+        ):
+            lines.append(f'{joint:<16}{q:>10.4f}{ahead:>11.4f}{dq:>10.3f}   {_bar(q, ahead)}')
+        lines.append('  '.join(f'{name} {value}' for name, value in values.items()))
+        up = f'\x1b[{self._lines}A' if self._lines else ''
+        self._out.write(up + ''.join(f'\x1b[2K{line}\n' for line in lines))
+        self._out.flush()
+        self._lines = len(lines)
+
+
+def _bar(measured: float, predicted: float) -> str:
+    """Return a line with the measured (#) and the predicted (|) position."""
+    cells = ['.'] * BAR
+    for value, mark in ((measured, '#'), (predicted, '|')):
+        if math.isfinite(value):
+            cells[min(BAR - 1, max(0, int((value / math.pi + 1) / 2 * BAR)))] = mark
+    return ''.join(cells)
