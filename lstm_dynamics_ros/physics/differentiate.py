@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Acceleration from a recorded velocity, without delay. For training targets only.
+
+A zero-phase filter sees the future, so nothing here may run on a robot.
+"""
+
+from lstm_dynamics_ros.errors import ConfigError, MissingLibraryError, TooShortError
+from lstm_dynamics_ros.state import Matrix
+import numpy as np
+
+DEFAULT_CUTOFF = 10.0
+"""Cut-off of the low-pass [Hz]: above what a joint's motion holds, below what encoders add."""
+
+ORDER = 2
+"""Order of the Butterworth filter; run forward and backward it acts as one of twice the order."""
+
+METHOD = 'central difference of a Butterworth low-pass run forward and backward (filtfilt)'
+"""The filter in words, for the model card."""
+
+
+def acceleration(velocity: Matrix, dt: float, cutoff: float = DEFAULT_CUTOFF) -> Matrix:
+    """Return the time derivative of a velocity record, with zero phase.
+
+    Args:
+        velocity: Velocities on a regular grid [rad/s] or [m/s], shape (n_steps, n_joints).
+        dt: Step of the grid [s].
+        cutoff: Cut-off of the low-pass [Hz]; at or above the Nyquist frequency nothing is
+            filtered.
+
+    Returns:
+        Accelerations [rad/s^2] or [m/s^2], shape (n_steps, n_joints).
+
+    Raises:
+        ConfigError: If dt or cutoff is not positive.
+        TooShortError: If there are too few steps for the filter.
+        MissingLibraryError: If scipy is not installed.
+    """
+    if dt <= 0 or cutoff <= 0:
+        raise ConfigError(f'dt and cutoff must be > 0, got {dt} s and {cutoff} Hz.')
+    padding = 3 * (ORDER + 1)
+    if len(velocity) <= padding:
+        raise TooShortError(len(velocity) * dt, (padding + 1) * dt)
+    smooth = velocity
+    if cutoff < 0.5 / dt:
+        try:
+            from scipy import signal  # noqa: PLC0415
+        except ImportError as error:
+            raise MissingLibraryError('scipy', 'train') from error
+        b, a = signal.butter(ORDER, cutoff, fs=1 / dt)
+        smooth = signal.filtfilt(b, a, velocity, axis=0, padlen=padding)
+    return np.asarray(np.gradient(smooth, dt, axis=0), np.float64)

@@ -1,0 +1,170 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How wrong a model is, in numbers for its card: errors beside persistence, and error bands.
+
+Everything is measured on blocks of consecutive steps of held-out trajectories.
+
+Bands are split-conformal quantiles. Samples of one trajectory are not exchangeable, so the score
+is the largest error of a whole block: with probability 1 - miss rate, a new block of the same
+length stays wholly within the band. Source: V. Vovk, A. Gammerman, G. Shafer, "Algorithmic
+learning in a random world", 2005, ch. 4 (inductive conformal prediction).
+"""
+
+from collections.abc import Iterator, Sequence
+import math
+from typing import NamedTuple
+
+from lstm_dynamics_ros.errors import TooShortError
+from lstm_dynamics_ros.training.dataset import cut, Windows
+from lstm_dynamics_ros.training.losses import run_windows
+from lstm_dynamics_ros.training.model import DynamicsModel
+from lstm_dynamics_ros.training.settings import TrainingSettings
+from lstm_dynamics_ros.training.signals import Trajectory
+import torch
+from torch import Tensor
+
+HORIZONS = (1, 5, 10, 20, 50)
+"""Horizons of the card [steps]."""
+
+MISS_RATES = (0.1, 0.01)
+"""Miss rates of the bands."""
+
+BLOCK = 200
+"""Length of a block [steps]."""
+
+STRIDE = 5
+"""Distance between the moments of a block that are looked at [steps]."""
+
+_BATCH = 16
+
+Table = dict[str, dict[str, dict[str, list[float]]]]
+"""Values per joint by three names, as in :class:`~lstm_dynamics_ros.card.ModelCard`."""
+
+
+class Calibration(NamedTuple):
+    """What the card says about errors."""
+
+    errors: Table
+    """RMSE: errors[horizon][kind][predictor]; predictors ``model``, ``persistence`` and, where
+    effort is predicted, ``model_causal``, which knows no effort after the start."""
+    conformal: Table
+    """Half-width of the band: conformal[miss rate][horizon][kind]. A miss rate for which there
+    are too few blocks is left out."""
+    blocks: int
+    """Number of blocks."""
+    mode: str
+    """What the bands are of: ``causal`` or ``known`` effort after the start."""
+
+
+class _Squares(NamedTuple):
+    """Squared errors on a batch of blocks, each of shape (horizons, moments, N, D)."""
+
+    model: Tensor
+    causal: Tensor
+    persistence: Tensor
+
+
+@torch.no_grad()
+def calibrate(
+    model: DynamicsModel,
+    runs: Sequence[Trajectory],
+    settings: TrainingSettings,
+    *,
+    burn_in: int,
+) -> Calibration:
+    """Measure errors and bands on held-out trajectories.
+
+    Args:
+        model: The model.
+        runs: Held-out trajectories.
+        settings: What the model is.
+        burn_in: Steps the model runs before it is looked at.
+
+    Raises:
+        TooShortError: If no trajectory holds a block.
+    """
+    horizons = HORIZONS if model.forward_kind else (0,)
+    block = min(BLOCK, max(len(run.observations) for run in runs) - burn_in - horizons[-1])
+    batches = list(_batches(runs, burn_in, block, horizons[-1], settings.dt))
+    squares = [_squares(model, windows, burn_in, horizons) for windows in batches]
+    whole = _Squares(*(torch.cat(parts, 2) for parts in zip(*squares, strict=True)))
+    feeds_back = model.forward_kind and 'effort' in settings.targets
+    errors: Table = {}
+    bands: Table = {}
+    banded = whole.causal if feeds_back else whole.model
+    scores = banded.amax(1).sqrt()  # (horizons, blocks, D)
+    for i, horizon in enumerate(horizons):
+        for k, kind in enumerate(settings.targets):
+            columns = slice(k * model.n_joints, (k + 1) * model.n_joints)
+            entry = {
+                'model': _rmse(whole.model[i, ..., columns]),
+                'persistence': _rmse(whole.persistence[i, ..., columns]),
+            }
+            if feeds_back:
+                entry['model_causal'] = _rmse(whole.causal[i, ..., columns])
+            errors.setdefault(str(horizon), {})[kind] = entry
+            for rate in MISS_RATES:
+                width = conformal_quantile(scores[i, :, columns], rate)
+                if width is not None:
+                    by_horizon = bands.setdefault(str(rate), {})
+                    by_horizon.setdefault(str(horizon), {})[kind] = width.tolist()
+    return Calibration(errors, bands, scores.shape[1], 'causal' if feeds_back else 'known')
+
+
+def conformal_quantile(scores: Tensor, miss_rate: float) -> Tensor | None:
+    """Return the split-conformal quantile of each column, shape (m, n) to (n,).
+
+    The ceil((m + 1) (1 - miss_rate))-th smallest of m scores; None when m is too small for it.
+    """
+    rank = math.ceil((len(scores) + 1) * (1 - miss_rate) - 1e-9)
+    if rank > len(scores):
+        return None
+    return scores.sort(0).values[rank - 1]
+
+
+def _rmse(squares: Tensor) -> list[float]:
+    return [float(value) for value in squares.double().mean((0, 1)).sqrt()]
+
+
+def _batches(
+    runs: Sequence[Trajectory], burn_in: int, block: int, reach: int, dt: float
+) -> Iterator[Windows]:
+    """Yield blocks with the burn-in before and the horizon after; blocks do not overlap."""
+    steps = burn_in + block + reach
+    chosen = [
+        (i, start)
+        for i, run in enumerate(runs)
+        for start in range(0, len(run.observations) - steps + 1, block)
+    ] if block > 0 else []  # fmt: skip
+    if not chosen:
+        longest = max(len(run.observations) for run in runs)
+        raise TooShortError(longest * dt, (burn_in + reach + 1) * dt)
+    for first in range(0, len(chosen), _BATCH):
+        part = chosen[first : first + _BATCH]
+        yield cut(runs, [i for i, _ in part], [s for _, s in part], steps)
+
+
+def _squares(
+    model: DynamicsModel, windows: Windows, burn_in: int, horizons: Sequence[int]
+) -> _Squares:
+    """Return the squared errors of the model and of persistence on a batch of blocks."""
+    n = len(windows.runs)
+    reach = horizons[-1]
+    if not reach:
+        one = run_windows(model, windows, burn_in=burn_in, horizon=0, starts=()).one_step[None]
+        goals = windows.targets
+        before = (goals[burn_in:] - goals[burn_in - 1 : -1]).square()[None]
+        return _Squares(one, one, before)
+    starts = list(range(burn_in - 1, len(windows.observations) - reach, STRIDE))
+    pick = torch.tensor(horizons) - 1
+    results = []
+    for causal in (False, True):
+        mask = torch.full((len(starts) * n, 1), causal)
+        runs = run_windows(
+            model, windows, burn_in=burn_in - 1, horizon=reach, starts=starts, causal=mask
+        )
+        if runs.free is not None:
+            results.append(runs.free[pick].reshape(len(horizons), len(starts), n, -1))
+    at = torch.tensor(starts)
+    now = windows.observations[at, :, : model.n_targets]
+    still = [model.error(now, windows.targets[at + h]).square() for h in horizons]
+    return _Squares(results[0], results[1], torch.stack(still))

@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings of training and export. Free of torch, so that the command line can show them."""
+
+from dataclasses import dataclass
+
+from lstm_dynamics_ros.card import EFFORT_SEMANTICS, MODEL_KINDS, SIGNAL_KINDS
+from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.parameters import parameter
+
+
+@dataclass(frozen=True, kw_only=True)
+class TrainingSettings:
+    """What to train, and how."""
+
+    model_kind: str = parameter(
+        'forward',
+        'forward predicts the next state, inverse the effort, residual_inverse the effort minus '
+        'the rigid-body prior.',
+        choices=MODEL_KINDS,
+    )
+    cell: str = parameter('lstm', 'Recurrent cell, a file in cells/.')
+    hidden_size: int = parameter(128, 'Width of the recurrent cell.', minimum=1, maximum=1024)
+    num_layers: int = parameter(1, 'Stacked recurrent layers.', minimum=1, maximum=4)
+    head_size: int = parameter(
+        64, 'Width of the hidden layer of the output head; 0 leaves it out.', minimum=0
+    )
+    history_steps: int = parameter(
+        20,
+        'Length of the delay line of the linear part, kept in the hidden state; 1 is none.',
+        unit='steps', minimum=1, maximum=200,
+    )  # fmt: skip
+    ripple_limit: int = parameter(
+        400,
+        'Largest number of cogging periods per turn to look for in the training data; 0 does not '
+        'look.',
+        unit='1/turn', minimum=0, maximum=2000,
+    )  # fmt: skip
+    features: tuple[str, ...] = parameter(
+        (),
+        'Signals the model sees, of position, velocity, effort. Empty: all three for a forward '
+        'model, position and velocity for an inverse one.',
+    )
+    predict_effort: bool = parameter(
+        True, 'Forward models: predict the effort too, so that a horizon can feed it back.'
+    )
+    dt: float = parameter(0.005, 'Step of the time grid.', unit='s', minimum=1e-4, maximum=1.0)
+    burn_in_steps: int = parameter(
+        120,
+        'Steps at the start of each window that are not scored. Should be at least the washout '
+        'measured at export.',
+        unit='steps', minimum=1,
+    )  # fmt: skip
+    window_steps: int = parameter(
+        140, 'Steps of each window that are scored, after the burn-in.', unit='steps', minimum=1
+    )
+    rollout_steps: int = parameter(
+        50, 'Longest free run that is scored (forward).', unit='steps', minimum=1, maximum=1000
+    )
+    rollout_start: int = parameter(
+        25,
+        'Length of the free runs at first; it grows to rollout_steps over the first 30 % of the '
+        'training.',
+        unit='steps', minimum=1,
+    )  # fmt: skip
+    rollouts_per_window: int = parameter(
+        6, 'Free runs started from each window (forward); 0 trains on one step only.', minimum=0
+    )
+    causal_share: float = parameter(
+        0.5,
+        'Share of free runs that feed back their own predicted effort instead of the measured.',
+        minimum=0.0, maximum=1.0,
+    )  # fmt: skip
+    one_step_weight: float = parameter(
+        0.3, 'Weight of the one-step error beside the free runs (forward).', minimum=0.0
+    )
+    effort_weight: float = parameter(
+        0.3, 'Weight of the effort beside position and velocity (forward).', minimum=0.0
+    )
+    batch_size: int = parameter(16, 'Windows per update.', minimum=1)
+    updates_per_epoch: int = parameter(50, 'Updates between two validations.', minimum=1)
+    max_epochs: int = parameter(
+        60, 'Epochs; the learning rate falls to zero over them.', minimum=1
+    )
+    patience: int = parameter(
+        15, 'Stop when the held-out error has not fallen for so many epochs.', minimum=1
+    )
+    learning_rate: float = parameter(2.5e-3, 'Largest learning rate.', minimum=0.0, maximum=1.0)
+    linear_rate: float = parameter(
+        0.001, 'Learning rate of the linear part, relative to learning_rate.', minimum=0.0
+    )
+    warm_up_share: float = parameter(
+        0.08, 'Share of the training over which the learning rate rises.', minimum=0.0, maximum=0.9
+    )
+    weight_decay: float = parameter(1e-3, 'Weight decay of the recurrent part.', minimum=0.0)
+    gradient_clip: float = parameter(1.0, 'Largest norm of the gradient.', minimum=1e-6)
+    ridge: float = parameter(
+        1e-3, 'Regularisation of the linear part that training starts from.', minimum=0.0
+    )
+    input_noise: float = parameter(
+        0.0, 'Noise added to the inputs, relative to their step-to-step change.', minimum=0.0
+    )
+    validation_fraction: float = parameter(
+        0.2, 'Share of the trajectories held out.', minimum=0.01, maximum=0.9
+    )
+    seed: int = parameter(0, 'Seed of everything random.', minimum=0)
+    threads: int = parameter(
+        0, "Threads torch computes with; 0 is torch's own choice.", minimum=0, maximum=256
+    )
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """Kinds of the features, in the order of the model's columns.
+
+        Raises:
+            ConfigError: If a kind is unknown, or the effort is a feature of an inverse model.
+        """
+        forward = self.model_kind == 'forward'
+        kinds = self.features or (SIGNAL_KINDS if forward else SIGNAL_KINDS[:2])
+        if unknown := set(kinds) - set(SIGNAL_KINDS):
+            raise ConfigError(f'features must be of {SIGNAL_KINDS}, got {sorted(unknown)}.')
+        if not forward and 'effort' in kinds:
+            raise ConfigError('effort is what an inverse model predicts, it cannot be a feature.')
+        if forward and not {'position', 'velocity'} <= set(kinds):
+            raise ConfigError('A forward model needs the features position and velocity.')
+        return tuple(kind for kind in SIGNAL_KINDS if kind in kinds)
+
+    @property
+    def targets(self) -> tuple[str, ...]:
+        """Kinds the model predicts, in the order of its columns."""
+        if self.model_kind != 'forward':
+            return ('effort',)
+        return tuple(k for k in self.signals if k != 'effort' or self.predict_effort)
+
+    @property
+    def horizon(self) -> int:
+        """Steps that must follow a scored step: the free run of a forward model, else none."""
+        return self.rollout_steps if self.model_kind == 'forward' else 0
+
+    @property
+    def sequence_steps(self) -> int:
+        """Length of one training window in all [steps]."""
+        return self.burn_in_steps + self.window_steps + self.horizon
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExportSettings:
+    """What the model card says beyond what training knows."""
+
+    name: str = parameter('model', 'Name of the model, for people.')
+    effort_semantics: str = parameter(
+        'joint_torque', 'What the effort in the recordings was.', choices=EFFORT_SEMANTICS
+    )
+    driver_compensates: tuple[str, ...] = parameter(
+        (), "What the robot's own driver already adds: gravity, friction, ..."
+    )
+    effort_limits: tuple[float, ...] = parameter(
+        (), 'Largest effort per joint; empty where unknown.', unit='N m or N'
+    )
+    latency_steps: int = parameter(
+        1, 'Steps from a measurement to the moment a correction acts.', unit='steps', minimum=0
+    )
+    dt_tolerance: float = parameter(
+        0.1, 'Largest relative deviation of the message period from dt.', minimum=0.0, maximum=1.0
+    )
+    velocity_source: str = parameter(
+        'measured', 'Where the velocity came from.', choices=('measured', 'derived')
+    )
+    licence: str = parameter('Apache-2.0', 'Licence of the model file.')

@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One update of the weights: loss, gradient, optimiser and learning rate."""
+
+import math
+
+from lstm_dynamics_ros.training.dataset import Windows
+from lstm_dynamics_ros.training.losses import loss_of, run_windows, Scale
+from lstm_dynamics_ros.training.model import DynamicsModel
+from lstm_dynamics_ros.training.settings import TrainingSettings
+import torch
+from torch import nn, Tensor
+
+FREE_RUN_GROWTH = 0.3
+"""Share of the training over which the free runs grow to their full length."""
+
+LAST_RATE = 1e-3
+"""Learning rate at the end, relative to the largest."""
+
+
+def make_optimizer(
+    model: DynamicsModel, settings: TrainingSettings
+) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LambdaLR]:
+    """Return torch's AdamW and a schedule: linear warm-up, then half a cosine.
+
+    The linear part starts at its least-squares solution, so it moves slowly and does not decay.
+    """
+    linear = list(model.linear.parameters())
+    if model.line is not None:
+        linear += list(model.line.parameters())
+    own = {id(parameter) for parameter in linear}
+    rest = [parameter for parameter in model.parameters() if id(parameter) not in own]
+    rate = settings.learning_rate
+    optimizer = torch.optim.AdamW(
+        [
+            {'params': rest, 'lr': rate, 'weight_decay': settings.weight_decay},
+            {'params': linear, 'lr': rate * settings.linear_rate, 'weight_decay': 0.0},
+        ],
+        betas=(0.9, 0.98),
+    )
+    total = settings.max_epochs * settings.updates_per_epoch
+    rising = max(1, round(settings.warm_up_share * total))
+
+    def factor(update: int) -> float:
+        if update < rising:
+            return (update + 1) / rising
+        share = (update - rising) / max(1, total - rising)
+        return LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
+
+    return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+
+
+def free_run_length(settings: TrainingSettings, epoch: int) -> int:
+    """Return the length of the free runs in an epoch [steps]."""
+    if settings.model_kind != 'forward' or not settings.rollouts_per_window:
+        return 0
+    first = min(settings.rollout_start, settings.rollout_steps)
+    share = min(1.0, epoch / max(1.0, FREE_RUN_GROWTH * settings.max_epochs))
+    return round(first + share * (settings.rollout_steps - first))
+
+
+def training_loss(
+    model: DynamicsModel,
+    windows: Windows,
+    scale: Scale,
+    settings: TrainingSettings,
+    weights: Tensor,
+    *,
+    horizon: int,
+    generator: torch.Generator,
+) -> Tensor:
+    """Return the loss on a batch, shape ().
+
+    Args:
+        model: The model.
+        windows: Windows of ``settings.sequence_steps``.
+        scale: Errors of the reference.
+        settings: The training.
+        weights: Weight of each target, shape (D,).
+        horizon: Length of the free runs, 0 for teacher-forced training [steps].
+        generator: Source of random numbers.
+    """
+    if settings.input_noise > 0:
+        windows = _noisy(model, windows, settings.input_noise, generator)
+    if not horizon:
+        runs = run_windows(model, windows, burn_in=settings.burn_in_steps, horizon=0, starts=())
+        return loss_of(runs, windows.runs, scale, settings, weights)
+    length = settings.burn_in_steps + settings.window_steps + horizon
+    windows = windows._replace(
+        observations=windows.observations[:length], targets=windows.targets[:length]
+    )
+    room = settings.window_steps
+    count = min(settings.rollouts_per_window, room)
+    offsets = torch.randperm(room, generator=generator)[:count].sort().values
+    starts = (settings.burn_in_steps + offsets).tolist()
+    n_runs = count * windows.observations.shape[1]
+    causal = torch.rand(n_runs, 1, generator=generator) < settings.causal_share
+    runs = run_windows(
+        model, windows, burn_in=settings.burn_in_steps, horizon=horizon, starts=starts,
+        causal=causal,
+    )  # fmt: skip
+    return loss_of(runs, windows.runs, scale, settings, weights)
+
+
+def _noisy(
+    model: DynamicsModel, windows: Windows, amount: float, generator: torch.Generator
+) -> Windows:
+    """Return windows whose observations have noise, relative to their step-to-step change."""
+    seen = windows.observations
+    step = (
+        (1 / model.line.scale)
+        if model.line is not None
+        else 0.01 / model.inverse_std.clamp_min(1e-9)
+    )
+    noise = torch.randn(seen.shape, generator=generator) * step * amount
+    return windows._replace(observations=seen + noise)
+
+
+def update(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor, clip: float) -> None:
+    """Take one step down the gradient. A gradient that overflowed is left out."""
+    optimizer.zero_grad(set_to_none=True)
+    loss.backward()  # type: ignore[no-untyped-call]
+    norm = nn.utils.clip_grad_norm_(model.parameters(), clip)
+    if not torch.isfinite(norm):
+        optimizer.zero_grad(set_to_none=True)
+    optimizer.step()
