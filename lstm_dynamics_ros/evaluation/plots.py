@@ -129,6 +129,8 @@ def _errors(axes: Axes, result: ReplayResult, kind: str, joint: int) -> None:
         axes.plot(*envelope(result.time, error), color=_horizon_color(number), linewidth=1.0,
                   label=_ahead(horizon, result.card.dt))  # fmt: skip
     axes.set_yscale('log')
+    low, high = axes.get_ylim()
+    axes.set_ylim(low, high * (high / low) ** 0.3)  # room for the legend
     axes.set_title(f'{kind} error, RMS of {RUNNING_SECONDS:g} s')
     axes.set_ylabel(f'[{_small_unit(result, kind, joint)}]')
     _time_axis(axes)
@@ -162,25 +164,27 @@ def _over_horizon(
 
 
 def _histogram(axes: Axes, result: ReplayResult, kind: str, joint: int) -> None:
-    """Draw how often each error occurs, per horizon, within the range of 99 % of them."""
-    scale = _scale(kind)
+    """Draw how the errors of each horizon are spread, in their own standard deviations."""
+    unit = _small_unit(result, kind, joint)
     for number, horizon in enumerate(sorted(result.predicted[kind])):
-        error = scale * result.error(kind, horizon)[:, joint]
+        error = _scale(kind) * result.error(kind, horizon)[:, joint]
         error = error[np.isfinite(error)]
-        if not len(error):
+        if len(error) < 2:
             continue
-        low, high = np.percentile(error, [0.5, 99.5])
-        if high - low < 1e-6 * max(abs(low), abs(high), 1e-6):  # all the same: one bar
-            middle = (low + high) / 2
-            low, high = middle - 0.05 * abs(middle) - 1e-9, middle + 0.05 * abs(middle) + 1e-9
-        label = f'{_ahead(horizon, result.card.dt)}, std {error.std():.3g}'
-        axes.hist(error, bins=60, range=(low, high), density=True, histtype='stepfilled',
-                  alpha=0.25, color=_horizon_color(number))  # fmt: skip
-        axes.hist(error, bins=60, range=(low, high), density=True, histtype='step',
-                  color=_horizon_color(number), linewidth=1.2, label=label)  # fmt: skip
+        mean, std = float(error.mean()), float(error.std())
+        label = f'{_ahead(horizon, result.card.dt)}: {mean:.2g} +- {std:.3g} {unit}'
+        if std <= 1e-9 * max(abs(mean), 1e-9):
+            axes.plot([], [], color=_horizon_color(number), label=label)
+            continue
+        axes.hist((error - mean) / std, bins=80, range=(-5, 5), density=True, histtype='step',
+                  color=_horizon_color(number), linewidth=1.4, label=label)  # fmt: skip
+    axis = np.linspace(-4, 4, 200)
+    axes.plot(axis, np.exp(-(axis**2) / 2) / np.sqrt(2 * np.pi), color=INK, linestyle=':',
+              linewidth=1.0, label='normal')  # fmt: skip
     axes.set_yscale('log')
+    axes.set_ylim(1e-4, 30)
     axes.set_title(f'{kind} residuals')
-    axes.set_xlabel(f'error [{_small_unit(result, kind, joint)}]')
+    axes.set_xlabel('(error - mean) / standard deviation')
     axes.set_ylabel('density')
     axes.grid(visible=True, alpha=0.25)
     _legend(axes)
