@@ -101,7 +101,8 @@ class RecorderNode(RunnableNode):
             self._reported = now
             recording = self._counts.get(self._wanted[0])
             self.get_logger().info(self.summary if recording else self._why_nothing())
-        if self._settings.duration and now - self._begin > self._settings.duration:
+        duration = self._settings.duration
+        if duration and self._stream is not None and now - self._begin > duration:
             self.exit_code = 0
 
     def _why_nothing(self) -> str:

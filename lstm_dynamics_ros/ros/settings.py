@@ -106,7 +106,10 @@ class RecorderSettings(ExecutorSettings):
 
     output: str = parameter('', 'Folder of the bag to write. It must not exist yet.')
     duration: float = parameter(
-        0.0, 'Stop after this time; 0 records until Ctrl-C.', unit='s', minimum=0.0
+        0.0,
+        'Stop this long after the first message; 0 records until Ctrl-C.',
+        unit='s',
+        minimum=0.0,
     )
     joint_states_topic: str = parameter('joint_states', 'Joint states to record.')
     reference_topic: str = parameter('reference', 'Reference to record; empty for none.')

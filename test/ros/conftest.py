@@ -61,9 +61,12 @@ class Process:
         self.popen.send_signal(number)
         return self.wait(), time.monotonic() - begin
 
-    def kill(self) -> None:
-        self.popen.kill()
-        self.popen.wait()
+    def end(self) -> None:
+        try:
+            self.popen.wait(3.0)
+        except subprocess.TimeoutExpired:
+            self.popen.kill()
+            self.popen.wait()
 
 
 Start = Callable[..., Process]
@@ -81,8 +84,11 @@ def start(tmp_path: Path) -> Iterator[Start]:
         return processes[-1]
 
     yield begin
+    # A killed process stays on the graph for seconds, and would pass for a subscriber.
     for process in processes:
-        process.kill()
+        process.popen.send_signal(signal.SIGINT)
+    for process in processes:
+        process.end()
 
 
 class Listener:
