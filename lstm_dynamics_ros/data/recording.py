@@ -145,6 +145,20 @@ class Recording:
             **{name: getattr(self, name)[:, columns] for name in KINDS},
         )
 
+    def rows(self, start: int, stop: int) -> 'Recording':
+        """Return some of the joint states, in the order they were recorded.
+
+        Args:
+            start: First row.
+            stop: Row after the last.
+        """
+        part = slice(start, stop)
+        return replace(
+            self,
+            stamp_ns=self.stamp_ns[part],
+            **{name: getattr(self, name)[part] for name in KINDS},
+        )
+
 
 def _columns(wanted: Sequence[str], have: Sequence[str]) -> list[int]:
     """Return the column of each wanted joint."""
