@@ -61,15 +61,16 @@ def run_windows(
     length = observations.shape[0] - (horizon if n_runs else shift)
     state = model.zero_state(observations.shape[1])
     seen = observations[:length]
-    predictions, states = model.branches(seen, state, starts if n_runs else ())
-    goals = targets[shift : length + shift]
-    one_step = model.error(predictions, goals)[burn_in:] ** 2
+    skip = min(burn_in, *starts) if n_runs else burn_in
+    predictions, states = model.branches(seen, state, starts if n_runs else (), skip=skip)
+    goals = targets[shift + skip : length + shift]
+    one_step = model.error(predictions, goals)[burn_in - skip :] ** 2
     if not n_runs:
         return Runs(one_step, None, None)
     where = torch.tensor(starts)
     errors = free_run(
         model,
-        torch.cat([predictions[start] for start in starts]),
+        torch.cat([predictions[start - skip] for start in starts]),
         join(states),
         [observations[where + k].flatten(0, 1) for k in range(1, horizon + 1)],
         causal,

@@ -6,7 +6,7 @@
     now     = [z, sin q, cos q, sin n q, cos n q]   z = (obs - mean) / std
     linear  = A now + b + sum_i B_i diff_i          diff_i = scaled step-to-step differences
     h, c    = cell([now, long differences, linear], h, c)
-    change  = linear + gain * (W h + V tanh(U [h, inputs]))
+    change  = linear + gain * (W h + V tanh(U [h, now]))
     forward prediction = obs + mean change + std change * change;  inverse: without obs
 
 The linear part starts at the least-squares solution and carries what linear dynamics can; the
@@ -88,7 +88,8 @@ class DynamicsModel(nn.Module):
         self.output = _zero(nn.Linear(settings.hidden_size, n_targets))
         self.head: nn.Module | None = None
         if settings.head_size:
-            inner = nn.Linear(settings.hidden_size + width, settings.head_size)
+            seen = settings.hidden_size + self.linear.in_features
+            inner = nn.Linear(seen, settings.head_size)
             outer = _zero(nn.Linear(settings.head_size, n_targets))
             self.head = nn.Sequential(inner, nn.Tanh(), outer)
 
@@ -131,7 +132,7 @@ class DynamicsModel(nn.Module):
             blocks.append(spans)
         inputs = _clamped([*blocks, linear])
         hidden, cell = self.cell(inputs.unsqueeze(0), state.cell)
-        prediction = self._predict(observation, inputs, linear, hidden[0])
+        prediction = self._predict(observation, now, linear, hidden[0])
         return prediction, ModelState(cell, line)
 
     def sequence(self, observations: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
@@ -141,7 +142,12 @@ class DynamicsModel(nn.Module):
         return predictions, states[0]
 
     def branches(
-        self, observations: Tensor, state: ModelState, positions: Sequence[int]
+        self,
+        observations: Tensor,
+        state: ModelState,
+        positions: Sequence[int],
+        *,
+        skip: int = 0,
     ) -> tuple[Tensor, list[ModelState]]:
         """Take the steps of a sequence and also return the states on the way.
 
@@ -149,9 +155,10 @@ class DynamicsModel(nn.Module):
             observations: SI units, shape (T, N, F).
             state: State before the first step.
             positions: Steps after which the state is wanted, in rising order.
+            skip: Steps at the start whose predictions are not wanted.
 
         Returns:
-            Predictions, shape (T, N, D), and the state after each of the positions.
+            Predictions, shape (T - skip, N, D), and the state after each of the positions.
         """
         now = self.present(observations)
         linear = self.linear(now)
@@ -161,7 +168,8 @@ class DynamicsModel(nn.Module):
             filtered, spans = self.line.sequence(padded)
             linear = linear + filtered
             blocks.append(spans)
-        inputs = _clamped([*blocks, linear])
+        # The linear part hardly learns; cutting this path saves a pass through the cell's inputs.
+        inputs = _clamped([*blocks, linear.detach()])
         outputs, states, done, cell = [], [], 0, state.cell
         stops = [position + 1 for position in positions]
         if not stops or stops[-1] < len(observations):
@@ -176,7 +184,8 @@ class DynamicsModel(nn.Module):
                     line = self.line.state_after(padded, stop - 1)
                 states.append(ModelState(cell, line))
         hidden = outputs[0] if len(outputs) == 1 else torch.cat(outputs)
-        return self._predict(observations, inputs, linear, hidden), states
+        parts = (part[skip:] for part in (observations, now, linear, hidden))
+        return self._predict(*parts), states
 
     def regressors(self, observations: Tensor) -> Tensor:
         """Return the inputs of the linear part over one run, shape (T, F) to (T, n)."""
@@ -204,12 +213,12 @@ class DynamicsModel(nn.Module):
         return wrapped(difference, self.target_wraps)
 
     def _predict(
-        self, observations: Tensor, inputs: Tensor, linear: Tensor, hidden: Tensor
+        self, observations: Tensor, now: Tensor, linear: Tensor, hidden: Tensor
     ) -> Tensor:
         """Return the prediction in SI units."""
         change = self.output(hidden)
         if self.head is not None:
-            change = change + self.head(torch.cat([hidden, inputs], -1))
+            change = change + self.head(torch.cat([hidden, _clamped([now])], -1))
         change = linear + self.gain * change.to(linear.dtype)
         scaled: Tensor = self.target_mean + self.target_std * change
         if self.forward_kind:
@@ -218,7 +227,7 @@ class DynamicsModel(nn.Module):
 
 
 def _clamped(blocks: Sequence[Tensor]) -> Tensor:
-    """Return the inputs of the recurrent part."""
+    """Return inputs of the recurrent part and the head as one tensor."""
     joined = torch.cat(list(blocks), -1).to(torch.float32)
     return joined.clamp(-_LARGEST_INPUT, _LARGEST_INPUT)
 

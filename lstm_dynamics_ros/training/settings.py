@@ -86,7 +86,10 @@ class TrainingSettings:
     )
     learning_rate: float = parameter(2.5e-3, 'Largest learning rate.', minimum=0.0, maximum=1.0)
     linear_rate: float = parameter(
-        0.001, 'Learning rate of the linear part, relative to learning_rate.', minimum=0.0
+        0.0,
+        'Learning rate of the linear part, relative to learning_rate; 0 keeps the least squares.',
+        minimum=0.0,
+        maximum=1.0,
     )
     warm_up_share: float = parameter(
         0.08, 'Share of the training over which the learning rate rises.', minimum=0.0, maximum=0.9

@@ -27,6 +27,8 @@ def make_optimizer(
     linear = list(model.linear.parameters())
     if model.line is not None:
         linear += list(model.line.parameters())
+    for parameter in linear:
+        parameter.requires_grad_(settings.linear_rate > 0)
     own = {id(parameter) for parameter in linear}
     rest = [parameter for parameter in model.parameters() if id(parameter) not in own]
     rate = settings.learning_rate
