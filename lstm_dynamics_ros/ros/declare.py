@@ -33,8 +33,7 @@ class Parameters(Generic[T]):
     it is refused.
 
     Args:
-        node: The node; made with ``automatically_declare_parameters_from_overrides=True``, so
-            that values given for parameters that do not exist can be found.
+        node: The node.
         default: The config with its defaults; its class says what there is.
         prefix: Prefix of all its parameters, with the dot.
         validate: Raises :class:`LstmDynamicsError` for settings that do not fit together.
@@ -56,10 +55,11 @@ class Parameters(Generic[T]):
         self._leaves = {leaf.name: leaf for leaf in leaves(default, prefix)}
         self._listener: Callable[[T], None] | None = None
         values: dict[str, object] = {leaf.name: leaf.value for leaf in self._leaves.values()}
-        for leaf in self._leaves.values():
-            if node.has_parameter(leaf.name):
-                values[leaf.name] = node.get_parameter(leaf.name).value
-                node.undeclare_parameter(leaf.name)
+        values |= {  # a value of None is an empty list, which has no type in ROS
+            name: value
+            for name, value in given(node).items()
+            if name in self._leaves and value is not None
+        }
         self.settings: T = build(self._cls, values, prefix)
         if validate is not None:
             validate(self.settings)
@@ -119,15 +119,21 @@ class Parameters(Generic[T]):
             self._listener(settings)
 
 
+def given(node: Node) -> dict[str, Any]:
+    """Return the values given at start, in files and on the command line, by parameter."""
+    overrides: dict[str, Parameter] = node._parameter_overrides  # no public way in Jazzy
+    return {name: parameter.value for name, parameter in overrides.items()}
+
+
 def unknown(node: Node, known: Sequence[str]) -> list[str]:
     """Return what was given for parameters that do not exist, with the closest that does.
 
     Args:
-        node: The node, after everything was declared.
+        node: The node.
         known: The names of its parameters.
     """
     found = []
-    for name in node.list_parameters([], 0).names:
+    for name in sorted(given(node)):
         if name in known or name.startswith(ROS_OWN):
             continue
         close = get_close_matches(name, known, n=1)

@@ -46,7 +46,7 @@ class DynamicsNode(ManagedNode):
     """Predicts what the robot's joints will do, from what they did."""
 
     def __init__(self) -> None:
-        super().__init__('dynamics_node', automatically_declare_parameters_from_overrides=True)
+        super().__init__('dynamics_node')
         self._declared = Parameters(self, NodeSettings(), validate=_validate)
         self.executor_name = self._declared.settings.executor
         for name in unknown(self, self._declared.names):

@@ -34,8 +34,8 @@ def reported(
 class ManagedNode(LifecycleNode, RunnableNode):
     """A lifecycle node whose resources live from configure to cleanup."""
 
-    def __init__(self, name: str, **options: Any) -> None:  # noqa: ANN401
-        super().__init__(name, **options)
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
         self._destroyers: list[Callable[[], object]] = []
         self._guard_requests()
 

@@ -50,7 +50,6 @@ class RecorderNode(RunnableNode):
         given = leaves(settings) if settings is not None else ()
         super().__init__(
             'recorder_node',
-            automatically_declare_parameters_from_overrides=True,
             parameter_overrides=[
                 Parameter(leaf.name, value=as_parameter_value(leaf.value)) for leaf in given
             ],

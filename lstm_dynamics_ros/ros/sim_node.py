@@ -52,7 +52,7 @@ class SimNode(RunnableNode):
     """Steps a simulated robot on a steady clock and publishes what its sensors say."""
 
     def __init__(self) -> None:
-        super().__init__('sim_node', automatically_declare_parameters_from_overrides=True)
+        super().__init__('sim_node')
         declared = Parameters(self, SimSettings())
         settings = self._options = declared.settings
         self.executor_name = settings.executor

@@ -171,11 +171,11 @@ def make_node() -> Iterator[Callable[..., 'Node']]:
     """Return a function that makes a node here from ``name:=value`` overrides."""
     made: list[tuple[Node, Context]] = []
 
-    def make(*overrides: str, **options: bool) -> Node:
+    def make(*overrides: str) -> Node:
         context = Context()
         words = [word for override in overrides for word in ('-p', override)]
         rclpy.init(args=['--ros-args', *words] if words else [], context=context)
-        node = Node('test', context=context, **options)  # type: ignore[arg-type]
+        node = Node('test', context=context)
         made.append((node, context))
         return node
 

@@ -44,41 +44,33 @@ def declared(node: Node) -> Parameters[Settings]:
     return Parameters(node, Settings(), validate=ordered)
 
 
-@pytest.fixture
-def make(make_node: MakeNode) -> MakeNode:
-    def with_overrides(*overrides: str) -> Node:
-        return make_node(*overrides, automatically_declare_parameters_from_overrides=True)
-
-    return with_overrides
+def test_defaults_come_from_the_dataclass(make_node: MakeNode) -> None:
+    assert declared(make_node()).settings == Settings()
 
 
-def test_defaults_come_from_the_dataclass(make: MakeNode) -> None:
-    assert declared(make()).settings == Settings()
-
-
-def test_overrides_reach_the_config(make: MakeNode) -> None:
-    node = make('rate:=100.0', 'inner.steps:=5', 'joints:=[j1, j2]', 'name:=b')
+def test_overrides_reach_the_config(make_node: MakeNode) -> None:
+    node = make_node('rate:=100.0', 'inner.steps:=5', 'joints:=[j1, j2]', 'name:=b')
     expected = Settings(rate=100.0, inner=Inner(steps=5), joints=('j1', 'j2'), name='b')
     assert declared(node).settings == expected
 
 
-def test_a_whole_number_given_for_a_float_is_taken_at_start(make: MakeNode) -> None:
-    node = make('rate:=100')
+def test_a_whole_number_given_for_a_float_is_taken_at_start(make_node: MakeNode) -> None:
+    node = make_node('rate:=100')
     parameters = declared(node)
     assert isinstance(parameters.settings.rate, float)
     assert node.get_parameter('rate').type_ == Parameter.Type.DOUBLE
 
 
-def test_a_whole_number_given_for_a_float_is_taken_while_running(make: MakeNode) -> None:
-    node = make()
+def test_a_whole_number_given_for_a_float_is_taken_while_running(make_node: MakeNode) -> None:
+    node = make_node()
     parameters = declared(node)
     result = node.set_parameters([Parameter('rate', value=50)])[0]
     assert result.successful
     assert parameters.settings.rate == 50.0
 
 
-def test_descriptors_carry_description_unit_and_range(make: MakeNode) -> None:
-    node = make()
+def test_descriptors_carry_description_unit_and_range(make_node: MakeNode) -> None:
+    node = make_node()
     declared(node)
     rate = node.describe_parameter('rate')
     assert rate.description == 'Rate. [Hz]'
@@ -101,8 +93,10 @@ def test_descriptors_carry_description_unit_and_range(make: MakeNode) -> None:
         ('low:=300.0', r'low must be below rate'),
     ],
 )
-def test_bad_overrides_are_refused_at_start(make: MakeNode, override: str, message: str) -> None:
-    node = make(override)
+def test_bad_overrides_are_refused_at_start(
+    make_node: MakeNode, override: str, message: str
+) -> None:
+    node = make_node(override)
     with pytest.raises(ConfigError, match=message):
         declared(node)
 
@@ -119,9 +113,9 @@ def test_bad_overrides_are_refused_at_start(make: MakeNode, override: str, messa
     ],
 )
 def test_bad_changes_are_refused_with_the_reason(
-    make: MakeNode, name: str, value: object, reason: str
+    make_node: MakeNode, name: str, value: object, reason: str
 ) -> None:
-    node = make()
+    node = make_node()
     parameters = declared(node)
     result = node.set_parameters([Parameter(name, value=value)])[0]
     assert not result.successful
@@ -129,8 +123,8 @@ def test_bad_changes_are_refused_with_the_reason(
     assert parameters.settings == Settings()
 
 
-def test_a_change_is_taken_as_a_whole_or_not_at_all(make: MakeNode) -> None:
-    node = make()
+def test_a_change_is_taken_as_a_whole_or_not_at_all(make_node: MakeNode) -> None:
+    node = make_node()
     parameters = declared(node)
     good, bad = Parameter('rate', value=100.0), Parameter('low', value=150.0)
     assert not node.set_parameters_atomically([good, bad]).successful
@@ -138,8 +132,8 @@ def test_a_change_is_taken_as_a_whole_or_not_at_all(make: MakeNode) -> None:
     assert node.get_parameter('rate').value == 200.0
 
 
-def test_the_listener_hears_of_accepted_changes_only(make: MakeNode) -> None:
-    node = make()
+def test_the_listener_hears_of_accepted_changes_only(make_node: MakeNode) -> None:
+    node = make_node()
     parameters = declared(node)
     heard: list[Settings] = []
     parameters.on_change(heard.append)
@@ -148,17 +142,17 @@ def test_the_listener_hears_of_accepted_changes_only(make: MakeNode) -> None:
     assert heard == [Settings(rate=5.0), Settings(rate=5.0, joints=('z',))]
 
 
-def test_defaults_may_come_from_elsewhere_under_a_prefix(make: MakeNode) -> None:
-    node = make('robot.steps:=7')
+def test_defaults_may_come_from_elsewhere_under_a_prefix(make_node: MakeNode) -> None:
+    node = make_node('robot.steps:=7')
     parameters = Parameters(node, Inner(steps=20), 'robot.')
     assert parameters.settings == Inner(steps=7)
-    assert Parameters(make(), Inner(steps=20), 'robot.').settings == Inner(steps=20)
+    assert Parameters(make_node(), Inner(steps=20), 'robot.').settings == Inner(steps=20)
     assert node.set_parameters([Parameter('robot.steps', value=9)])[0].successful
     assert parameters.settings == Inner(steps=9)
 
 
 def test_values_for_parameters_that_do_not_exist_are_listed_with_the_closest(
-    make: MakeNode,
+    make_node: MakeNode,
 ) -> None:
-    node = make('rat:=5.0', 'use_sim_time:=true', 'zzz:=1')
+    node = make_node('rat:=5.0', 'use_sim_time:=true', 'zzz:=1')
     assert unknown(node, declared(node).names) == ['rat (did you mean rate?)', 'zzz']

@@ -462,3 +462,11 @@ def test_a_second_node_of_the_same_name_is_reported(
     assert (
         'Another node has the same name.' in node.listener.ask(interfaces.ARM, data=True).message
     )
+
+
+def test_the_shipped_parameter_file_starts_it(listener: Any, start: Any, model: Path) -> None:
+    config = Path(__file__).parents[2] / 'config' / 'dynamics.yaml'
+    states = listener.hear(interfaces.STATE)
+    process = start('dynamics_node', '--params-file', str(config), '-p', f'model:={model}')
+    listener.until(lambda: states and 'waiting' in states[-1].data, 'state waiting')
+    assert 'Ignored' not in process.log
