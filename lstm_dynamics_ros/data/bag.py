@@ -5,7 +5,9 @@ Every message goes through the same :class:`~lstm_dynamics_ros.intake.Intake` as
 the counters tell what the node would make of the same messages.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 
 from lstm_dynamics_ros.data.joint_stream import choose_topic, JointStream, read_track
@@ -76,8 +78,8 @@ def read_recording(
         position=np.stack([state.position for state in states]),
         velocity=np.stack([state.velocity for state in states]),
         effort=np.stack([state.effort for state in states]),
-        reference=read_track(bag, ('reference',), names),
-        command=read_track(bag, ('commands', 'command'), names),
+        reference=read_track(bag, ('reference',), names, stream),
+        command=read_track(bag, ('commands', 'command'), names, stream),
         counters=counters,
         sha256=bag.sha256(),
         notes=bag.notes,
@@ -95,7 +97,8 @@ def read_recordings(
     """Read several bags, or folders that hold bags, of one robot.
 
     All recordings have the joints of the first, in its order; joints that only others have are
-    left out.
+    left out. A bag that is given twice is read once. Names are made different by the folders
+    they are in, because data are split by name.
 
     Args:
         paths: Bags, or folders of bags.
@@ -109,12 +112,13 @@ def read_recordings(
         DataError: If there is no bag under one of the paths.
     """
     recordings: list[Recording] = []
-    for bag in [bag for path in paths for bag in find_bags(Path(path))]:
+    bags = {bag.resolve(): bag for path in paths for bag in find_bags(Path(path))}
+    for bag in bags.values():
         recording = read_recording(
             bag, topic=topic, joint_names=joint_names, joint_types=joint_types, rename=rename
         )
         recordings.append(recording.select(recordings[0].joint_names) if recordings else recording)
-    return recordings
+    return _with_own_names(recordings, list(bags))
 
 
 def find_bags(path: Path) -> list[Path]:
@@ -130,6 +134,20 @@ def find_bags(path: Path) -> list[Path]:
     if not bags:
         raise DataError(f'{path} is no bag and holds none.')
     return bags
+
+
+def _with_own_names(recordings: list[Recording], bags: Sequence[Path]) -> list[Recording]:
+    """Return the recordings with the folder in the name of those that share a name."""
+    count = Counter(recording.name for recording in recordings)
+    named = [
+        replace(item, name=f'{bag.parent.name}/{item.name}') if count[item.name] > 1 else item
+        for item, bag in zip(recordings, bags, strict=True)
+    ]
+    count = Counter(item.name for item in named)
+    return [
+        replace(item, name=str(bag)) if count[item.name] > 1 else item
+        for item, bag in zip(named, bags, strict=True)
+    ]
 
 
 def _joint_names(

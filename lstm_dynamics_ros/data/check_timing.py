@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from itertools import pairwise
 
-from lstm_dynamics_ros.data.finding import error, Finding, info, warning
+from lstm_dynamics_ros.data.finding import error, Finding, info, listed, warning
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.state import NANOSECONDS, Stamps, Vector
 import numpy as np
@@ -77,6 +77,7 @@ def timing_findings(
         *_length(recordings, limit, window),
         *found,
         *_gaps(recordings, limit),
+        *_copies(recordings),
         *_counted(recordings),
     ]
 
@@ -166,6 +167,22 @@ def _gaps(recordings: Sequence[Recording], limit: float) -> list[Finding]:
             f'the longest is {size:.3g} s, {when:.1f} s into {name}. '
             'Look for a lossy network or an overloaded recorder.',
         )
+    ]
+
+
+def _copies(recordings: Sequence[Recording]) -> list[Finding]:
+    names: dict[str, list[str]] = {}
+    for recording in recordings:
+        if recording.sha256:
+            names.setdefault(recording.sha256, []).append(recording.name)
+    return [
+        warning(
+            'copies',
+            f'{listed(same)} hold the same data. If one is held back, the model is judged on what '
+            'it was trained on; leave the copies out.',
+        )
+        for same in names.values()
+        if len(same) > 1
     ]
 
 

@@ -8,11 +8,15 @@ from lstm_dynamics_ros.data.cdr import Batch, Decoder, FLOAT_ARRAY, JOINT_STATE,
 from lstm_dynamics_ros.data.recording import make_track, Track
 from lstm_dynamics_ros.data.storage import Bag, Topic
 from lstm_dynamics_ros.errors import DataError, NoJointStatesError
-from lstm_dynamics_ros.state import Matrix, RawSample, Stamps
+from lstm_dynamics_ros.state import Matrix, NANOSECONDS, RawSample, Stamps
 import numpy as np
 
 _BLOCK = 20_000  # messages decoded at a time
 _OWN_OUTPUTS = ('predicted_joint_states', 'prediction_error')
+
+
+SAME_CLOCK = NANOSECONDS
+"""Difference up to which a stamp and a time of reception are taken to be of one clock [ns]."""
 
 
 def choose_topic(bag: Bag, topic: str | None) -> str:
@@ -90,8 +94,31 @@ class JointStream:
                     batch.values['effort'][index],
                 )
 
+    def on_robot_clock(self, receive_ns: Stamps) -> Stamps:
+        """Return what the clock of the stamps showed at times of reception [ns].
 
-def read_track(bag: Bag, endings: Sequence[str], joint_names: Sequence[str]) -> Track | None:
+        The recorder's clock is another one than that of the stamps in simulation and replay. Where
+        the two agree to :data:`SAME_CLOCK`, the time of reception is returned as it is.
+        """
+        if self._zero or not self._blocks:
+            return receive_ns
+        parts = [(offset + b.rows, b.stamp_ns) for offset, group in self._blocks for b in group]
+        if not parts:
+            return receive_ns
+        rows, stamps = (np.concatenate(part) for part in zip(*parts, strict=True))
+        order = np.argsort(rows)
+        known = self._receive_ns[rows[order]]
+        ahead = stamps[order] - known
+        if abs(int(np.median(ahead))) < SAME_CLOCK:
+            return receive_ns
+        shift = np.interp(receive_ns - known[0], known - known[0], ahead - ahead[0])
+        moved: Stamps = receive_ns + ahead[0] + np.round(shift).astype(np.int64)
+        return moved
+
+
+def read_track(
+    bag: Bag, endings: Sequence[str], joint_names: Sequence[str], states: JointStream | None = None
+) -> Track | None:
     """Read the reference or command of a bag.
 
     Of a trajectory message the first point is read. A Float64MultiArray names no joints and has
@@ -102,6 +129,7 @@ def read_track(bag: Bag, endings: Sequence[str], joint_names: Sequence[str]) -> 
         bag: An opened bag.
         endings: How the last part of the topic's name ends, e.g. ('commands', 'command').
         joint_names: The joints of the recording, in its order.
+        states: Its joint states; tell what the robot's clock showed at a time of reception.
 
     Returns:
         The track, None if the bag has none.
@@ -116,6 +144,8 @@ def read_track(bag: Bag, endings: Sequence[str], joint_names: Sequence[str]) -> 
     if not found:
         return None
     receive_ns, blocks, _ = _decode(bag, found[0])
+    if states is not None:
+        receive_ns = states.on_robot_clock(receive_ns)
     batches = [
         (offset, batch, names)
         for offset, group in blocks

@@ -91,6 +91,14 @@ def test_what_was_counted_is_said_and_weighed_by_how_often(
     assert code not in found(replace(made, counters={code: 0}))
 
 
+def test_copies_are_told(make_recording: Make) -> None:
+    one = replace(make_recording(duration=30.0), sha256='ab')
+    items = timing_findings([one, replace(one, name='again')])
+    assert [item.code for item in items] == ['copies']
+    assert items[0].text.startswith('run and again hold the same data')
+    assert timing_findings([one, replace(one, sha256='cd')]) == []
+
+
 def test_recovered_messages_are_good_to_know(make_recording: Make) -> None:
     made = replace(make_recording(duration=30.0), counters={'recovered': 3000})
     assert found(made)['recovered'].severity == 'info'

@@ -59,3 +59,27 @@ def test_an_unstamped_reference_gets_its_time_of_reception(bag: Bag) -> None:
 
 def test_a_bag_without_commands_has_none(bag: Bag) -> None:
     assert read_track(bag, ('commands', 'command'), ('a', 'b')) is None
+
+
+def test_times_of_reception_are_put_on_the_clock_of_simulation(tmp_path: Path) -> None:
+    wall = 1_700_000_000_000_000_000
+    one = np.ones(1)
+    with BagWriter(tmp_path / 'bag') as writer:
+        for k in range(100):  # simulation runs at half the speed
+            stamp, now = 5_000_000 * k + 7, wall + 10_000_000 * k
+            writer.write(
+                'joint_states', JOINT_STATE, now, joint_state(stamp, ['a'], one, one, one)
+            )
+            if k == 50:
+                command = joint_trajectory(0, ['a'], [{'effort': one}])
+                writer.write('command', TRAJECTORY, now + 2_000_000, command)
+    opened = open_bag(tmp_path / 'bag')
+    track = read_track(opened, ('command',), ('a',), JointStream(opened, '/joint_states'))
+    assert track is not None
+    assert track.stamp_ns.tolist() == [5_000_000 * 50 + 7 + 1_000_000]
+
+
+def test_a_clock_that_is_a_little_off_is_left_alone(bag: Bag) -> None:
+    stream = JointStream(bag, '/joint_states')
+    times = np.array([5, 1500])
+    np.testing.assert_array_equal(stream.on_robot_clock(times), times)
