@@ -26,7 +26,7 @@ RCLPY = [
     'ros-jazzy-lifecycle-msgs',
 ]
 # pytest 9 breaks Jazzy's launch_testing plugin.
-TEST = ['pytest>=8,<9', 'pytest-timeout', 'hypothesis', 'ruff', 'mypy', 'types-PyYAML']
+TEST = ['pytest>=8,<9', 'pytest-timeout', 'hypothesis', 'ruff', 'mypy', 'types-PyYAML', 'types-tqdm']
 
 setup(
     name=NAME,
@@ -54,8 +54,8 @@ setup(
         'setuptools',
         'numpy>=1.26',
         'PyYAML>=6',
-        'rosbags>=0.10',
-        'mcap>=1.2',
+        'rosbags>=0.11.9',
+        'mcap>=1.6',
         'tyro>=0.9',
         'tqdm>=4.66',
     ],
@@ -71,10 +71,9 @@ setup(
     entry_points={
         'console_scripts': [
             f'lstm-dynamics = {NAME}.cli.main:main',
-            f'dynamics_node = {NAME}.ros.dynamics_node:main',
-            f'sim_node = {NAME}.ros.sim_node:main',
-            f'recorder_node = {NAME}.ros.recorder_node:main',
-            f'player = {NAME}.ros.player:main',
+            f'dynamics_node = {NAME}.ros.main:dynamics_node',
+            f'sim_node = {NAME}.ros.main:sim_node',
+            f'recorder_node = {NAME}.ros.main:recorder_node',
         ]
     },
 )

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 import json
 from pathlib import Path
 import sys
+from typing import Any
 
 from tqdm import tqdm
 
@@ -16,7 +17,7 @@ Progress = Callable[[int, int, str], None]
 @contextmanager
 def progress(title: str) -> Iterator[Progress]:
     """Show a progress bar with ETA on the terminal, and nothing where there is none."""
-    bar: tqdm[None] = tqdm(desc=title, disable=None, leave=False, dynamic_ncols=True)
+    bar: tqdm[Any] = tqdm(desc=title, disable=None, leave=False, dynamic_ncols=True)
 
     def update(done: int, total: int, text: str = '') -> None:
         bar.total = total

@@ -41,7 +41,7 @@ Command = (
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 2 refused with a reason, 130 Ctrl-C."""
     command: Command = tyro.cli(
-        Command,  # type: ignore[arg-type]  # a union of annotated classes
+        Command,
         args=arguments,
         prog='lstm-dynamics',
         description=DESCRIPTION,

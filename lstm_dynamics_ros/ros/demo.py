@@ -19,6 +19,7 @@ from lstm_dynamics_ros.ros.processes import last_lines, Processes
 from lstm_dynamics_ros.ros.settings import DemoSettings, find_model
 from lstm_dynamics_ros.ros.spin import make_executor, StopFlag
 from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.state import Vector
 import numpy as np
 import rclpy
 from rclpy.executors import Executor
@@ -42,8 +43,8 @@ class DemoResult:
     prediction_hz: float
     latency_us: dict[str, float]
     """From the receipt of a joint state to the publication, in the node: p50, p99, max [us]."""
-    end_to_end_us: dict[str, float]
-    """From the stamp of a measurement to the arrival of the prediction made from it here."""
+    ages_us: Vector
+    """From the stamp of each measurement to the arrival of the prediction made from it here."""
     missed_ticks: int
     """Control points without a prediction."""
     lost_joint_states: int
@@ -53,6 +54,12 @@ class DemoResult:
     predicted: Stream
     """Its stamps are the times the predictions are for."""
     joint_types: tuple[str, ...]
+
+    @property
+    def end_to_end_us(self) -> dict[str, float]:
+        """Percentiles of ``ages_us``."""
+        values = np.percentile(self.ages_us, [50, 99, 100])
+        return dict(zip(('p50', 'p99', 'max'), (float(value) for value in values), strict=True))
 
     def recording(self) -> Recording:
         """Return what was measured as a recording."""
@@ -167,7 +174,7 @@ class _Demo:
                 name: float(prediction.get(f'latency_us_{name}', 'nan'))
                 for name in ('p50', 'p99', 'max')
             },
-            end_to_end_us=_end_to_end(predicted, dt),
+            ages_us=_ages(predicted, dt),
             missed_ticks=_missing(predicted, nanoseconds(dt)),
             lost_joint_states=_missing(measured, 1_000_000),
             measured=measured,
@@ -220,15 +227,12 @@ class _Demo:
         )
 
 
-def _end_to_end(predicted: Stream, dt: float) -> dict[str, float]:
-    """Return how old measurements were when their predictions arrived [us]."""
-    if not len(predicted):
-        return dict.fromkeys(('p50', 'p99', 'max'), float('nan'))
+def _ages(predicted: Stream, dt: float) -> Vector:
+    """Return how old measurements were when their predictions arrived [us], shape (n,)."""
     wall = time.time_ns() - nanoseconds(time.monotonic())
     arrival = predicted.arrival * 1e6 + wall / 1e3
-    age = arrival - (predicted.stamp_ns - nanoseconds(dt)) / 1e3
-    values = np.percentile(age, [50, 99, 100])
-    return dict(zip(('p50', 'p99', 'max'), (float(value) for value in values), strict=True))
+    ages: Vector = arrival - (predicted.stamp_ns - nanoseconds(dt)) / 1e3
+    return ages
 
 
 def _missing(stream: Stream, period_ns: int) -> int:

@@ -1,0 +1,130 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`lstm-dynamics demo`: watch a recurrent model predict an embedded robot, live, over ROS 2."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any, TYPE_CHECKING
+
+from lstm_dynamics_ros.assets import assets
+from lstm_dynamics_ros.cli.console import progress, say, write_json
+from lstm_dynamics_ros.parameters import leaves, validated
+from lstm_dynamics_ros.ros.settings import DemoSettings, find_model
+
+if TYPE_CHECKING:
+    from lstm_dynamics_ros.evaluation.evaluate import Evaluation
+    from lstm_dynamics_ros.ros.demo import DemoResult
+    from lstm_dynamics_ros.runtime.model_file import LoadedModel
+
+
+@dataclass
+class Demo:
+    """Watch a recurrent model predict an embedded robot, live, over ROS 2.
+
+    Starts the robot and the node in processes of their own, on a ROS domain of their own, shows
+    measured and predicted positions, and at the end how good the predictions were: beside
+    persistence, constant velocity and a ridge ARX(20) fitted to the model's own training bags, on
+    a payload and a motion that are not in the training set.
+    """
+
+    headless: bool = False
+    """Draw nothing while it runs."""
+    json: Path | None = None
+    """Write the figures as JSON to this file."""
+    report: Path | None = None
+    """Write an HTML report to this file."""
+    figure: Path | None = None
+    """Write the picture of the README to this file (PNG)."""
+    demo: DemoSettings = field(default_factory=DemoSettings)
+
+    def run(self) -> int:
+        """Run the demo, score it, say what was seen."""
+        from lstm_dynamics_ros.ros.demo import run_demo  # noqa: PLC0415 - needs ROS
+        from lstm_dynamics_ros.runtime.model_file import load_model  # noqa: PLC0415
+
+        settings = validated(self.demo)
+        say(
+            f'Starting {settings.robot} with {settings.payload:g} kg that its model knows nothing '
+            f'of, and the node that predicts it, for {settings.duration:g} s ...'
+        )
+        with progress('demo') as update:
+            result = run_demo(settings, headless=self.headless, progress=update)
+        loaded = load_model(find_model(settings.model or f'{settings.robot}_forward'))
+        scored = self._score(loaded, result, settings.robot)
+        say(text(result, scored))
+        write_json(self.json, figures(result, scored, settings))
+        if self.report is not None or self.figure is not None:
+            self._draw(loaded, result, scored)
+        return 0
+
+    def _score(self, loaded: 'LoadedModel', result: 'DemoResult', robot: str) -> 'Evaluation':
+        """Score the model on what was measured, against the simulator's truth."""
+        from lstm_dynamics_ros.data.segment import segments  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.evaluate import evaluate  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.forecasters.ridge_arx import RidgeArx  # noqa: PLC0415
+
+        dt = loaded.card.dt
+        measured = result.recording()
+        truth = replace(result.true_recording(), name=measured.name)
+        fitted = assets('models', '*.npz').get(f'{robot}_ridge')
+        with progress('score') as update:
+            return evaluate(
+                loaded,
+                segments(measured, dt),
+                truth=segments(truth, dt),
+                ridge=None if fitted is None else RidgeArx.load(fitted),
+                progress=update,
+            )
+
+    def _draw(self, loaded: 'LoadedModel', result: 'DemoResult', scored: 'Evaluation') -> None:
+        """Write report and picture."""
+        from lstm_dynamics_ros.cli.replayed import replay_samples, samples_of  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.demo_figure import write_demo_figure  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.report import write_report  # noqa: PLC0415
+        from lstm_dynamics_ros.pipeline_settings import PipelineSettings  # noqa: PLC0415
+
+        measured = result.recording()
+        with progress('draw') as update:
+            replayed = replay_samples(
+                samples_of(measured), 'the demo', loaded, PipelineSettings(), (1, 10, 50),
+                total=len(measured), progress=update,
+            )  # fmt: skip
+            scores = tuple(s for s in (scored.known_torque, scored.causal) if s is not None)
+            shown = replayed.result(scores=scores)
+            if self.report is not None:
+                write_report(self.report, shown, progress=update)
+                say(f'Report: {self.report}')
+            if self.figure is not None:
+                write_demo_figure(self.figure, shown, scores[0], result.ages_us)
+                say(f'Picture: {self.figure}')
+
+
+def figures(result: 'DemoResult', scored: 'Evaluation', settings: DemoSettings) -> dict[str, Any]:
+    """Return the figures of a demo for ``--json``."""
+    from lstm_dynamics_ros.evaluation.benchmark_latency import library_versions  # noqa: PLC0415
+
+    return scored.to_json() | {
+        'duration': result.duration,
+        'joint_states_hz': result.joint_states_hz,
+        'prediction_hz': result.prediction_hz,
+        'latency_us': result.latency_us,
+        'end_to_end_us': result.end_to_end_us,
+        'missed_ticks': result.missed_ticks,
+        'lost_joint_states': result.lost_joint_states,
+        'settings': {leaf.name: leaf.value for leaf in leaves(settings)},
+        'versions': library_versions(),
+    }
+
+
+def text(result: 'DemoResult', scored: 'Evaluation') -> str:
+    """Return what was seen, for people."""
+    latency = result.latency_us
+    return '\n'.join(
+        [
+            f'joint states {result.joint_states_hz:.1f} Hz, predictions '
+            f'{result.prediction_hz:.2f} Hz, missed ticks {result.missed_ticks}',
+            f'latency in the node: p50 {latency["p50"]:.0f} us, p99 {latency["p99"]:.0f} us, max '
+            f'{latency["max"]:.0f} us',
+            '',
+            scored.text(),
+        ]
+    )

@@ -1,0 +1,159 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`lstm-dynamics evaluate`: how good a model is on recordings it has not seen."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, TYPE_CHECKING
+
+from lstm_dynamics_ros.cli.console import progress, say, write_json
+from lstm_dynamics_ros.errors import DataError, UnknownNameError
+import tyro
+
+if TYPE_CHECKING:
+    from lstm_dynamics_ros.data.segment import Segment
+    from lstm_dynamics_ros.evaluation.protocol_result import ProtocolResult
+    from lstm_dynamics_ros.runtime.model_file import LoadedModel
+    from lstm_dynamics_ros.state import Matrix
+
+PROTOCOLS = ('horizons', 'kuka_lwr', 'baxter_ugr')
+
+
+@dataclass
+class Evaluate:
+    """Score a model on bags, beside persistence, constant velocity and a ridge ARX(20).
+
+    Forward models are scored at several horizons, with the efforts of the horizon given to all
+    (known torque) and with nothing after the start (causal). `--protocol` scores as a published
+    set does, with the set's own opponent beside it.
+    """
+
+    model: Annotated[Path, tyro.conf.Positional]
+    """Model file (.onnx)."""
+    bags: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    """Bags, or folders of bags, that the model was not trained on."""
+    training_bags: tuple[Path, ...] = ()
+    """The bags the model was trained on; the linear opponents are fitted to them."""
+    only: tuple[str, ...] = ()
+    """Score only the trajectories of these names."""
+    protocol: str = 'horizons'
+    """horizons, kuka_lwr or baxter_ugr."""
+    reference: Path | None = None
+    """Folder of the published sets with reference.py, for their own opponents."""
+    horizons: tuple[int, ...] = (1, 10, 50)
+    """How far ahead forward models look [steps]."""
+    last_share: float = 1.0
+    """Score only this last share of every recording, e.g. 0.333."""
+    urdf: Path | None = None
+    """Rigid-body prior of a residual_inverse model."""
+    json: Path | None = None
+    """Write all figures as JSON to this file."""
+
+    def run(self) -> int:
+        """Score, print the tables."""
+        from lstm_dynamics_ros.runtime.model_file import load_model  # noqa: PLC0415
+
+        if self.protocol not in PROTOCOLS:
+            raise UnknownNameError('protocol', self.protocol, PROTOCOLS)
+        loaded = load_model(self.model)
+        test = gridded(loaded, self.bags, last_share=self.last_share)
+        training = gridded(loaded, self.training_bags) if self.training_bags else []
+        if self.only:
+            known = {item.name for item in [*test, *training]}
+            if unknown := [name for name in self.only if name not in known]:
+                raise UnknownNameError('trajectory', unknown[0], known)
+            test = [item for item in test if item.name in self.only]
+            training = [item for item in training if item.name not in self.only]
+        if not test:
+            raise DataError('There is no trajectory to score.')
+        if self.protocol != 'horizons':
+            result = self._published(loaded, test, training)
+            say(result.text())
+            write_json(self.json, result.to_json())
+            return 0
+        from lstm_dynamics_ros.evaluation.evaluate import evaluate  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.fit_arx import fit_arx  # noqa: PLC0415
+
+        with progress('evaluate') as update:
+            forward = loaded.card.model_kind == 'forward'
+            ridge = fit_arx(training, progress=update) if training and forward else None
+            scored = evaluate(
+                loaded,
+                test,
+                training=training,
+                ridge=ridge,
+                prior=prior_effort(self.urdf, loaded),
+                horizons=self.horizons,
+                progress=update,
+            )
+        say(scored.text())
+        write_json(self.json, scored.to_json())
+        return 0
+
+    def _published(
+        self, loaded: 'LoadedModel', test: 'Sequence[Segment]', training: 'Sequence[Segment]'
+    ) -> 'ProtocolResult':
+        """Score the way a published set does."""
+        from lstm_dynamics_ros.evaluation.forecasters.constant_velocity import (  # noqa: PLC0415
+            ConstantVelocity,
+        )
+        from lstm_dynamics_ros.evaluation.forecasters.model import ModelForecaster  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.forecasters.persistence import (  # noqa: PLC0415
+            Persistence,
+        )
+        from lstm_dynamics_ros.evaluation.protocol_baxter_ugr import (  # noqa: PLC0415
+            score_baxter_ugr,
+        )
+        from lstm_dynamics_ros.evaluation.protocol_kuka_lwr import (  # noqa: PLC0415
+            score_kuka_lwr,
+        )
+
+        if self.protocol == 'baxter_ugr':
+            return score_baxter_ugr(loaded, test, training, reference=self.reference)
+        if len(test) != 1:
+            raise DataError(f'kuka_lwr scores one run that was left out, got {len(test)}.')
+        return score_kuka_lwr(
+            ModelForecaster(loaded),
+            test[0],
+            training,
+            opponents=[Persistence(), ConstantVelocity()],
+            reference=self.reference if training else None,
+        )
+
+
+def gridded(
+    loaded: 'LoadedModel', bags: Sequence[Path], *, last_share: float = 1.0
+) -> 'list[Segment]':
+    """Return bags on the time grid of a model, with its joints in its order."""
+    from lstm_dynamics_ros.data.bag import read_recordings  # noqa: PLC0415
+    from lstm_dynamics_ros.data.segment import segments  # noqa: PLC0415
+
+    card = loaded.card
+    types = dict(zip(card.joint_names, card.joint_types, strict=True))
+    recordings = read_recordings(bags, joint_names=card.joint_names, joint_types=types)
+    if last_share < 1.0:
+        recordings = [
+            item.rows(len(item) - int(len(item) * last_share), len(item)) for item in recordings
+        ]
+    derive = card.velocity_source == 'derived'
+    return [
+        segment
+        for item in recordings
+        for segment in segments(item, card.dt, derive_velocity=derive)
+    ]
+
+
+def prior_effort(urdf: Path | None, loaded: 'LoadedModel') -> 'Callable[[Segment], Matrix] | None':
+    """Return the rigid-body effort of a URDF for every row of a segment, None without a URDF."""
+    if urdf is None:
+        return None
+    from lstm_dynamics_ros.physics.differentiate import acceleration  # noqa: PLC0415
+    from lstm_dynamics_ros.physics.prior import RigidBodyPrior  # noqa: PLC0415
+
+    prior = RigidBodyPrior(urdf, loaded.card.joint_names)
+
+    def effort(segment: 'Segment') -> 'Matrix':
+        slope = acceleration(segment.velocity, segment.dt)
+        return prior.torque(segment.position, segment.velocity, slope)
+
+    return effort

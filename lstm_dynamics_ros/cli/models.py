@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`lstm-dynamics models`: retrain the shipped models from nothing."""
+
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+import time
+from typing import Annotated, TYPE_CHECKING
+
+from lstm_dynamics_ros.assets import asset
+from lstm_dynamics_ros.cli.console import progress, say, write_json
+from lstm_dynamics_ros.cli.train import card_figures, read_settings, train_model
+from lstm_dynamics_ros.training.settings import ExportSettings, TrainingSettings
+import tyro
+
+if TYPE_CHECKING:
+    from lstm_dynamics_ros.sim.collection import PlannedRun
+
+RUNS = {'arm': 120, 'pendulum': 60}
+"""Training runs of each robot."""
+
+
+@dataclass
+class Models:
+    """Retrain the shipped models from nothing: record bags of the embedded robots, train, export.
+
+    Beside each model the ridge ARX(20) fitted to the same bags is written, its opponent in the
+    demo. Training sees measured signals only, never the simulator's truth.
+    """
+
+    robots: Annotated[tuple[str, ...], tyro.conf.Positional] = ('arm', 'pendulum')
+    """Which robots."""
+    out: Path = Path('models')
+    """Folder for the models."""
+    folder: Path = Path('runs/models')
+    """Folder for bags and checkpoints."""
+    runs: int = 0
+    """Training runs of each robot; 0 takes as many as the shipped models had (120 and 60)."""
+    duration: float = 25.0
+    """Length of each run [s]."""
+    seed: int = 0
+    """Seed of the training plan."""
+    workers: int = 2
+    """Processes that simulate at the same time."""
+    json: Path | None = None
+    """Write the figures as JSON to this file."""
+
+    def run(self) -> int:
+        """Record, train and export each robot's model."""
+        figures: dict[str, object] = {}
+        for robot in self.robots:
+            began = time.perf_counter()
+            card = self._one(robot)
+            took = time.perf_counter() - began
+            say(f'{robot}: done in {took / 60:.1f} min.')
+            figures[robot] = {'seconds': took, 'card': card}
+        write_json(self.json, figures)
+        return 0
+
+    def _one(self, name: str) -> dict[str, object]:
+        """Return the figures of one robot's model, after writing it."""
+        from lstm_dynamics_ros.data.bag import read_recordings  # noqa: PLC0415
+        from lstm_dynamics_ros.data.segment import segments  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.fit_arx import fit_arx  # noqa: PLC0415
+        from lstm_dynamics_ros.sim.collection import training_plan  # noqa: PLC0415
+        from lstm_dynamics_ros.sim.robot import load_robot  # noqa: PLC0415
+
+        robot = load_robot(name)
+        plan = training_plan(
+            robot, self.runs or RUNS.get(name, 60), seed=self.seed, duration=self.duration
+        )
+        bags = self.folder / name / 'bags'
+        with progress(f'{name}: record') as update, ProcessPoolExecutor(self.workers) as pool:
+            made = pool.map(_record, [(name, planned, bags / planned.name) for planned in plan])
+            for done, _ in enumerate(made):
+                update(done + 1, len(plan), '')
+        recordings = read_recordings([bags / planned.name for planned in plan])
+        settings = read_settings(
+            asset(f'config/training/{name}_forward.yaml'), TrainingSettings(seed=self.seed)
+        )
+        limits = tuple(float(limit) for limit in robot.effort_limit)
+        card = train_model(
+            recordings,
+            settings,
+            ExportSettings(name=f'{name}_forward', effort_limits=limits),
+            out=self.out / f'{name}_forward.onnx',
+            folder=self.folder / name / 'training',
+        )
+        with progress(f'{name}: ridge') as update:
+            gridded = [s for recording in recordings for s in segments(recording, settings.dt)]
+            fit_arx(gridded, progress=update).save(self.out / f'{name}_ridge.npz')
+        return card_figures(card)
+
+
+def _record(job: 'tuple[str, PlannedRun, Path]') -> None:
+    """Simulate one planned run and write its bag; runs in a worker."""
+    from lstm_dynamics_ros.cli.simulated import as_recording  # noqa: PLC0415
+    from lstm_dynamics_ros.data.bag_writer import write_bag  # noqa: PLC0415
+    from lstm_dynamics_ros.sim.robot import load_robot  # noqa: PLC0415
+    from lstm_dynamics_ros.sim.simulate import simulate  # noqa: PLC0415
+
+    name, planned, path = job
+    robot = load_robot(name)
+    run = simulate(robot, planned.motion(robot), hidden=planned.hidden(robot), seed=planned.seed)
+    write_bag(as_recording(run, planned.name), path, overwrite=True)

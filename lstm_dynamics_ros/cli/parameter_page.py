@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Prints docs/parameters.md from the settings' declarations: `make docs`."""
+
+from lstm_dynamics_ros.cli.console import say
+from lstm_dynamics_ros.parameters import Leaf, leaves
+from lstm_dynamics_ros.ros.settings import NodeSettings, RecorderSettings, SimSettings
+from lstm_dynamics_ros.sim.hidden import HiddenPhysics
+from lstm_dynamics_ros.training.settings import ExportSettings, TrainingSettings
+
+SECTIONS: tuple[tuple[str, str, type, str], ...] = (
+    ('dynamics_node', 'ROS parameters of the node that predicts.', NodeSettings, ''),
+    ('sim_node', 'ROS parameters of the embedded robots.', SimSettings, ''),
+    ('sim_node: hidden physics',
+     'What the nominal model of an embedded robot does not know. The defaults shown are those of '
+     'the class; each robot file in `config/robots` brings its own.', HiddenPhysics, 'hidden.'),
+    ('recorder_node', 'ROS parameters of the recorder.', RecorderSettings, ''),
+    ('Training', 'Flags of `lstm-dynamics train` and keys of `config/training/*.yaml`.',
+     TrainingSettings, ''),
+    ('Export', 'What the model card says beyond what training knows.', ExportSettings, ''),
+)  # fmt: skip
+
+
+def page() -> str:
+    """Return the page as Markdown."""
+    lines = [
+        '# Parameters',
+        '',
+        'Printed from the code by `make docs`; do not edit. A parameter marked *live* may change '
+        'while running.',
+    ]
+    for title, text, cls, prefix in SECTIONS:
+        lines += ['', f'## {title}', '', text, '']
+        lines += ['| name | default | range | live | what |', '|---|---|---|---|---|']
+        lines += [_row(leaf) for leaf in leaves(cls(), prefix)]
+    return '\n'.join(lines)
+
+
+def _row(leaf: Leaf) -> str:
+    setting = leaf.setting
+    limits = ', '.join(setting.choices)
+    if setting.minimum is not None or setting.maximum is not None:
+        low = '' if setting.minimum is None else f'{setting.minimum:g}'
+        high = '' if setting.maximum is None else f'{setting.maximum:g}'
+        limits = f'{low} .. {high}'
+    unit = f' [{setting.unit}]' if setting.unit else ''
+    value = leaf.value
+    default = ', '.join(map(str, value)) if isinstance(value, tuple) else str(value)
+    live = 'live' if setting.reconfigurable else ''
+    shown = f'`{default}`' if default else ''
+    return f'| `{leaf.name}` | {shown} | {limits} | {live} | {setting.description}{unit} |'
+
+
+if __name__ == '__main__':
+    say(page())

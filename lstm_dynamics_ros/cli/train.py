@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""`lstm-dynamics train`: from bags to a proven model file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Annotated, Any, TYPE_CHECKING
+
+from lstm_dynamics_ros.cli.console import progress, say, write_json
+from lstm_dynamics_ros.errors import DataError, UnknownNameError
+from lstm_dynamics_ros.parameters import build, flatten, validated
+from lstm_dynamics_ros.training.settings import ExportSettings, TrainingSettings
+import tyro
+
+if TYPE_CHECKING:
+    from lstm_dynamics_ros.card import ModelCard
+    from lstm_dynamics_ros.data.recording import Recording
+
+
+@dataclass
+class Train:
+    """Train a recurrent model on bags and export it as one ONNX file with card and proof.
+
+    The data report is printed first. Whole trajectories are held out to stop by; a single long
+    recording is cut into blocks. Training goes on where it was interrupted, as long as the folder
+    and the settings are the same.
+    """
+
+    bags: Annotated[tuple[Path, ...], tyro.conf.Positional]
+    """Bags, or folders of bags."""
+    out: Path
+    """Model file to write (.onnx)."""
+    settings: Path | None = None
+    """YAML file with training settings, e.g. config/training/arm_forward.yaml; flags override."""
+    folder: Path | None = None
+    """Where checkpoints are kept; runs/<name of the model> by default."""
+    init: Path | None = None
+    """Checkpoint (best.pt) to fine-tune from, e.g. after adding bags."""
+    leave_out: tuple[str, ...] = ()
+    """Names of trajectories that are not used at all, for a last look with `evaluate`."""
+    joints: tuple[str, ...] = ()
+    """Joints to model; all by default."""
+    continuous: tuple[str, ...] = ()
+    """Joints that wrap at +-pi; bags do not say so."""
+    prismatic: tuple[str, ...] = ()
+    """Joints in metres; bags do not say so."""
+    first_share: float = 1.0
+    """Use only this first share of every recording, e.g. 0.667 for the first two thirds."""
+    urdf: Path | None = None
+    """Rigid-body prior of a residual_inverse model."""
+    force: bool = False
+    """Train although the data report has errors."""
+    json: Path | None = None
+    """Write data report, errors and figures of the model as JSON to this file."""
+    training: TrainingSettings = field(default_factory=TrainingSettings)
+    export: ExportSettings = field(default_factory=ExportSettings)
+
+    def run(self) -> int:
+        """Report on the data, train, export."""
+        from lstm_dynamics_ros.data.bag import read_recordings  # noqa: PLC0415
+        from lstm_dynamics_ros.data.report import data_report  # noqa: PLC0415
+
+        types = dict.fromkeys(self.continuous, 'continuous')
+        types |= dict.fromkeys(self.prismatic, 'prismatic')
+        recordings = read_recordings(
+            self.bags, joint_names=self.joints or None, joint_types=types or None
+        )
+        recordings = leaving_out(recordings, self.leave_out)
+        if self.first_share < 1.0:
+            recordings = [first_share(item, self.first_share) for item in recordings]
+        report = data_report(recordings)
+        say(report.text())
+        if report.worst == 'error' and not self.force:
+            raise DataError('The data report above has errors. Mend the data, or use --force.')
+        training = read_settings(self.settings, validated(self.training))
+        export = validated(self.export)
+        if export.name == ExportSettings().name:
+            export = replace(export, name=self.out.stem)
+        folder = self.folder or Path('runs') / self.out.stem
+        card = train_model(
+            recordings, training, export, out=self.out, folder=folder, init=self.init,
+            urdf=self.urdf,
+        )  # fmt: skip
+        say(f'Wrote {self.out} ({self.out.stat().st_size / 1e6:.2f} MB). Look at it with:')
+        say(f'  lstm-dynamics inspect {self.out}')
+        write_json(self.json, {'data_report': report.to_json(), 'card': card_figures(card)})
+        return 0
+
+
+def read_settings(path: Path | None, flags: TrainingSettings) -> TrainingSettings:
+    """Return the settings of a YAML file, overridden by the flags that were given."""
+    if path is None:
+        return flags
+    import yaml  # noqa: PLC0415
+
+    values: object = yaml.safe_load(path.read_text(encoding='utf-8'))
+    if not isinstance(values, Mapping):
+        raise DataError(f'{path} must hold a mapping of training settings.')
+    merged: dict[str, object] = flatten(values)
+    default = TrainingSettings()
+    given = {name: value for name, value in vars(flags).items() if value != getattr(default, name)}
+    merged.update(given)
+    return build(TrainingSettings, merged)
+
+
+def leaving_out(recordings: Sequence['Recording'], names: Sequence[str]) -> list['Recording']:
+    """Return the recordings without those named.
+
+    Raises:
+        UnknownNameError: If there is no recording of a name.
+    """
+    known = [item.name for item in recordings]
+    for name in names:
+        if name not in known:
+            raise UnknownNameError('trajectory', name, known)
+    return [item for item in recordings if item.name not in names]
+
+
+def first_share(recording: 'Recording', share: float) -> 'Recording':
+    """Return the first part of a recording."""
+    return recording.rows(0, int(len(recording) * share))
+
+
+def train_model(
+    recordings: Sequence['Recording'],
+    training: TrainingSettings,
+    export_settings: ExportSettings,
+    *,
+    out: Path,
+    folder: Path,
+    init: Path | None = None,
+    urdf: Path | None = None,
+) -> 'ModelCard':
+    """Train on recordings and export, with progress bars.
+
+    Args:
+        recordings: What to learn from, and to hold out of.
+        training: What to train, and how.
+        export_settings: What the card says beside.
+        out: Model file.
+        folder: Where checkpoints are kept.
+        init: Checkpoint to start from.
+        urdf: Rigid-body prior.
+    """
+    from lstm_dynamics_ros.data.segment import segments  # noqa: PLC0415
+    from lstm_dynamics_ros.data.split import split  # noqa: PLC0415
+    from lstm_dynamics_ros.physics.prior import RigidBodyPrior  # noqa: PLC0415
+    from lstm_dynamics_ros.training.export import export  # noqa: PLC0415
+    from lstm_dynamics_ros.training.trainer import train  # noqa: PLC0415
+
+    derive = export_settings.velocity_source == 'derived'
+    gridded = [
+        item
+        for recording in recordings
+        for item in segments(recording, training.dt, derive_velocity=derive)
+    ]
+    learn_from, stop_by = split(
+        gridded,
+        validation_fraction=training.validation_fraction,
+        washout_steps=training.burn_in_steps,
+        window_steps=training.sequence_steps,
+        seed=training.seed,
+    )
+    prior = None if urdf is None else RigidBodyPrior(urdf, gridded[0].joint_names)
+    with progress('train') as update:
+        checkpoint = train(
+            learn_from, stop_by, training, folder=folder, init=init, prior=prior, progress=update
+        )
+    say(
+        f'Best of {len(checkpoint.history)} epochs: {checkpoint.best_epoch}, held-out error '
+        f'{checkpoint.best_error:.3f} of the linear start model. Checking and exporting ...'
+    )
+    return export(
+        checkpoint,
+        stop_by,
+        out,
+        settings=export_settings,
+        prior=prior,
+        sources={item.name: item.sha256 for item in recordings},
+    )
+
+
+def card_figures(card: 'ModelCard') -> dict[str, Any]:
+    """Return the figures of a card for ``--json``."""
+    return {
+        'name': card.name,
+        'model_kind': card.model_kind,
+        'dt': card.dt,
+        'washout_steps': card.washout_steps,
+        'errors': card.errors,
+        'conformal': card.conformal,
+        'provenance': card.provenance,
+    }
