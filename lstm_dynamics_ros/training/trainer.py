@@ -194,7 +194,7 @@ class _Training:
             )  # fmt: skip
             if not torch.isfinite(loss):
                 raise TrainingError(
-                    f'The loss became {float(loss)} in epoch {epoch + 1}. The best model so far '
+                    f'The loss became {float(loss.detach())} in epoch {epoch + 1}. The best model so far '
                     f'is {self.folder / "best.pt"}. Try a smaller learning_rate or gradient_clip, '
                     'a shorter rollout_steps, or look for outliers in the data report.'
                 )

@@ -80,8 +80,8 @@ def _random_state(
 
 
 def _size(part: Tensor) -> Tensor:
-    """Return the root mean square of a state tensor."""
-    return part.square().mean().sqrt()
+    """Return the root mean square of a state tensor, at least that of a lively cell."""
+    return part.square().mean().sqrt().clamp_min(0.5)
 
 
 def _change(model: DynamicsModel, predictions: Tensor, seen: Tensor) -> Tensor:
