@@ -7,6 +7,7 @@ brings its own.
 """
 
 from glob import glob
+from pathlib import Path
 
 from setuptools import find_packages, setup
 
@@ -26,13 +27,21 @@ RCLPY = [
     'ros-jazzy-lifecycle-msgs',
 ]
 # pytest 9 breaks Jazzy's launch_testing plugin.
-TEST = ['pytest>=8,<9', 'pytest-timeout', 'hypothesis', 'ruff', 'mypy', 'types-PyYAML', 'types-tqdm']
+TEST = [
+    'pytest>=8,<9',
+    'pytest-timeout',
+    'hypothesis',
+    'ruff',
+    'mypy',
+    'types-PyYAML',
+    'types-tqdm',
+]
 
 setup(
     name=NAME,
     version='0.1.0',
     description='Learned joint dynamics: train offline, predict and correct online.',
-    long_description=open('README.md', encoding='utf-8').read(),
+    long_description=Path('README.md').read_text(encoding='utf-8'),
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     maintainer='The lstm_dynamics_ros developers',

@@ -21,9 +21,9 @@ ARGUMENTS = (
         'robot', default_value='arm', description='Embedded robot, e.g. arm or pendulum.'
     ),
     DeclareLaunchArgument(
-        'payload', default_value='1.3', description='Payload the model knows nothing of [kg].'
+        'payload', default_value='1.89', description='Payload the model knows nothing of [kg].'
     ),
-    DeclareLaunchArgument('motion', default_value='mixed', description='Kind of motion.'),
+    DeclareLaunchArgument('motion', default_value='multi_sine', description='Kind of motion.'),
     DeclareLaunchArgument('seed', default_value='1009', description='Seed of the motion.'),
     DeclareLaunchArgument(
         'model',

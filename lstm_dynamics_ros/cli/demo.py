@@ -38,10 +38,10 @@ class Demo:
 
     def run(self) -> int:
         """Run the demo, score it, say what was seen."""
-        from lstm_dynamics_ros.ros.demo import run_demo  # noqa: PLC0415 - needs ROS
+        from lstm_dynamics_ros.ros.demo import run_demo, with_payload  # noqa: PLC0415 - needs ROS
         from lstm_dynamics_ros.runtime.model_file import load_model  # noqa: PLC0415
 
-        settings = validated(self.demo)
+        settings = with_payload(validated(self.demo))
         say(
             f'Starting {settings.robot} with {settings.payload:g} kg that its model knows nothing '
             f'of, and the node that predicts it, for {settings.duration:g} s ...'

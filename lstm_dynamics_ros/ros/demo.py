@@ -2,7 +2,7 @@
 """The demo: an embedded robot and the node that predicts it, each in a process, watched here."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 import os
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -19,6 +19,8 @@ from lstm_dynamics_ros.ros.processes import last_lines, Processes
 from lstm_dynamics_ros.ros.settings import DemoSettings, find_model
 from lstm_dynamics_ros.ros.spin import make_executor, StopFlag
 from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.sim.collection import held_out_payload
+from lstm_dynamics_ros.sim.robot import load_robot
 from lstm_dynamics_ros.state import Vector
 import numpy as np
 import rclpy
@@ -70,6 +72,13 @@ class DemoResult:
         return _recording('truth', self.truth, self.joint_types)
 
 
+def with_payload(settings: DemoSettings) -> DemoSettings:
+    """Return the settings with a payload held out of training if none was chosen."""
+    if settings.payload >= 0:
+        return settings
+    return replace(settings, payload=held_out_payload(load_robot(settings.robot)))
+
+
 def run_demo(
     settings: DemoSettings, *, headless: bool = True, progress: Progress | None = None
 ) -> DemoResult:
@@ -85,6 +94,7 @@ def run_demo(
         NodeEndedError: If a node ends before it should.
         DataError: If no predictions come.
     """
+    settings = with_payload(settings)
     path = find_model(settings.model or f'{settings.robot}_forward').absolute()
     card = load_model(path).card
     domain = str(1 + os.getpid() % 100)

@@ -158,11 +158,18 @@ class DemoSettings:
         20.0, 'How long to watch once the model is warm.', unit='s', minimum=1.0, maximum=3600.0
     )
     payload: float = parameter(
-        1.3, 'Payload the model knows nothing of.', unit='kg', minimum=0.0, maximum=20.0
-    )
-    motion: str = parameter('mixed', 'Kind of motion.')
-    seed: int = parameter(1009, 'Seed of motion and sensor noise.', minimum=0, maximum=2**31 - 1)
-    speed: float = parameter(0.8, 'Speed of the motion.', minimum=0.01, maximum=1.0)
+        -1.0,
+        'Payload the model knows nothing of; a negative one stands for one that was held out of '
+        'training (1.89 kg on the arm).',
+        unit='kg', minimum=-1.0, maximum=20.0,
+    )  # fmt: skip
+    motion: str = parameter('multi_sine', 'Kind of motion.')
+    seed: int = parameter(
+        1_000_001_009,
+        'Seed of motion and sensor noise; those of training are below 1e9.',
+        minimum=0, maximum=2**31 - 1,
+    )  # fmt: skip
+    speed: float = parameter(0.35, 'Speed of the motion.', minimum=0.01, maximum=1.0)
     executor: str = parameter('events', 'Executor of the nodes.', choices=EXECUTORS)
     patience: float = parameter(
         30.0, 'Longest wait for the first prediction.', unit='s', minimum=1.0, maximum=600.0

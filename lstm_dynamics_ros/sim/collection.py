@@ -84,6 +84,11 @@ def evaluation_plan(
     return _plan(robot, 'evaluation', payloads, duration, rng, first_seed=HELD_OUT_SEEDS)
 
 
+def held_out_payload(robot: RobotDescription) -> float:
+    """Return a payload [kg] that no training plan comes near to."""
+    return HELD_OUT_PAYLOADS[0] * robot.payload.maximum
+
+
 def _plan(
     robot: RobotDescription,
     name: str,

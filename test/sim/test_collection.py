@@ -2,7 +2,11 @@
 """Tests of the plans of what to record."""
 
 from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.sim.collection import evaluation_plan, training_plan
+from lstm_dynamics_ros.sim.collection import (
+    evaluation_plan,
+    held_out_payload,
+    training_plan,
+)
 from lstm_dynamics_ros.sim.motions import MOTIONS
 from lstm_dynamics_ros.sim.robot import RobotDescription
 import numpy as np
@@ -48,3 +52,9 @@ def test_a_planned_run_knows_its_motion_and_physics(robot: RobotDescription) -> 
 def test_an_empty_plan_is_refused(robot: RobotDescription) -> None:
     with pytest.raises(ConfigError, match='at least one run'):
         training_plan(robot, 0)
+
+
+def test_no_training_run_has_the_held_out_payload(robot: RobotDescription) -> None:
+    train = [run.payload for seed in range(20) for run in training_plan(robot, 20, seed=seed)]
+    nearest = np.abs(np.array(train) - held_out_payload(robot)).min()
+    assert nearest > 0.015 * robot.payload.maximum
