@@ -167,7 +167,7 @@ def train_model(
             learn_from, stop_by, training, folder=folder, init=init, prior=prior, progress=update
         )
     say(
-        f'Best of {len(checkpoint.history)} epochs: {checkpoint.best_epoch}, held-out error '
+        f'Best epoch: {checkpoint.best_epoch} of at most {training.max_epochs}, held-out error '
         f'{checkpoint.best_error:.3f} of the linear start model. Checking and exporting ...'
     )
     return export(
