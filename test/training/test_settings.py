@@ -1,13 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of the training settings."""
 
+from pathlib import Path
 import subprocess
 import sys
 
 from lstm_dynamics_ros.errors import ConfigError, UnknownNameError
-from lstm_dynamics_ros.parameters import build, leaves
+from lstm_dynamics_ros.parameters import build, flatten, leaves
 from lstm_dynamics_ros.training.settings import ExportSettings, TrainingSettings
 import pytest
+import yaml
+
+PRESETS = sorted((Path(__file__).parents[2] / 'config' / 'training').glob('*.yaml'))
 
 
 def test_settings_are_read_without_torch() -> None:
@@ -80,3 +84,9 @@ def test_an_unknown_kind_is_answered_with_the_known() -> None:
 def test_every_setting_is_described(cls: type) -> None:
     for leaf in leaves(cls()):
         assert leaf.setting.description.endswith('.'), leaf.name
+
+
+@pytest.mark.parametrize('path', PRESETS, ids=lambda path: path.stem)
+def test_every_preset_holds_known_settings(path: Path) -> None:
+    values = yaml.safe_load(path.read_text(encoding='utf-8'))
+    assert build(TrainingSettings, flatten(values)).signals
