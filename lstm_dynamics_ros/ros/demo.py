@@ -134,8 +134,6 @@ def _start(processes: Processes, settings: DemoSettings, model: Path) -> None:
     processes.start(
         'dynamics_node',
         {'model': model, 'executor': settings.executor, 'diagnostics_rate': 2.0},
-        '-r',
-        '~/reference:=/reference',
     )
 
 
@@ -207,12 +205,13 @@ class _Demo:
         while not (self._observer.count('predicted') and self._observer.count('truth')):
             if self._stop:
                 raise DataError('Stopped before the first prediction.')
-            if time.monotonic() > deadline:
+            wrong_joints = 'Joint names' in self._observer.state['reason']
+            if wrong_joints or time.monotonic() > deadline:
                 raise DataError(self._why_nothing())
             self._spin()
 
     def _why_nothing(self) -> str:
-        text = f'No prediction came within {self._settings.patience:g} s.'
+        text = 'No prediction came.'
         if not self._observer.count('measured'):
             text += f' {why_silent(self._node, ROBOT_JOINT_STATES.name, ROBOT_JOINT_STATES.qos)}'
         state = self._observer.state

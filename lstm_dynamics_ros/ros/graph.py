@@ -64,4 +64,6 @@ def _others(node: Node, topic: str) -> str:
 
 
 def _name(namespace: str, name: str) -> str:
+    if name.startswith('_NODE_NAME_UNKNOWN'):  # what rmw says while discovery goes on
+        return 'a node'
     return f'{namespace.rstrip("/")}/{name}'
