@@ -107,8 +107,6 @@ def to_onnx(step: PackedStep) -> onnx.ModelProto:
         warnings.filterwarnings(
             'ignore', 'Exporting a model to ONNX with a batch_size', UserWarning
         )
-        # A cell may loop over time: here the time is always one step.
-        warnings.filterwarnings('ignore', 'Iterating over a tensor', TracerWarning)
         # nn.LSTM compares sizes of its input, which are the same in every call.
         warnings.filterwarnings(
             'ignore', 'Converting a tensor to a Python boolean', TracerWarning,
