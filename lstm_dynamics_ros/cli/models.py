@@ -3,6 +3,7 @@
 
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from multiprocessing import get_context
 from pathlib import Path
 import time
 from typing import Annotated, TYPE_CHECKING
@@ -46,39 +47,45 @@ class Models:
     """Write the figures as JSON to this file."""
 
     def run(self) -> int:
-        """Record, train and export each robot's model."""
-        figures: dict[str, object] = {}
-        for robot in self.robots:
-            began = time.perf_counter()
-            card = self._one(robot)
-            took = time.perf_counter() - began
-            say(f'{robot}: done in {took / 60:.1f} min.')
-            figures[robot] = {'seconds': took, 'card': card}
-        write_json(self.json, figures)
+        """Record the bags of all robots, then train and export their models side by side."""
+        began = time.perf_counter()
+        for name in self.robots:
+            plan = self._plan(name)
+            bags = self.folder / name / 'bags'
+            jobs = [(name, planned, bags / planned.name) for planned in plan]
+            with progress(f'{name}: record') as update, ProcessPoolExecutor(self.workers) as pool:
+                for done, _ in enumerate(pool.map(_record, jobs)):
+                    update(done + 1, len(plan), '')
+        say('Training; the slowest model takes about 10 minutes ...')
+        # A worker imports torch and starts its threads: it must not be forked.
+        with ProcessPoolExecutor(self.workers, mp_context=get_context('spawn')) as pool:
+            cards = dict(zip(self.robots, pool.map(self._train, self.robots), strict=True))
+        took = time.perf_counter() - began
+        say(f'{", ".join(self.robots)}: written to {self.out} in {took / 60:.1f} min.')
+        write_json(self.json, {'seconds': took, 'cards': cards})
         return 0
 
-    def _one(self, name: str) -> dict[str, object]:
-        """Return the figures of one robot's model, after writing it."""
-        from lstm_dynamics_ros.data.bag import read_recordings  # noqa: PLC0415
-        from lstm_dynamics_ros.data.segment import segments  # noqa: PLC0415
-        from lstm_dynamics_ros.evaluation.fit_arx import fit_arx  # noqa: PLC0415
+    def _plan(self, name: str) -> 'list[PlannedRun]':
+        """Return the runs a robot's model is trained on."""
         from lstm_dynamics_ros.sim.collection import training_plan  # noqa: PLC0415
         from lstm_dynamics_ros.sim.robot import load_robot  # noqa: PLC0415
 
-        robot = load_robot(name)
-        plan = training_plan(
-            robot, self.runs or RUNS.get(name, 60), seed=self.seed, duration=self.duration
-        )
+        runs = self.runs or RUNS.get(name, 60)
+        return training_plan(load_robot(name), runs, seed=self.seed, duration=self.duration)
+
+    def _train(self, name: str) -> dict[str, object]:
+        """Train and export one robot's model, and fit the ridge; return the card's figures."""
+        from lstm_dynamics_ros.data.bag import read_recordings  # noqa: PLC0415
+        from lstm_dynamics_ros.data.segment import segments  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.fit_arx import fit_arx  # noqa: PLC0415
+        from lstm_dynamics_ros.sim.robot import load_robot  # noqa: PLC0415
+
         bags = self.folder / name / 'bags'
-        with progress(f'{name}: record') as update, ProcessPoolExecutor(self.workers) as pool:
-            made = pool.map(_record, [(name, planned, bags / planned.name) for planned in plan])
-            for done, _ in enumerate(made):
-                update(done + 1, len(plan), '')
-        recordings = read_recordings([bags / planned.name for planned in plan])
+        recordings = read_recordings([bags / planned.name for planned in self._plan(name)])
         settings = read_settings(
             asset(f'config/training/{name}_forward.yaml'), TrainingSettings(seed=self.seed)
         )
-        limits = tuple(float(limit) for limit in robot.effort_limit)
+        limits = tuple(float(limit) for limit in load_robot(name).effort_limit)
         card = train_model(
             recordings,
             settings,

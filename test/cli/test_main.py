@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests for main.py."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from lstm_dynamics_ros.cli.main import run
+import pytest
+
+
+def one_line(text: str) -> str:
+    lines = text.strip().splitlines()
+    assert len(lines) == 1, text
+    return lines[0]
+
+
+def test_a_truncated_model_is_refused_in_one_line(
+    make_model: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = make_model(tmp_path / 'model.onnx')
+    model.write_bytes(model.read_bytes()[:-100])
+    assert run(['inspect', str(model)]) == 2
+    assert 'failed the format check' in one_line(capsys.readouterr().err)
+
+
+def test_a_tampered_model_is_refused_in_one_line(
+    make_model: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = make_model(tmp_path / 'model.onnx')
+    data = bytearray(model.read_bytes())
+    data[len(data) // 3] ^= 1
+    model.write_bytes(bytes(data))
+    assert run(['inspect', str(model)]) == 2
+    assert ' check: ' in one_line(capsys.readouterr().err)
+
+
+def test_a_file_that_is_no_model_is_refused_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = tmp_path / 'model.onnx'
+    model.write_text('not a model')
+    assert run(['inspect', str(model)]) == 2
+    assert 'failed the format check' in one_line(capsys.readouterr().err)
+
+
+def test_a_missing_bag_is_refused_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(['inspect', str(tmp_path / 'no_bag')]) == 2
+    assert 'no_bag' in one_line(capsys.readouterr().err)
+
+
+def test_ctrl_c_is_a_clean_exit(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(self: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr('lstm_dynamics_ros.cli.inspect.Inspect.run', interrupted)
+    assert run(['inspect', 'anything']) == 130
+    assert one_line(capsys.readouterr().err) == 'Stopped.'
+
+
+@pytest.mark.parametrize(
+    'command',
+    ['demo', 'simulate', 'record', 'convert', 'train', 'evaluate', 'replay', 'inspect',
+     'benchmark', 'models'],
+)  # fmt: skip
+def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as stopped:
+        run([command, '--help'])
+    assert stopped.value.code == 0
+    assert f'lstm-dynamics {command}' in capsys.readouterr().out

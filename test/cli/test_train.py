@@ -1,0 +1,113 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests for train.py: the whole way from a simulated bag to a replayed model."""
+
+import json
+from pathlib import Path
+
+from lstm_dynamics_ros.cli.main import run
+from lstm_dynamics_ros.cli.train import read_settings
+from lstm_dynamics_ros.errors import UnknownNameError
+from lstm_dynamics_ros.training.settings import TrainingSettings
+import pytest
+
+SMALL = (
+    '--hidden-size', '8', '--history-steps', '8', '--burn-in-steps', '40', '--window-steps', '40',
+    '--rollout-steps', '20', '--rollout-start', '10', '--max-epochs', '2', '--updates-per-epoch',
+    '10', '--ripple-limit', '0', '--threads', '1',
+)  # fmt: skip
+
+
+@pytest.fixture(scope='module')
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Simulate four runs of the pendulum, train on three; return the folder of all that."""
+    folder = tmp_path_factory.mktemp('trained')
+    simulated = ['simulate', '--robot', 'pendulum', '--runs', '4', '--duration', '8']
+    assert run([*simulated, '--out', str(folder / 'bags')]) == 0
+    names = sorted(path.name for path in (folder / 'bags').iterdir())
+    model = str(folder / 'model.onnx')
+    arguments = ['train', str(folder / 'bags'), '--out', model, '--leave-out', names[-1], *SMALL]
+    told = ['--folder', str(folder / 'run'), '--json', str(folder / 'train.json')]
+    assert run([*arguments, *told]) == 0
+    return folder
+
+
+@pytest.mark.slow
+def test_the_card_says_what_the_model_was_trained_on(trained: Path) -> None:
+    card = json.loads((trained / 'train.json').read_text())['card']
+    assert card['model_kind'] == 'forward'
+    assert len(card['provenance']['sources']) == 3
+
+
+@pytest.mark.slow
+def test_evaluate_compares_in_both_modes(trained: Path) -> None:
+    left_out = sorted((trained / 'bags').iterdir())[-1]
+    out = trained / 'evaluate.json'
+    arguments = ['evaluate', str(trained / 'model.onnx'), str(left_out), '--json', str(out)]
+    assert run([*arguments, '--training-bags', str(trained / 'bags')]) == 0
+    figures = json.loads(out.read_text())
+    for mode in ('nmse', 'nmse_causal'):
+        row = figures[mode]['position']['10']
+        assert set(row) == {'model', 'persistence', 'constant_velocity', 'ridge'}
+        assert row['model'] < row['persistence']
+
+
+@pytest.mark.slow
+def test_replay_writes_predictions_and_a_report(trained: Path) -> None:
+    bag = sorted((trained / 'bags').iterdir())[-1]
+    out = trained / 'replay'
+    arguments = ['replay', str(bag), '--model', str(trained / 'model.onnx'), '--out', str(out)]
+    assert run([*arguments, '--json', str(out / 'replay.json')]) == 0
+    page = (out / 'report.html').read_text()
+    assert 'joint2' in page
+    assert 'http://' not in page.replace('http://www.w3.org', '')
+    assert (out / 'predictions' / 'metadata.yaml').exists()
+    figures = json.loads((out / 'replay.json').read_text())
+    assert figures['ticks'] == pytest.approx(1600, abs=2)
+
+
+@pytest.mark.slow
+def test_replaying_twice_asks_before_it_replaces(
+    trained: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bag = sorted((trained / 'bags').iterdir())[-1]
+    out = trained / 'twice'
+    arguments = ['replay', str(bag), '--model', str(trained / 'model.onnx'), '--out', str(out)]
+    assert run(arguments) == 0
+    assert run(arguments) == 2
+    assert '--overwrite' in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_a_model_of_other_joints_lists_both(
+    trained: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(['simulate', '--out', str(tmp_path), '--duration', '4', '--robot', 'arm']) == 0
+    bag = next(tmp_path.iterdir())
+    renamed = ['train', str(bag), '--out', str(tmp_path / 'm.onnx'), '--joints', 'jiont1']
+    assert run(renamed) == 2
+    said = capsys.readouterr().err
+    assert "['jiont1']" in said
+    assert 'joint7' in said
+
+
+def test_a_run_too_short_for_a_window_says_how_long_it_must_be(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(['simulate', '--out', str(tmp_path), '--duration', '4', '--robot', 'pendulum']) == 0
+    bag = next(tmp_path.iterdir())
+    assert run(['train', str(bag), '--out', str(tmp_path / 'm.onnx'), '--force']) == 2
+    assert 'one window needs' in capsys.readouterr().err
+
+
+def test_flags_override_the_settings_file(tmp_path: Path) -> None:
+    path = tmp_path / 'settings.yaml'
+    path.write_text('hidden_size: 24\nmax_epochs: 7\n')
+    settings = read_settings(path, TrainingSettings(max_epochs=9))
+    assert (settings.hidden_size, settings.max_epochs) == (24, 9)
+
+
+def test_a_typing_error_in_the_settings_file_is_named(tmp_path: Path) -> None:
+    path = tmp_path / 'settings.yaml'
+    path.write_text('hiden_size: 24\n')
+    with pytest.raises(UnknownNameError, match="Did you mean 'hidden_size'"):
+        read_settings(path, TrainingSettings())
