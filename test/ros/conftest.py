@@ -23,7 +23,7 @@ os.environ |= {
     'ROS_PYTHON_CHECK_FIELDS': '1',
 }
 
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Longest wait for anything [s]; usually it is there within one."""
 
 RETRY = 3.0

@@ -18,6 +18,7 @@ from lstm_dynamics_ros.runtime.model_file import load_model
 import numpy as np
 from numpy.testing import assert_allclose
 import pytest
+from rcl_interfaces.srv import GetParameters
 
 DT = 5_000_000
 QOS = '-p qos_overrides./joint_states.subscription.'
@@ -73,6 +74,8 @@ def test_the_live_node_and_the_offline_replay_give_the_same_predictions(
 ) -> None:
     predicted = listener.hear(interfaces.PREDICTED_JOINT_STATES)
     start('dynamics_node', '-p', f'model:={model}', '-p', f'executor:={executor}', *NODE)
+    # The answer comes after the node has seen the subscription that was announced before.
+    listener.call(GetParameters, '/dynamics_node/get_parameters', names=['model'])
     expected = offline(model, bag)
     process = player(bag)
     last = max(expected) + DT
