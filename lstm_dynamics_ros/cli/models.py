@@ -1,10 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """`lstm-dynamics models`: retrain the shipped models from nothing."""
 
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from multiprocessing import get_context
 from pathlib import Path
+import signal
+import sys
 import time
 from typing import Annotated, TYPE_CHECKING
 
@@ -53,12 +57,11 @@ class Models:
             plan = self._plan(name)
             bags = self.folder / name / 'bags'
             jobs = [(name, planned, bags / planned.name) for planned in plan]
-            with progress(f'{name}: record') as update, ProcessPoolExecutor(self.workers) as pool:
+            with progress(f'{name}: record') as update, _pool(self.workers) as pool:
                 for done, _ in enumerate(pool.map(_record, jobs)):
                     update(done + 1, len(plan), '')
         say('Training; the slowest model takes about 10 minutes ...')
-        # A worker imports torch and starts its threads: it must not be forked.
-        with ProcessPoolExecutor(self.workers, mp_context=get_context('spawn')) as pool:
+        with _pool(self.workers) as pool:
             cards = dict(zip(self.robots, pool.map(self._train, self.robots), strict=True))
         took = time.perf_counter() - began
         say(f'{", ".join(self.robots)}: written to {self.out} in {took / 60:.1f} min.')
@@ -97,6 +100,23 @@ class Models:
             gridded = [s for recording in recordings for s in segments(recording, settings.dt)]
             fit_arx(gridded, progress=update).save(self.out / f'{name}_ridge.npz')
         return card_figures(card)
+
+
+@contextmanager
+def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
+    """Give processes that clean up and end silently on Ctrl-C, without starting anything more.
+
+    They are spawned: torch and its threads do not survive a fork.
+    """
+    pool = ProcessPoolExecutor(workers, get_context('spawn'), _end_on_ctrl_c)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _end_on_ctrl_c() -> None:
+    signal.signal(signal.SIGINT, lambda number, frame: sys.exit(130))  # noqa: ARG005
 
 
 def _record(job: 'tuple[str, PlannedRun, Path]') -> None:
