@@ -48,6 +48,8 @@ def benchmark_training(
         ``with_free_runs``, ``ratio``, ``ratio_with_free_runs``, and what was measured.
     """
     chosen = settings or TrainingSettings()
+    if chosen.threads:
+        torch.set_num_threads(chosen.threads)
     forced = replace(chosen, rollouts_per_window=0)
     ours = _Ours(forced, n_joints, updates)
     free = _Ours(chosen, n_joints, updates)

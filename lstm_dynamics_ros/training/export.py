@@ -64,6 +64,8 @@ def export(
         DataError: If the data cannot be used.
         ModelFileError: If the file would be refused at load.
     """
+    if checkpoint.settings.threads:
+        torch.set_num_threads(checkpoint.settings.threads)
     target = Path(path)
     extra = settings or ExportSettings()
     if extra.effort_limits and len(extra.effort_limits) != len(checkpoint.joint_names):

@@ -107,7 +107,11 @@ class TrainingSettings:
     )
     seed: int = parameter(0, 'Seed of everything random.', minimum=0)
     threads: int = parameter(
-        0, "Threads torch computes with; 0 is torch's own choice.", minimum=0, maximum=256
+        1,
+        "Threads torch computes with; 0 is torch's own choice. More than one gains little with "
+        'layers this small, and on a busy machine costs many times over.',
+        minimum=0,
+        maximum=256,
     )
 
     @property

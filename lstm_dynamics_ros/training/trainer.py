@@ -194,9 +194,9 @@ class _Training:
             )  # fmt: skip
             if not torch.isfinite(loss):
                 raise TrainingError(
-                    f'The loss became {float(loss.detach())} in epoch {epoch + 1}. The best model so far '
-                    f'is {self.folder / "best.pt"}. Try a smaller learning_rate or gradient_clip, '
-                    'a shorter rollout_steps, or look for outliers in the data report.'
+                    f'The loss became {float(loss.detach())} in epoch {epoch + 1}. The best model '
+                    f'so far is {self.folder / "best.pt"}. Try a smaller learning_rate or '
+                    'gradient_clip, shorter rollout_steps, or look for outliers in the data.'
                 )
             update(self.model, self.optimizer, loss, self.settings.gradient_clip)
             self.schedule.step()

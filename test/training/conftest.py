@@ -55,20 +55,31 @@ def segment(table: Any, name: str = 'run', types: tuple[str, ...] = ('revolute',
     )
 
 
-@pytest.fixture(autouse=True)
+@pytest.fixture(scope='session', autouse=True)
 def _one_thread() -> Iterator[None]:
-    """Compute on one thread, and leave torch's random numbers as they were."""
-    if not find_spec('torch'):
+    """Compute on one thread: more only wait for each other on layers this small."""
+    if not READY:
         yield
         return
     import torch  # noqa: PLC0415
 
     before = torch.get_num_threads()
     torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
+@pytest.fixture(autouse=True)
+def _own_random_numbers() -> Iterator[None]:
+    """Start every test from the same seed, and leave torch's random numbers as they were."""
+    if not READY:
+        yield
+        return
+    import torch  # noqa: PLC0415
+
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
         yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope='session')
@@ -119,3 +130,17 @@ def checkpoints(
         return known[kind, cell]
 
     return trained
+
+
+@pytest.fixture(scope='session')
+def exported(
+    checkpoints: Callable[..., Any],
+    runs: list[Segment],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
+    """Model file of the small forward LSTM."""
+    from lstm_dynamics_ros.training.export import export  # noqa: PLC0415
+
+    path = tmp_path_factory.mktemp('exported') / 'model.onnx'
+    export(checkpoints('forward', 'lstm'), runs[4:], path)
+    return path

@@ -44,11 +44,10 @@ def test_every_kind_and_cell_is_exported_and_loads(
 
 
 def test_the_file_predicts_what_the_trained_model_predicts(
-    checkpoints: Trained, runs: list[Segment], tmp_path: Path
+    checkpoints: Trained, runs: list[Segment], exported: Path
 ) -> None:
     made = checkpoints('forward', 'lstm')
-    export(made, runs[4:], tmp_path / 'model.onnx')
-    step = OnnxStep(load_model(tmp_path / 'model.onnx'))
+    step = OnnxStep(load_model(exported))
     rows = columns(runs[5], made.settings).observations
     model = made.model()
     with torch.no_grad():
@@ -94,11 +93,8 @@ def test_the_card_says_what_the_model_is(
     assert told['created'].endswith('+00:00')
 
 
-def test_flat_properties_are_there_for_other_tools(
-    checkpoints: Trained, runs: list[Segment], tmp_path: Path
-) -> None:
-    export(checkpoints('inverse', 'gru'), runs[4:], tmp_path / 'model.onnx')
-    graph = onnx.load(tmp_path / 'model.onnx')
+def test_flat_properties_are_there_for_other_tools(exported: Path) -> None:
+    graph = onnx.load(exported)
     flat = {item.key: item.value for item in graph.metadata_props}
     assert flat['joint_names'] == 'joint1,joint2'
     assert float(flat['dt']) == 0.005

@@ -9,7 +9,6 @@ from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.errors import ExportError
 from lstm_dynamics_ros.runtime.model_file import load_model
 from lstm_dynamics_ros.training.checkpoint import Checkpoint
-from lstm_dynamics_ros.training.export import export
 from lstm_dynamics_ros.training.onnx_graph import PackedStep
 from lstm_dynamics_ros.training.proof import LARGEST, prove, STEPS
 from lstm_dynamics_ros.training.signals import columns
@@ -27,11 +26,10 @@ def rows(runs: list[Segment], checkpoints: Trained) -> torch.Tensor:
 
 
 def test_a_file_of_the_same_model_passes(
-    checkpoints: Trained, runs: list[Segment], rows: torch.Tensor, tmp_path: Path
+    checkpoints: Trained, rows: torch.Tensor, exported: Path
 ) -> None:
     made = checkpoints('forward', 'lstm')
-    export(made, runs[4:], tmp_path / 'model.onnx')
-    proof = prove(PackedStep(made.model()), load_model(tmp_path / 'model.onnx'), rows)
+    proof = prove(PackedStep(made.model()), load_model(exported), rows)
     assert proof.teacher_forced <= LARGEST
     assert proof.free_run <= LARGEST
     assert proof.free_run_apart <= max(LARGEST, proof.rounding_apart)
@@ -39,12 +37,11 @@ def test_a_file_of_the_same_model_passes(
 
 @pytest.mark.parametrize('factor', [1.001, 0.999])
 def test_weights_that_differ_by_a_thousandth_are_noticed(
-    checkpoints: Trained, runs: list[Segment], rows: torch.Tensor, tmp_path: Path, factor: float
+    checkpoints: Trained, rows: torch.Tensor, exported: Path, factor: float
 ) -> None:
     made = checkpoints('forward', 'lstm')
-    export(made, runs[4:], tmp_path / 'model.onnx')
     other = {name: part.clone() for name, part in made.weights.items()}
     other['linear.weight'] *= factor
     step = PackedStep(replace(made, weights=other).model())
     with pytest.raises(ExportError, match='torch and onnxruntime disagree over 500 steps'):
-        prove(step, load_model(tmp_path / 'model.onnx'), rows)
+        prove(step, load_model(exported), rows)
