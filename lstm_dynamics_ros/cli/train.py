@@ -168,7 +168,8 @@ def train_model(
         )
     say(
         f'Best epoch: {checkpoint.best_epoch} of at most {training.max_epochs}, held-out error '
-        f'{checkpoint.best_error:.3f} of the linear start model. Checking and exporting ...'
+        f'{checkpoint.best_error:.3f} of the better of its linear start and standing still. '
+        'Checking and exporting ...'
     )
     return export(
         checkpoint,

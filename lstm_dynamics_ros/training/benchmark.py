@@ -95,7 +95,10 @@ class _Ours:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
             self.model = DynamicsModel(settings, segment.joint_types)
-        prepare(self.model, runs, ridge=settings.ridge, history=settings.history_steps)
+        prepare(
+            self.model, runs, ridge=settings.ridge or 1e-3, history=settings.history_steps,
+            dt=settings.dt,
+        )  # fmt: skip
         self.scale = reference_errors(self.model, runs, settings)
         self.optimizer, _ = make_optimizer(self.model, settings)
         self.weights = column_weights(settings, n_joints)

@@ -23,7 +23,8 @@ import torch
 from torch import Tensor
 
 HORIZONS = (1, 5, 10, 20, 50)
-"""Horizons of the card [steps]."""
+"""Horizons of the card [steps]; those that the held-out trajectories are too short for are left
+out."""
 
 MISS_RATES = (0.1, 0.01)
 """Miss rates of the bands."""
@@ -82,8 +83,11 @@ def calibrate(
     Raises:
         TooShortError: If no trajectory holds a block.
     """
-    horizons = HORIZONS if model.forward_kind else (0,)
-    block = min(BLOCK, max(len(run.observations) for run in runs) - burn_in - horizons[-1])
+    longest = max(len(run.observations) for run in runs)
+    horizons: tuple[int, ...] = (0,)
+    if model.forward_kind:
+        horizons = tuple(h for h in HORIZONS if burn_in + h < longest) or HORIZONS[:1]
+    block = min(BLOCK, longest - burn_in - horizons[-1])
     batches = list(_batches(runs, burn_in, block, horizons[-1], settings.dt))
     squares = [_squares(model, windows, burn_in, horizons) for windows in batches]
     whole = _Squares(*(torch.cat(parts, 2) for parts in zip(*squares, strict=True)))

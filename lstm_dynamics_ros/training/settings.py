@@ -97,7 +97,10 @@ class TrainingSettings:
     weight_decay: float = parameter(1e-3, 'Weight decay of the recurrent part.', minimum=0.0)
     gradient_clip: float = parameter(1.0, 'Largest norm of the gradient.', minimum=1e-6)
     ridge: float = parameter(
-        1e-3, 'Regularisation of the linear part that training starts from.', minimum=0.0
+        0.0,
+        'Regularisation of the linear part that training starts from; 0 takes the best of a few '
+        'on the held-out trajectories.',
+        minimum=0.0,
     )
     input_noise: float = parameter(
         0.0, 'Noise added to the inputs, relative to their step-to-step change.', minimum=0.0

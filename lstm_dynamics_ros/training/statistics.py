@@ -42,6 +42,7 @@ def prepare(
     *,
     ridge: float,
     history: int,
+    dt: float,
     ripple_limit: int = 0,
 ) -> list[int]:
     """Set a new model's normalisation, and its linear part by least squares.
@@ -51,6 +52,7 @@ def prepare(
         runs: Training data.
         ridge: Weight of the squared coefficients beside the squared error of all rows.
         history: Length of the delay line [steps].
+        dt: Step of the grid [s].
         ripple_limit: Largest number of cogging periods per turn to look for; 0 does not look.
 
     Returns:
@@ -82,12 +84,38 @@ def prepare(
             kept = [run.observations for run in runs if len(run.observations) > lag]
             _, lag_std = _moments([_lagged(rows, lag, circular) for rows in kept])
             line.lag_scale[i] = 1 / lag_std.maximum(1e-3 * safe)
-    _fit_linear(model, runs, changes, ridge, history)
+    _fit_linear(model, runs, changes, ridge, history, dt)
     if limit := (ripple_limit if model.ripples else 0):
         model.ripple.copy_(find_ripple(model, runs, changes, history, limit))
         if model.ripple.any():
-            _fit_linear(model, runs, changes, ridge, history)
+            _fit_linear(model, runs, changes, ridge, history, dt)
     return torch.nonzero(safe > std).flatten().tolist()
+
+
+def refit_linear(
+    model: DynamicsModel, runs: Sequence[Trajectory], *, ridge: float, history: int, dt: float
+) -> None:
+    """Solve for the linear part of a prepared model again, with another regularisation.
+
+    Args:
+        model: A model that :func:`prepare` has seen; it is changed.
+        runs: The same training data.
+        ridge: Weight of the squared coefficients beside the squared error of all rows.
+        history: Length of the delay line [steps].
+        dt: Step of the grid [s].
+    """
+    _fit_linear(model, runs, [_change(model, run) for run in runs], ridge, history, dt)
+
+
+def _constant_velocity(model: DynamicsModel, shape: tuple[int, ...], dt: float) -> Matrix:
+    """Return the coefficients of position + dt * velocity; zero for an inverse model."""
+    weights: Matrix = np.zeros(shape)
+    if model.forward_kind:
+        for joint in range(model.n_joints):
+            column = model.n_joints + joint  # velocities stand after the positions
+            std = 1 / max(float(model.inverse_std[column]), 1e-12)
+            weights[column, joint] = dt * std / float(model.target_std[joint])
+    return weights
 
 
 def _change(model: DynamicsModel, run: Trajectory) -> Tensor:
@@ -119,8 +147,13 @@ def _fit_linear(
     changes: Sequence[Tensor],
     ridge: float,
     history: int,
+    dt: float,
 ) -> None:
-    """Solve for the linear part and set the gain of the recurrent part to what it leaves over."""
+    """Solve for the linear part and set the gain of the recurrent part to what it leaves over.
+
+    The penalty pulls a forward model towards constant velocity, not towards standing still: with
+    little data that is what is left of it.
+    """
     gram: Matrix | None = None
     cross: Matrix | None = None
     squares: Matrix = np.zeros(model.n_targets)
@@ -140,7 +173,9 @@ def _fit_linear(
     penalty = np.full(len(gram), ridge)
     penalty[-1] = 1e-9
     # Columns that never move have an empty row: the penalty keeps the system solvable.
-    weights = np.linalg.solve(gram + np.diag(np.maximum(penalty, 1e-9)), cross)
+    penalty = np.maximum(penalty, 1e-9)
+    pulled = cross + penalty[:, None] * _constant_velocity(model, cross.shape, dt)
+    weights = np.linalg.solve(gram + np.diag(penalty), pulled)
     left = squares - 2 * (weights * cross).sum(0) + (weights * (gram @ weights)).sum(0)
     residual = np.sqrt(np.maximum(left, 0) / rows)
     model.gain.copy_(torch.from_numpy(np.clip(residual, 1e-4, 1.0)))

@@ -96,8 +96,15 @@ def test_shorter_data_gives_shorter_blocks(checkpoints: Trained, runs: list[Segm
     assert calibrate(made.model(), used, made.settings, burn_in=40).blocks == 6
 
 
+def test_horizons_that_do_not_fit_are_left_out(checkpoints: Trained, runs: list[Segment]) -> None:
+    made = checkpoints('forward', 'lstm')
+    used = [columns(run.rows(0, 60), made.settings) for run in runs]
+    found = calibrate(made.model(), used, made.settings, burn_in=45)
+    assert set(found.errors) == {'1', '5', '10'}
+
+
 def test_data_without_a_block_is_refused(checkpoints: Trained, runs: list[Segment]) -> None:
     made = checkpoints('forward', 'lstm')
-    used = [columns(run.rows(0, 90), made.settings) for run in runs]
-    with pytest.raises(TooShortError, match=r'is 0\.45 s, but one window needs 0\.46 s'):
+    used = [columns(run.rows(0, 40), made.settings) for run in runs]
+    with pytest.raises(TooShortError, match=r'is 0\.20 s, but one window needs 0\.2'):
         calibrate(made.model(), used, made.settings, burn_in=40)

@@ -29,7 +29,7 @@ def found(periods: float, size: float) -> float:
     settings = TrainingSettings(hidden_size=4, history_steps=4, ripple_limit=120)
     model = DynamicsModel(settings, ('revolute',))
     runs = [cogging_run(seed, periods, size) for seed in range(3)]
-    prepare(model, runs, ridge=1e-3, history=4, ripple_limit=120)
+    prepare(model, runs, ridge=1e-3, history=4, dt=0.005, ripple_limit=120)
     return float(model.ripple[0])
 
 

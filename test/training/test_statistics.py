@@ -8,19 +8,21 @@ from lstm_dynamics_ros.errors import TooShortError
 from lstm_dynamics_ros.training.model import DynamicsModel
 from lstm_dynamics_ros.training.settings import TrainingSettings
 from lstm_dynamics_ros.training.signals import columns, Trajectory
-from lstm_dynamics_ros.training.statistics import floored, prepare
+from lstm_dynamics_ros.training.statistics import floored, prepare, refit_linear
 import numpy as np
 import pytest
 import torch
 
-SETTINGS = TrainingSettings(hidden_size=4, history_steps=6, ripple_limit=0)
+SETTINGS = TrainingSettings(hidden_size=4, history_steps=6, ripple_limit=0, ridge=1e-3)
 
 
 def prepared(
     runs: list[Trajectory], types: tuple[str, ...], settings: TrainingSettings = SETTINGS
 ) -> tuple[DynamicsModel, list[int]]:
     model = DynamicsModel(settings, types)
-    low = prepare(model, runs, ridge=settings.ridge, history=settings.history_steps)
+    low = prepare(
+        model, runs, ridge=settings.ridge, history=settings.history_steps, dt=settings.dt
+    )
     return model, low
 
 
@@ -105,3 +107,27 @@ def test_data_shorter_than_the_delay_line_is_refused() -> None:
     rows = torch.randn(6, 3)
     with pytest.raises(TooShortError):
         prepared([Trajectory('run', rows, rows)], ('prismatic',))
+
+
+@torch.no_grad()
+def test_with_hardly_any_data_it_is_constant_velocity(runs: list[Segment]) -> None:
+    settings = TrainingSettings(hidden_size=4, history_steps=6, ripple_limit=0, ridge=1e12)
+    used = [columns(run, settings) for run in runs]
+    model, _ = prepared(used, runs[0].joint_types, settings)
+    rows = used[0].observations[:50]
+    predictions, _ = model.sequence(rows.unsqueeze(1), model.zero_state(1))
+    n = len(runs[0].joint_types)
+    expected = rows[:, :n] + settings.dt * rows[:, n : 2 * n]
+    # The intercept is not penalised: it takes up the mean of what is left.
+    difference = predictions[:, 0, :n] - expected
+    np.testing.assert_allclose(difference - difference.mean(0), 0, atol=2e-6)
+
+
+def test_another_regularisation_can_be_tried_on_a_prepared_model(runs: list[Segment]) -> None:
+    used = [columns(run, SETTINGS) for run in runs]
+    model, _ = prepared(used, runs[0].joint_types)
+    first = model.linear.weight.detach().clone()
+    refit_linear(model, used, ridge=1e6, history=SETTINGS.history_steps, dt=SETTINGS.dt)
+    assert not torch.allclose(model.linear.weight, first)
+    refit_linear(model, used, ridge=1e-3, history=SETTINGS.history_steps, dt=SETTINGS.dt)
+    torch.testing.assert_close(model.linear.weight, first)

@@ -23,7 +23,7 @@ def with_forget_gate(runs: list[Segment], bias: float) -> DynamicsModel:
         model_kind='inverse', hidden_size=2, history_steps=1, head_size=0, ripple_limit=0
     )
     model = DynamicsModel(settings, runs[0].joint_types)
-    prepare(model, [columns(run, settings) for run in runs], ridge=1e-3, history=1)
+    prepare(model, [columns(run, settings) for run in runs], ridge=1e-3, history=1, dt=settings.dt)
     layers = dict(model.cell.layers.named_parameters())  # type: ignore[union-attr]
     for parameter in layers.values():
         torch.nn.init.zeros_(parameter)
@@ -57,7 +57,7 @@ def test_the_delay_line_alone_is_forgotten_after_its_length(runs: list[Segment])
     settings = TrainingSettings(hidden_size=4, history_steps=9, ripple_limit=0)
     used = [columns(run, settings) for run in runs]
     model = DynamicsModel(settings, runs[0].joint_types)
-    prepare(model, used, ridge=1e-3, history=9)
+    prepare(model, used, ridge=1e-3, history=9, dt=0.005)
     assert measure_washout(model, used) == 8
 
 
