@@ -10,28 +10,32 @@ from lstm_dynamics_ros.cli.console import progress, say, write_json
 from lstm_dynamics_ros.errors import UnknownNameError
 import tyro
 
-BENCHMARKS = ('latency', 'training')
+BENCHMARKS = ('latency', 'training', 'forecast')
 
 
 @dataclass
 class Benchmark:
-    """Measure speed as paired ratios, so that a noisy machine cannot flatter either side.
+    """Measure speed as paired ratios, and forecasts beside plain predictors.
 
     latency: one step of our preallocated runtime beside a plain `session.run`, and a whole
     pipeline tick. training: our teacher-forced training step beside a bare torch loop over the
-    same nn.LSTM and batches; the rollout loss apart.
+    same nn.LSTM and batches; the rollout loss apart. forecast: the shipped model of an embedded
+    robot beside persistence, constant velocity and ridge ARX(20), over motions and speeds, on
+    payloads and seeds that training cannot draw.
     """
 
     what: Annotated[str, tyro.conf.Positional]
-    """latency or training."""
+    """latency, training or forecast."""
     model: Path | None = None
     """Model file for latency; the shipped arm model by default."""
     steps: int = 20_000
     """Steps of each contender (latency)."""
     rounds: int = 7
     """Paired rounds (training)."""
+    robot: str = 'arm'
+    """Embedded robot (forecast)."""
     seed: int = 0
-    """Seed of the inputs (latency)."""
+    """Seed of the inputs (latency) or motions (forecast)."""
     json: Path | None = None
     """Write the figures as JSON to this file."""
 
@@ -39,7 +43,21 @@ class Benchmark:
         """Run one benchmark and print its table."""
         if self.what not in BENCHMARKS:
             raise UnknownNameError('benchmark', self.what, BENCHMARKS)
+        if self.what == 'forecast':
+            return self._forecast()
         return self._latency() if self.what == 'latency' else self._training()
+
+    def _forecast(self) -> int:
+        from lstm_dynamics_ros.cli.forecast_benchmark import (  # noqa: PLC0415
+            forecast_benchmark,
+            forecast_table,
+        )
+
+        with progress('forecast') as update:
+            result = forecast_benchmark(self.robot, seed=self.seed, progress=update)
+        say(forecast_table(result))
+        write_json(self.json, result)
+        return 0
 
     def _latency(self) -> int:
         from lstm_dynamics_ros.cli.tick_benchmark import whole_tick  # noqa: PLC0415

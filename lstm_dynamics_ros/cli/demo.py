@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """`lstm-dynamics demo`: watch a recurrent model predict an embedded robot, live, over ROS 2."""
 
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
+import sys
 from typing import Any, TYPE_CHECKING
 
 from lstm_dynamics_ros.assets import assets
@@ -27,11 +29,11 @@ class Demo:
     """
 
     headless: bool = False
-    """Draw nothing while it runs."""
+    """Draw nothing while it runs, and write no report unless asked for."""
     json: Path | None = None
     """Write the figures as JSON to this file."""
     report: Path | None = None
-    """Write an HTML report to this file."""
+    """Write the HTML report to this file; runs/demo/report.html by default, unless headless."""
     figure: Path | None = None
     """Write the picture of the README to this file (PNG)."""
     demo: DemoSettings = field(default_factory=DemoSettings)
@@ -46,14 +48,16 @@ class Demo:
             f'Starting {settings.robot} with {settings.payload:g} kg that its model knows nothing '
             f'of, and the node that predicts it, for {settings.duration:g} s ...'
         )
-        with progress('demo') as update:
-            result = run_demo(settings, headless=self.headless, progress=update)
+        draw = not self.headless and sys.stdout.isatty()
+        with nullcontext(None) if draw else progress('demo') as update:
+            result = run_demo(settings, headless=not draw, progress=update)
         loaded = load_model(find_model(settings.model or f'{settings.robot}_forward'))
         scored = self._score(loaded, result, settings.robot)
         say(text(result, scored))
         write_json(self.json, figures(result, scored, settings))
-        if self.report is not None or self.figure is not None:
-            self._draw(loaded, result, scored)
+        report = self.report or (None if self.headless else Path('runs/demo/report.html'))
+        if report is not None or self.figure is not None:
+            self._draw(loaded, result, scored, report)
         return 0
 
     def _score(self, loaded: 'LoadedModel', result: 'DemoResult', robot: str) -> 'Evaluation':
@@ -75,7 +79,13 @@ class Demo:
                 progress=update,
             )
 
-    def _draw(self, loaded: 'LoadedModel', result: 'DemoResult', scored: 'Evaluation') -> None:
+    def _draw(
+        self,
+        loaded: 'LoadedModel',
+        result: 'DemoResult',
+        scored: 'Evaluation',
+        report: Path | None,
+    ) -> None:
         """Write report and picture."""
         from lstm_dynamics_ros.cli.replayed import replay_samples, samples_of  # noqa: PLC0415
         from lstm_dynamics_ros.evaluation.demo_figure import write_demo_figure  # noqa: PLC0415
@@ -90,10 +100,12 @@ class Demo:
             )  # fmt: skip
             scores = tuple(s for s in (scored.known_torque, scored.causal) if s is not None)
             shown = replayed.result(scores=scores)
-            if self.report is not None:
-                write_report(self.report, shown, progress=update)
-                say(f'Report: {self.report}')
+            if report is not None:
+                report.parent.mkdir(parents=True, exist_ok=True)
+                write_report(report, shown, progress=update)
+                say(f'Report: {report}')
             if self.figure is not None:
+                self.figure.parent.mkdir(parents=True, exist_ok=True)
                 write_demo_figure(self.figure, shown, scores[0], result.ages_us)
                 say(f'Picture: {self.figure}')
 
