@@ -17,7 +17,33 @@ def _quit(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
     sys.exit(0)
 
 
+def help_text(name: str) -> str:
+    """Return how to start a node, and its parameters."""
+    # Imported here: Ctrl-C must be in hand before numpy and all that comes with it.
+    from lstm_dynamics_ros.parameters import leaves  # noqa: PLC0415
+    from lstm_dynamics_ros.ros import settings  # noqa: PLC0415
+
+    config = {
+        'dynamics_node': settings.NodeSettings,
+        'sim_node': settings.SimSettings,
+        'recorder_node': settings.RecorderSettings,
+    }[name]()
+    lines = [
+        f'usage: {name} [--ros-args -p PARAMETER:=VALUE ... --params-file FILE ...]',
+        '',
+        'Parameters, with their defaults:',
+    ]
+    for leaf in leaves(config):
+        value = leaf.value
+        default = str(list(value)) if isinstance(value, tuple) else str(value)
+        lines += [f'  {leaf.name}: {default}', f'      {leaf.setting.help}']
+    return '\n'.join(lines)
+
+
 def _start(name: str) -> int:
+    if {'-h', '--help'} & set(sys.argv[1:]):
+        sys.stdout.write(f'{help_text(name)}\n')
+        return 0
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _quit)
     module = import_module(f'lstm_dynamics_ros.ros.{name}')
