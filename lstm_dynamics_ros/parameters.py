@@ -171,15 +171,16 @@ def checked(leaf: Leaf, value: object) -> Value:
     name, setting, default = leaf
     converted = _as_type_of(name, default, value)
     numbers = converted if isinstance(converted, tuple) else (converted,)
+    unit = f' {setting.unit}' if setting.unit else ''
     for number in numbers:
         if isinstance(number, bool) or not isinstance(number, int | float):
             continue
         if math.isnan(number):
             raise ConfigError(f'{name} must be a number, got NaN.')
         if setting.minimum is not None and number < setting.minimum:
-            raise ConfigError(f'{name} must be >= {setting.minimum} {setting.unit}, got {number}.')
+            raise ConfigError(f'{name} must be >= {setting.minimum}{unit}, got {number}.')
         if setting.maximum is not None and number > setting.maximum:
-            raise ConfigError(f'{name} must be <= {setting.maximum} {setting.unit}, got {number}.')
+            raise ConfigError(f'{name} must be <= {setting.maximum}{unit}, got {number}.')
         if math.isinf(number):
             raise ConfigError(f'{name} must be finite, got {number}.')
     if setting.choices and converted not in setting.choices:

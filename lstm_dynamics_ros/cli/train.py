@@ -60,6 +60,8 @@ class Train:
         from lstm_dynamics_ros.data.bag import read_recordings  # noqa: PLC0415
         from lstm_dynamics_ros.data.report import data_report  # noqa: PLC0415
 
+        training = read_settings(self.settings, validated(self.training))
+        export = validated(self.export)
         types = dict.fromkeys(self.continuous, 'continuous')
         types |= dict.fromkeys(self.prismatic, 'prismatic')
         recordings = read_recordings(
@@ -72,8 +74,6 @@ class Train:
         say(report.text())
         if report.worst == 'error' and not self.force:
             raise DataError('The data report above has errors. Mend the data, or use --force.')
-        training = read_settings(self.settings, validated(self.training))
-        export = validated(self.export)
         if export.name == ExportSettings().name:
             export = replace(export, name=self.out.stem)
         folder = self.folder or Path('runs') / self.out.stem
