@@ -4,7 +4,7 @@
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from multiprocessing import get_context
 from pathlib import Path
 import signal
@@ -14,8 +14,13 @@ from typing import Annotated, TYPE_CHECKING
 
 from lstm_dynamics_ros.assets import asset
 from lstm_dynamics_ros.cli.console import progress, say, write_json
-from lstm_dynamics_ros.cli.train import card_figures, read_settings, train_model
-from lstm_dynamics_ros.training.settings import ExportSettings, TrainingSettings
+from lstm_dynamics_ros.cli.train import (
+    card_figures,
+    COMMAND_DEFAULTS,
+    read_settings,
+    train_model,
+)
+from lstm_dynamics_ros.training.settings import ExportSettings
 import tyro
 
 if TYPE_CHECKING:
@@ -86,7 +91,8 @@ class Models:
         bags = self.folder / name / 'bags'
         recordings = read_recordings([bags / planned.name for planned in self._plan(name)])
         settings = read_settings(
-            asset(f'config/training/{name}_forward.yaml'), TrainingSettings(seed=self.seed)
+            asset(f'config/training/{name}_forward.yaml'),
+            replace(COMMAND_DEFAULTS, seed=self.seed),
         )
         limits = tuple(float(limit) for limit in load_robot(name).effort_limit)
         card = train_model(

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from lstm_dynamics_ros.card import ModelCard
     from lstm_dynamics_ros.data.recording import Recording
 
+COMMAND_DEFAULTS = TrainingSettings(dt=0.0)
+"""Defaults of the flags: the step is that of the recordings."""
+
 
 @dataclass
 class Train:
@@ -52,13 +55,14 @@ class Train:
     """Train although the data report has errors."""
     json: Path | None = None
     """Write data report, errors and figures of the model as JSON to this file."""
-    training: TrainingSettings = field(default_factory=TrainingSettings)
+    training: TrainingSettings = field(default_factory=lambda: COMMAND_DEFAULTS)
     export: ExportSettings = field(default_factory=ExportSettings)
 
     def run(self) -> int:
         """Report on the data, train, export."""
         from lstm_dynamics_ros.data.bag import read_recordings  # noqa: PLC0415
         from lstm_dynamics_ros.data.report import data_report  # noqa: PLC0415
+        from lstm_dynamics_ros.data.segment import natural_step  # noqa: PLC0415
 
         training = read_settings(self.settings, validated(self.training))
         export = validated(self.export)
@@ -70,8 +74,10 @@ class Train:
         recordings = leaving_out(recordings, self.leave_out)
         if self.first_share < 1.0:
             recordings = [first_share(item, self.first_share) for item in recordings]
-        report = data_report(recordings)
-        say(report.text())
+        if not training.dt:
+            training = replace(training, dt=natural_step(recordings))
+        report = data_report(recordings, dt=training.dt)
+        say(f'{report.text()}\nStep of the model: {training.dt:g} s')
         if report.worst == 'error' and not self.force:
             raise DataError('The data report above has errors. Mend the data, or use --force.')
         if export.name == ExportSettings().name:
@@ -96,10 +102,12 @@ def read_settings(path: Path | None, flags: TrainingSettings) -> TrainingSetting
     values: object = yaml.safe_load(path.read_text(encoding='utf-8'))
     if not isinstance(values, Mapping):
         raise DataError(f'{path} must hold a mapping of training settings.')
-    merged: dict[str, object] = flatten(values)
-    default = TrainingSettings()
-    given = {name: value for name, value in vars(flags).items() if value != getattr(default, name)}
-    merged.update(given)
+    given = {
+        name: value
+        for name, value in vars(flags).items()
+        if value != getattr(COMMAND_DEFAULTS, name)
+    }
+    merged = {'dt': COMMAND_DEFAULTS.dt} | flatten(values) | given
     return build(TrainingSettings, merged)
 
 

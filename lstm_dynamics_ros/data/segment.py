@@ -10,11 +10,14 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 from lstm_dynamics_ros.data.recording import KINDS, Recording
-from lstm_dynamics_ros.errors import ShapeError
+from lstm_dynamics_ros.errors import DataError, ShapeError
 from lstm_dynamics_ros.grid import GridPoint, GridSampler
-from lstm_dynamics_ros.state import JointState, Matrix
+from lstm_dynamics_ros.state import JointState, Matrix, NANOSECONDS
 import numpy as np
 from numpy.typing import NDArray
+
+USUAL_STEP = 0.005
+"""Step that fast recordings are thinned to unless another is asked for [s]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -111,6 +114,23 @@ def segments(
     """Return the gap-free stretches of a recording on the time grid, see :func:`grid`."""
     made = grid(recording, dt, max_gap_steps=max_gap_steps, derive_velocity=derive_velocity)
     return made.segments
+
+
+def natural_step(recordings: Sequence[Recording]) -> float:
+    """Return the step of a time grid that suits recordings [s].
+
+    Their usual period, rounded to 0.1 ms; of faster recordings the multiple of it that is nearest
+    to :data:`USUAL_STEP`.
+
+    Raises:
+        DataError: If no recording has two stamps.
+    """
+    steps = [np.diff(item.stamp_ns) for item in recordings]
+    rising = [step[step > 0] for step in steps]
+    if not any(len(step) for step in rising):
+        raise DataError('The recordings have no two stamps to take a period from.')
+    period = float(np.median(np.concatenate(rising))) / NANOSECONDS
+    return round(max(1, round(USUAL_STEP / period)) * period, 4)
 
 
 def longest(items: Sequence[Segment]) -> float:

@@ -43,7 +43,14 @@ class TrainingSettings:
     predict_effort: bool = parameter(
         True, 'Forward models: predict the effort too, so that a horizon can feed it back.'
     )
-    dt: float = parameter(0.005, 'Step of the time grid.', unit='s', minimum=1e-4, maximum=1.0)
+    dt: float = parameter(
+        0.005,
+        'Step of the time grid. On the command line 0, the default there, takes the period of the '
+        'recordings, or the multiple of it that is nearest to 5 ms.',
+        unit='s',
+        minimum=0.0,
+        maximum=1.0,
+    )
     burn_in_steps: int = parameter(
         120,
         'Steps at the start of each window that are not scored. Should be at least the washout '

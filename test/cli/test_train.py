@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests for train.py: the whole way from a simulated bag to a replayed model."""
 
+from dataclasses import replace
 import json
 from pathlib import Path
 
 from lstm_dynamics_ros.cli.main import run
-from lstm_dynamics_ros.cli.train import read_settings
+from lstm_dynamics_ros.cli.train import COMMAND_DEFAULTS, read_settings
 from lstm_dynamics_ros.errors import UnknownNameError
-from lstm_dynamics_ros.training.settings import TrainingSettings
 import pytest
 
 SMALL = (
@@ -99,10 +99,18 @@ def test_a_run_too_short_for_a_window_says_how_long_it_must_be(
     assert 'one window needs' in capsys.readouterr().err
 
 
+def test_without_a_step_that_of_the_recordings_is_taken(tmp_path: Path) -> None:
+    path = tmp_path / 'settings.yaml'
+    path.write_text('hidden_size: 24\n')
+    assert read_settings(path, COMMAND_DEFAULTS).dt == 0.0
+    path.write_text('dt: 0.02\n')
+    assert read_settings(path, COMMAND_DEFAULTS).dt == 0.02
+
+
 def test_flags_override_the_settings_file(tmp_path: Path) -> None:
     path = tmp_path / 'settings.yaml'
     path.write_text('hidden_size: 24\nmax_epochs: 7\n')
-    settings = read_settings(path, TrainingSettings(max_epochs=9))
+    settings = read_settings(path, replace(COMMAND_DEFAULTS, max_epochs=9))
     assert (settings.hidden_size, settings.max_epochs) == (24, 9)
 
 
@@ -110,4 +118,4 @@ def test_a_typing_error_in_the_settings_file_is_named(tmp_path: Path) -> None:
     path = tmp_path / 'settings.yaml'
     path.write_text('hiden_size: 24\n')
     with pytest.raises(UnknownNameError, match="Did you mean 'hidden_size'"):
-        read_settings(path, TrainingSettings())
+        read_settings(path, COMMAND_DEFAULTS)

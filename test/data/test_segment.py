@@ -5,7 +5,8 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lstm_dynamics_ros.data.recording import Recording
-from lstm_dynamics_ros.data.segment import grid, longest, segments
+from lstm_dynamics_ros.data.segment import grid, longest, natural_step, segments
+from lstm_dynamics_ros.errors import DataError
 from lstm_dynamics_ros.grid import GridSampler
 from lstm_dynamics_ros.state import JointState
 import numpy as np
@@ -124,3 +125,29 @@ def test_a_recording_of_nothing_gives_no_segment() -> None:
     )
     assert segments(empty, 0.01) == []
     assert longest([]) == 0.0
+
+
+@pytest.mark.parametrize(
+    ('rate', 'step'),
+    [
+        (1000.0, 0.005),
+        (500.0, 0.004),
+        (250.0, 0.004),
+        (125.0, 0.008),
+        (100.0, 0.01),
+        (30.0, 0.0333),
+    ],
+)
+def test_the_natural_step_is_a_multiple_of_the_period_near_5_ms(rate: int, step: float) -> None:
+    times = (np.arange(50) / rate).tolist()
+    assert natural_step([recording(times, times)]) == pytest.approx(step, abs=1e-9)
+
+
+def test_a_repeated_stamp_does_not_change_the_natural_step() -> None:
+    times = [0.0, 0.01, 0.01, 0.02, 0.03, 0.05]
+    assert natural_step([recording(times, times)]) == pytest.approx(0.01)
+
+
+def test_one_message_has_no_natural_step() -> None:
+    with pytest.raises(DataError, match='no two stamps'):
+        natural_step([recording([0.0], [0.0])])

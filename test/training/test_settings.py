@@ -71,7 +71,7 @@ def test_a_window_holds_burn_in_scored_steps_and_horizon() -> None:
 
 
 def test_a_value_out_of_range_is_refused() -> None:
-    with pytest.raises(ConfigError, match=r'hidden_size must be >= 1 , got 0'):
+    with pytest.raises(ConfigError, match=r'hidden_size must be >= 1, got 0'):
         build(TrainingSettings, {'hidden_size': 0})
 
 
