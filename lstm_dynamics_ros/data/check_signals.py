@@ -95,7 +95,7 @@ _CHECKS: tuple[_Check, ...] = (
 def _absent(joints: Sequence[JointSummary]) -> list[Finding]:
     """Report signals that were never or not always measured."""
     advice = {
-        'velocity': (warning, 'Derive it from the position (derive_velocity).'),
+        'velocity': (warning, 'Derive it from the position (train --velocity-source derived).'),
         'effort': (error, 'Without it a model cannot learn what torque does.'),
     }
     found = []

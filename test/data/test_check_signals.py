@@ -49,7 +49,7 @@ def test_a_sound_recording_has_no_findings(sound: Recording) -> None:
 @pytest.mark.parametrize(
     ('code', 'severity', 'kind', 'change', 'words'),
     [
-        ('no_velocity', 'warning', 'velocity', lambda v: v * np.nan, 'derive_velocity'),
+        ('no_velocity', 'warning', 'velocity', lambda v: v * np.nan, 'velocity-source derived'),
         ('no_effort', 'error', 'effort', lambda v: v * np.nan, 'no effort is recorded'),
         ('dead_effort', 'error', 'effort', lambda v: 0 * v, 'effort state interface'),
         ('dead_effort', 'error', 'effort', lambda v: 0 * v + 3.5, 'stood at one value'),
