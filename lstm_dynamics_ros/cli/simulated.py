@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Simulated runs as recordings: what the embedded robot measured, never its truth."""
 
+from dataclasses import replace
+
 from lstm_dynamics_ros.data.recording import make_track, Recording
 from lstm_dynamics_ros.sim.simulated_robot import SimulatedRun
 import numpy as np
@@ -37,12 +39,5 @@ def as_recording(run: SimulatedRun, name: str) -> Recording:
 
 def as_truth(run: SimulatedRun, name: str) -> Recording:
     """Return the simulator's truth of a run, for scoring only."""
-    return Recording(
-        name=name,
-        joint_names=run.joint_names,
-        joint_types=run.joint_types,
-        stamp_ns=run.stamp_ns,
-        position=run.true_position,
-        velocity=run.true_velocity,
-        effort=run.effort,
-    )
+    seen = as_recording(run, name)
+    return replace(seen, position=run.true_position, velocity=run.true_velocity)
