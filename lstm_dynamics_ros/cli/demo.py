@@ -112,8 +112,6 @@ class Demo:
 
 def figures(result: 'DemoResult', scored: 'Evaluation', settings: DemoSettings) -> dict[str, Any]:
     """Return the figures of a demo for ``--json``."""
-    from lstm_dynamics_ros.evaluation.benchmark_latency import library_versions  # noqa: PLC0415
-
     return scored.to_json() | {
         'duration': result.duration,
         'joint_states_hz': result.joint_states_hz,
@@ -123,7 +121,6 @@ def figures(result: 'DemoResult', scored: 'Evaluation', settings: DemoSettings) 
         'missed_ticks': result.missed_ticks,
         'lost_joint_states': result.lost_joint_states,
         'settings': {leaf.name: leaf.value for leaf in leaves(settings)},
-        'versions': library_versions(),
     }
 
 

@@ -67,9 +67,15 @@ class Evaluate:
         if not test:
             raise DataError('There is no trajectory to score.')
         if self.protocol != 'horizons':
+            from lstm_dynamics_ros.evaluation.benchmark_latency import (  # noqa: PLC0415
+                library_versions,
+            )
+            from lstm_dynamics_ros.evaluation.evaluate import digest  # noqa: PLC0415
+
             result = self._published(loaded, test, training)
             say(result.text())
-            write_json(self.json, result.to_json())
+            stated = {'data_sha256': digest(test), 'versions': library_versions()}
+            write_json(self.json, result.to_json() | stated)
             return 0
         from lstm_dynamics_ros.evaluation.evaluate import evaluate  # noqa: PLC0415
         from lstm_dynamics_ros.evaluation.fit_arx import fit_arx  # noqa: PLC0415

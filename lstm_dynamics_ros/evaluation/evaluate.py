@@ -3,9 +3,11 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from lstm_dynamics_ros.data.segment import Segment
+from lstm_dynamics_ros.evaluation.benchmark_latency import library_versions
 from lstm_dynamics_ros.evaluation.forecasters.base import CAUSAL, Forecaster, KNOWN_TORQUE
 from lstm_dynamics_ros.evaluation.forecasters.constant_velocity import ConstantVelocity
 from lstm_dynamics_ros.evaluation.forecasters.model import ModelForecaster
@@ -26,6 +28,8 @@ class Evaluation:
     model_name: str
     model_sha256: str
     trajectories: tuple[str, ...]
+    data_sha256: str
+    """Digest of the scored segments, see :func:`digest`."""
     known_torque: Scores | None = None
     """Of a forward model."""
     causal: Scores | None = None
@@ -38,6 +42,8 @@ class Evaluation:
         out: dict[str, Any] = {
             'model': {'name': self.model_name, 'sha256': self.model_sha256},
             'trajectories': list(self.trajectories),
+            'data_sha256': self.data_sha256,
+            'versions': library_versions(),
         }
         if self.known_torque is not None:
             out |= {'nmse': self.known_torque.nmse(), 'known_torque': self.known_torque.to_json()}
@@ -51,6 +57,16 @@ class Evaluation:
         """Return the tables for a terminal."""
         parts = [p.text() for p in (self.known_torque, self.causal, self.inverse) if p is not None]
         return '\n\n'.join([f'{self.model_name} ({self.model_sha256[:12]})', *parts])
+
+
+def digest(segments: Sequence[Segment]) -> str:
+    """Return the sha256 over the names and values of segments, as hexadecimal digits."""
+    total = sha256()
+    for segment in segments:
+        total.update(segment.name.encode())
+        for values in (segment.position, segment.velocity, segment.effort):
+            total.update(values.tobytes())
+    return total.hexdigest()
 
 
 def evaluate(
@@ -85,6 +101,7 @@ def evaluate(
             model_name=loaded.card.name,
             model_sha256=loaded.sha256,
             trajectories=names,
+            data_sha256=digest(segments),
             inverse=score_inverse(loaded, segments, ridge=inverse_ridge, prior=prior),
         )
     forecasters: list[Forecaster] = [ModelForecaster(loaded), Persistence(), ConstantVelocity()]
@@ -106,6 +123,7 @@ def evaluate(
         model_name=loaded.card.name,
         model_sha256=loaded.sha256,
         trajectories=names,
+        data_sha256=digest(segments),
         known_torque=known_torque,
         causal=causal,
     )

@@ -11,6 +11,7 @@ from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.training.dataset import EpochSampler, loader, WindowDataset, Windows
 from lstm_dynamics_ros.training.losses import column_weights
 from lstm_dynamics_ros.training.model import DynamicsModel
+from lstm_dynamics_ros.training.provenance import digest, versions
 from lstm_dynamics_ros.training.settings import TrainingSettings
 from lstm_dynamics_ros.training.signals import columns
 from lstm_dynamics_ros.training.statistics import prepare
@@ -78,6 +79,9 @@ def benchmark_training(
         'threads': torch.get_num_threads(),
         'updates': updates,
         'rounds': rounds,
+        'seed': chosen.seed,
+        'data_sha256': digest(ours.runs),
+        'versions': versions(),
     }
 
 
@@ -91,7 +95,7 @@ class _Ours:
         dataset = WindowDataset([segment], settings)
         sampler = EpochSampler(len(dataset), settings.batch_size, updates, settings.seed)
         self.loader = loader(dataset, sampler)
-        runs = [columns(segment, settings)]
+        self.runs = runs = [columns(segment, settings)]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
             self.model = DynamicsModel(settings, segment.joint_types)

@@ -27,7 +27,8 @@ def test_every_contender_has_its_figures_and_the_pair_its_ratio(
     assert set(read['latency_us']) == {'step', 'session_run', 'tick'}
     assert read['latency_us']['step']['n'] == 150
     assert len(ticks) == 150 + module.WARM_UP
-    assert 0.01 < read['step_over_session_run']['median'] < 100
+    low, high = read['step_over_session_run']['quartiles']
+    assert 0 < low <= read['step_over_session_run']['median'] <= high
     assert read['model']['sha256'] == forward_model.sha256
     assert {'onnxruntime', 'numpy', 'python'} <= set(read['versions'])
     assert 'session_run' in result.text()

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Both kinds of model, scored from end to end."""
 
+from dataclasses import replace
 import json
 
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.evaluation.evaluate import evaluate
+from lstm_dynamics_ros.evaluation.evaluate import digest, evaluate
 from lstm_dynamics_ros.evaluation.fit_arx import fit_arx
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 
@@ -34,3 +35,10 @@ def test_an_inverse_model_is_scored_on_effort(
     assert set(result.inverse.figures) == {'model', 'effort_persistence', 'ridge', 'mean'}
     assert result.to_json()['trajectories'] == ['run3']
     assert 'effort from motion' in result.text()
+
+
+def test_the_digest_tells_other_data_apart(oscillators: list[Segment]) -> None:
+    other = replace(oscillators[0], position=oscillators[0].position + 1e-9)
+    assert digest(oscillators[:1]) == digest([oscillators[0]])
+    assert digest(oscillators[:1]) != digest([other])
+    assert digest(oscillators[:2]) != digest(oscillators[:1])

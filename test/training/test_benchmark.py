@@ -16,14 +16,9 @@ def test_the_pair_is_timed_on_the_same_batches(cell: str) -> None:
         settings, n_joints=2, updates=2, rounds=2, progress=lambda *told: calls.append(told[0])
     )
     assert calls == [0, 1, 2]
-    assert 0 < made['bare'] < made['with_free_runs']
-    assert made['ratio'] > 0.5
+    assert min(made['bare'], made['teacher_forced'], made['with_free_runs']) > 0
+    assert made['seed'] == settings.seed
+    assert len(made['data_sha256']) == 64
+    assert 'torch' in made['versions']
     assert made['window_steps'] == 45
     assert made['unit'] == 's per update'
-
-
-@pytest.mark.slow
-def test_training_is_within_a_third_of_a_bare_loop() -> None:
-    made = benchmark_training(updates=4, rounds=5)
-    # The promise is 1.3; a shared machine gets some room.
-    assert made['ratio'] < 1.5
