@@ -20,7 +20,9 @@ STARTS = np.arange(30, 600, 7)
 
 @pytest.fixture(scope='module')
 def exact(oscillators: list[Segment]) -> RidgeArx:
-    return fit_arx(oscillators[:3], strengths=(1e-14,), order=20)
+    # Rows of a noiseless linear system repeat each other: with more of them than its order the
+    # equations are singular, and the last bits of the processor decide.
+    return fit_arx(oscillators[:3], strengths=(1e-14,), order=3)
 
 
 def test_a_linear_system_is_forecast_exactly(exact: RidgeArx, oscillators: list[Segment]) -> None:
