@@ -18,12 +18,17 @@ NEVER = 1_000_000_000
 
 
 class BaseController:
-    """PD and feed-forward at 1 kHz, plus a correction from outside that times out."""
+    """PD and feed-forward at 1 kHz, plus a correction from outside that times out.
 
-    def __init__(self, robot: RobotDescription) -> None:
+    Args:
+        robot: Which robot.
+        with_pd: Whether there is a PD part.
+    """
+
+    def __init__(self, robot: RobotDescription, *, with_pd: bool = True) -> None:
         n_joints = len(robot.links)
-        self._stiffness = robot.stiffness
-        self._damping = robot.damping
+        self._stiffness = robot.stiffness * with_pd
+        self._damping = robot.damping * with_pd
         self._limit = robot.effort_limit
         self._negative_limit = -robot.effort_limit
         self._asked = np.zeros(n_joints)

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from lstm_dynamics_ros.errors import ConfigError
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
 from lstm_dynamics_ros.sim.motions import make_motion, Motion, MOTIONS
+from lstm_dynamics_ros.sim.random_torque import RandomTorque
 from lstm_dynamics_ros.sim.robot import RobotDescription
 import numpy as np
 
@@ -38,6 +39,10 @@ class PlannedRun:
     """Seed of the motion and of the sensor noise."""
     duration: float
     """How long it takes [s]."""
+    later_payload: float | None = None
+    """Mass of the payload from half time on [kg]; None if it stays."""
+    excitation: float = 0.0
+    """RMS of a random torque on top of the robot's own, as a share of the largest one."""
 
     def motion(self, robot: RobotDescription) -> Motion:
         """Return the motion of this run."""
@@ -49,9 +54,27 @@ class PlannedRun:
         """Return the hidden physics of this run."""
         return replace(robot.hidden, payload=self.payload)
 
+    def later(self, robot: RobotDescription) -> HiddenPhysics | None:
+        """Return the hidden physics from half time on; None if they stay."""
+        if self.later_payload is None:
+            return None
+        return replace(robot.hidden, payload=self.later_payload)
+
+    def random_torque(self, robot: RobotDescription) -> RandomTorque | None:
+        """Return the random torque of this run; None without."""
+        if self.excitation == 0.0:
+            return None
+        return RandomTorque(self.excitation * robot.effort_limit, self.seed)
+
 
 def training_plan(
-    robot: RobotDescription, n_runs: int, *, seed: int = 0, duration: float = 30.0
+    robot: RobotDescription,
+    n_runs: int,
+    *,
+    seed: int = 0,
+    duration: float = 30.0,
+    changing: float = 0.0,
+    excitation: float = 0.0,
 ) -> list[PlannedRun]:
     """Return runs that cover the payloads, the kinds of motion, and slow to fast.
 
@@ -62,10 +85,25 @@ def training_plan(
         n_runs: How many runs.
         seed: Another seed gives other runs.
         duration: How long each takes [s].
+        changing: Share of runs in which the robot takes up or puts down a payload at half time.
+        excitation: Mean over the runs of the RMS of a random torque on top of the robot's own, as
+            a share of the largest one; of a single run from none to twice that.
     """
     rng = np.random.default_rng([seed, 0])
     payloads = [_not_held_out(share) for share in _stratified(n_runs, rng)]
-    return _plan(robot, 'train', payloads, duration, rng, first_seed=0)
+    plan = _plan(robot, 'train', payloads, duration, rng, first_seed=0)
+    n_changing = round(changing * n_runs)
+    later = [_not_held_out(share) for share in _stratified(n_changing, rng)] if n_changing else []
+    which = rng.choice(n_runs, size=n_changing, replace=False)
+    for number, share in zip(which.tolist(), later, strict=True):
+        plan[number] = replace(plan[number], later_payload=share * robot.payload.maximum)
+    if excitation > 0.0:
+        levels = 2.0 * excitation * _stratified(n_runs, rng)
+        plan = [
+            replace(run, excitation=level)
+            for run, level in zip(plan, levels.tolist(), strict=True)
+        ]
+    return plan
 
 
 def evaluation_plan(

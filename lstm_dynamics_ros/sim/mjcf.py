@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """MuJoCo models of the embedded robots, written as MJCF."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
 from lstm_dynamics_ros.sim.robot import Body, Joint, Link, RobotDescription
+from lstm_dynamics_ros.state import Vector
 
 STEP = 0.001
 """Physics and inner control step [s]."""
@@ -16,18 +17,38 @@ MAXWELL_ELEMENTS = ((0.4, 0.004), (0.4, 0.02))
 """Force as a fraction of Coulomb friction and yield angle [rad] of each Maxwell-slip element."""
 
 
-def nominal_mjcf(robot: RobotDescription, *, shapes: bool = False) -> str:
-    """Return the robot as its maker describes it: rigid bodies, no payload, friction or stops.
+POINT_INERTIA = 1e-9
+"""Inertia of a point mass [kg m^2]: the engine wants one above zero."""
+
+
+def nominal_mjcf(
+    robot: RobotDescription,
+    *,
+    payload: float = 0.0,
+    point_mass: float = 0.0,
+    at: Sequence[float] | Vector = (0.0, 0.0, 0.0),
+    shapes: bool = False,
+) -> str:
+    """Return the robot as its maker describes it: rigid bodies, no friction or stops.
 
     Args:
         robot: What to model.
+        payload: Mass of its payload [kg]; its maker knows of none.
+        point_mass: Mass of a point on the last link [kg].
+        at: Where that point is in the frame of the link [m] (3,).
         shapes: Whether to add bodies to look at.
     """
     motors = ''.join(
         f'<motor name="{j.name}" joint="{j.name}" ctrlrange="{-j.effort_limit} {j.effort_limit}"/>'
         for j in robot.joints
     )
-    return _model(f'{robot.name}_nominal', robot, motors, limits='disable', shapes=shapes)
+    load = _payload(robot, payload)
+    if point_mass > 0.0:
+        load += (
+            f'<body name="point" pos="{_row(at)}"><inertial pos="0 0 0" mass="{point_mass}" '
+            f'diaginertia="{_row([POINT_INERTIA] * 3)}"/></body>'
+        )
+    return _model(f'{robot.name}_nominal', robot, motors, load, limits='disable', shapes=shapes)
 
 
 def real_mjcf(robot: RobotDescription, hidden: HiddenPhysics, *, shapes: bool = False) -> str:
@@ -42,14 +63,8 @@ def real_mjcf(robot: RobotDescription, hidden: HiddenPhysics, *, shapes: bool = 
     tendons = ''
     if hidden.maxwell_slip:
         tendons = ''.join(_maxwell_slip(joint, hidden) for joint in robot.joints)
-    payload = ''
-    if hidden.payload > 0.0:
-        half = _row(0.5 * edge for edge in robot.payload.size)
-        payload = (
-            f'<body name="payload" pos="{_row(robot.payload.position)}">'
-            f'<geom type="box" size="{half}" mass="{hidden.payload}" rgba=".8 .3 .2 1"/></body>'
-        )
-    return _model(f'{robot.name}_real', robot, drives, payload, tendons, shapes=shapes)
+    load = _payload(robot, hidden.payload)
+    return _model(f'{robot.name}_real', robot, drives, load, tendons, shapes=shapes)
 
 
 def _model(
@@ -94,6 +109,17 @@ def _link(link: Link, *, shapes: bool) -> str:
     return (
         f'{_body(link, shapes=shapes)}<joint name="{joint.name}" type="{kind}" '
         f'axis="{_row(joint.axis)}" armature="{joint.armature}"{limits}/>'
+    )
+
+
+def _payload(robot: RobotDescription, mass: float) -> str:
+    """Return the box on the last link; nothing without mass."""
+    if mass <= 0.0:
+        return ''
+    half = _row(0.5 * edge for edge in robot.payload.size)
+    return (
+        f'<body name="payload" pos="{_row(robot.payload.position)}">'
+        f'<geom type="box" size="{half}" mass="{mass}" rgba=".8 .3 .2 1"/></body>'
     )
 
 

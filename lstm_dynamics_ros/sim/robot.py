@@ -2,7 +2,7 @@
 """Descriptions of the embedded robots, read from ``config/robots``."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -181,6 +181,28 @@ class RobotDescription:
     def damping(self) -> Vector:
         """Velocity gains of the inner controller [N m s/rad] (n_joints,)."""
         return np.array([joint.damping for joint in self.joints])
+
+    def with_gains(self, factor: float) -> 'RobotDescription':
+        """Return the robot with a stiffer or softer inner controller.
+
+        Args:
+            factor: Factor on the stiffness; the damping changes by its square root, so that the
+                damping ratio stays.
+        """
+        return replace(
+            self,
+            links=tuple(
+                replace(
+                    link,
+                    joint=replace(
+                        link.joint,
+                        stiffness=factor * link.joint.stiffness,
+                        damping=factor**0.5 * link.joint.damping,
+                    ),
+                )
+                for link in self.links
+            ),
+        )
 
 
 def known_robots() -> list[str]:

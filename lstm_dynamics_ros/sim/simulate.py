@@ -30,6 +30,7 @@ def simulate(
     motion: Motion,
     *,
     hidden: HiddenPhysics | None = None,
+    later: HiddenPhysics | None = None,
     seed: int = 0,
     start_ns: int = 0,
     corrector: Corrector | None = None,
@@ -41,6 +42,7 @@ def simulate(
         robot: Which robot.
         motion: What it shall do.
         hidden: What its nominal model does not know; by default what the robot file says.
+        later: The same from half time on; None if it stays.
         seed: Seed of the sensor noise.
         start_ns: Stamp of the first sample [ns].
         corrector: Asked for a correction every 5 ms; it acts on the next sample.
@@ -51,7 +53,10 @@ def simulate(
     total = len(motion)
     block = PROGRESS_STEPS if corrector is None else CORRECTION_STEPS
     runs: list[SimulatedRun] = []
+    half = total // 2 // block * block
     for start in range(0, total, block):
+        if later is not None and start == half:
+            simulated.change(later)
         runs.append(simulated.advance(min(block, total - start)))
         if corrector is not None:
             torque = corrector(runs[-1])

@@ -7,12 +7,14 @@ from lstm_dynamics_ros.errors import ShapeError
 from lstm_dynamics_ros.sim.base_controller import BaseController
 from lstm_dynamics_ros.sim.encoder import Encoders
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
+from lstm_dynamics_ros.sim.inner_law import FeedForward, InnerLaw
 from lstm_dynamics_ros.sim.mjcf import STEP
 from lstm_dynamics_ros.sim.motions import Motion
 from lstm_dynamics_ros.sim.nominal import NominalModel
 from lstm_dynamics_ros.sim.plant import Plant
 from lstm_dynamics_ros.sim.reference import Reference, ReferenceSource
 from lstm_dynamics_ros.sim.robot import RobotDescription
+from lstm_dynamics_ros.sim.wall import Wall
 from lstm_dynamics_ros.state import Matrix, NANOSECONDS, Stamps, Vector
 import numpy as np
 
@@ -51,6 +53,8 @@ class SimulatedRun:
     """Simulator truth [rad]. For scoring only, never for training."""
     true_velocity: Matrix
     """Simulator truth [rad/s]. For scoring only, never for training."""
+    wall_force: Vector
+    """Force of the wall on the tool [N] (n_steps,), zero without one. For scoring only."""
 
     def __len__(self) -> int:
         return len(self.stamp_ns)
@@ -71,6 +75,8 @@ class SimulatedRobot:
         *,
         seed: int = 0,
         start_ns: int = 0,
+        law: InnerLaw | None = None,
+        wall: Wall | None = None,
     ) -> None:
         """Put the robot into its home posture.
 
@@ -79,15 +85,18 @@ class SimulatedRobot:
             hidden: What its nominal model does not know; by default what the robot file says.
             seed: Seed of the sensor noise.
             start_ns: Stamp of its first sample [ns].
+            law: What its own controller computes; feed-forward of the reference by default.
+            wall: A wall in the way of its tool.
         """
         self.robot = robot
         self.hidden = robot.hidden if hidden is None else hidden
         self.now_ns = start_ns
         """Stamp of the next sample [ns]."""
         self._rng = np.random.default_rng(seed)
-        self._plant = Plant(robot, self.hidden)
+        self._plant = Plant(robot, self.hidden, wall)
         self._nominal = NominalModel(robot)
-        self._controller = BaseController(robot)
+        self._law = law or FeedForward()
+        self._controller = BaseController(robot, with_pd=self._law.has_pd)
         self.reset()
 
     def reset(self) -> None:
@@ -165,6 +174,18 @@ class SimulatedRobot:
         """
         self._controller.correct(torque)
 
+    def change(self, hidden: HiddenPhysics) -> None:
+        """Let what its nominal model does not know change while it moves.
+
+        Args:
+            hidden: What is true from the next sample on; encoders stay as they are.
+
+        Raises:
+            ConfigError: If the new physics has other states, e.g. another dead time.
+        """
+        self._plant.change(hidden)
+        self.hidden = hidden
+
     def advance(self, n_steps: int = 1) -> SimulatedRun:
         """Go on by some milliseconds.
 
@@ -177,9 +198,10 @@ class SimulatedRobot:
         n_joints = len(self.robot.links)
         block = np.empty((9, n_steps, n_joints))
         q, dq, tau, ref_q, ref_dq, ref_ddq, added, true_q, true_dq = block
+        wall_force = np.zeros(n_steps)
         first_ns = self.now_ns
         plant, encoders, controller = self._plant, self._encoders, self._controller
-        reference, nominal = self._reference, self._nominal
+        reference, nominal, law = self._reference, self._nominal, self._law
         for k in range(n_steps):
             told = reference.next(self.now_ns)
             encoders.measure(plant.position)
@@ -188,7 +210,7 @@ class SimulatedRobot:
                 encoders.velocity,
                 told.position,
                 told.velocity,
-                nominal.torque(told.position, told.velocity, told.acceleration),
+                law.torque(nominal, encoders.position, encoders.velocity, told),
             )
             q[k] = encoders.position
             dq[k] = encoders.velocity
@@ -198,6 +220,7 @@ class SimulatedRobot:
             true_q[k] = plant.position
             true_dq[k] = plant.velocity
             plant.step(command)
+            wall_force[k] = plant.wall_force
             self.now_ns += STEP_NS
         return SimulatedRun(
             joint_names=self.robot.joint_names,
@@ -212,4 +235,5 @@ class SimulatedRobot:
             correction=added,
             true_position=true_q,
             true_velocity=true_dq,
+            wall_force=wall_force,
         )

@@ -22,6 +22,8 @@ collect_ignore = (
     []
     if find_spec('mujoco')
     else [
+        'test_friction.py',
+        'test_inner_law.py',
         'test_mjcf.py',
         'test_nominal.py',
         'test_plant.py',

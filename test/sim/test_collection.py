@@ -58,3 +58,16 @@ def test_no_training_run_has_the_held_out_payload(robot: RobotDescription) -> No
     train = [run.payload for seed in range(20) for run in training_plan(robot, 20, seed=seed)]
     nearest = np.abs(np.array(train) - held_out_payload(robot)).min()
     assert nearest > 0.015 * robot.payload.maximum
+
+
+def test_some_runs_have_more_random_torque_than_others(robot: RobotDescription) -> None:
+    plan = training_plan(robot, 20, excitation=0.02)
+    levels = np.array([run.excitation for run in plan])
+    assert levels.min() < 0.002 < 0.038 < levels.max() <= 0.04
+    assert abs(levels.mean() - 0.02) < 0.002
+    assert [run.seed for run in plan] == [run.seed for run in training_plan(robot, 20)]
+
+
+def test_a_run_without_random_torque_has_none(robot: RobotDescription) -> None:
+    run = training_plan(robot, 1)[0]
+    assert run.random_torque(robot) is None

@@ -82,3 +82,22 @@ def test_many_states_at_once_are_the_single_ones_in_order(robot: RobotDescriptio
 
     for k in range(4):
         np.testing.assert_array_equal(together[k], model.torque(q[k], dq[k], ddq[k]))
+
+
+def test_a_point_mass_adds_its_inertia_about_the_axis(turntable: RobotDescription) -> None:
+    rest, acceleration = np.zeros(1), np.array([2.0])
+    empty = NominalModel(turntable).torque(rest, rest, acceleration).copy()
+
+    loaded = NominalModel(turntable, point_mass=3.0, at=(0.3, 0.4, 0.1)).torque(
+        rest, rest, acceleration
+    )
+
+    np.testing.assert_allclose(loaded - empty, 3.0 * 0.5**2 * 2.0)
+
+
+def test_the_tool_hangs_at_the_end_of_the_links() -> None:
+    robot = load_robot('pendulum')
+
+    path = NominalModel(robot).tool_path(np.array([[0.0, 0.0], [np.pi / 2, 0.0]]))
+
+    np.testing.assert_allclose(path, [[0.0, 0.0, -0.75], [-0.75, 0.0, 0.0]], atol=1e-12)

@@ -4,10 +4,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from lstm_dynamics_ros.errors import ConfigError
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
 from lstm_dynamics_ros.sim.nominal import NominalModel
 from lstm_dynamics_ros.sim.plant import Plant
 from lstm_dynamics_ros.sim.robot import load_robot, RobotDescription
+from lstm_dynamics_ros.sim.wall import Wall
 from lstm_dynamics_ros.state import Matrix, Vector
 import numpy as np
 import pytest
@@ -194,3 +196,77 @@ def test_maxwell_slip_leaves_the_joint_bent_after_a_push(turntable: RobotDescrip
         rest_after_push(replace(hidden, maxwell_slip=on)) for on in (False, True)
     )
     assert 0.2 * without < with_springs < 0.9 * without
+
+
+def test_a_change_of_payload_leaves_the_motion_as_it_is() -> None:
+    robot = load_robot('pendulum')
+    light, changed = Plant(robot, robot.hidden), Plant(robot, robot.hidden)
+    command = np.array([5.0, 1.0])
+    for plant in (light, changed):
+        plant.reset(robot.home, np.zeros(2))
+        for _ in range(100):
+            plant.step(command)
+
+    changed.change(replace(robot.hidden, payload=1.0))
+
+    np.testing.assert_array_equal(changed.position, light.position)
+    np.testing.assert_array_equal(changed.velocity, light.velocity)
+    np.testing.assert_array_equal(changed.effort, light.effort)
+    light.step(command)
+    changed.step(command)
+    assert not np.array_equal(changed.velocity, light.velocity)
+
+
+def test_a_change_to_the_same_physics_changes_nothing() -> None:
+    robot = load_robot('arm')
+    hidden = replace(robot.hidden, maxwell_slip=True)
+    plain, changed = Plant(robot, hidden), Plant(robot, hidden)
+    commands = np.random.default_rng(0).uniform(-2.0, 2.0, (200, len(robot.links)))
+    for plant in (plain, changed):
+        plant.reset(robot.home, np.zeros(len(robot.links)))
+        for command in commands[:100]:
+            plant.step(command)
+
+    changed.change(hidden)
+
+    np.testing.assert_array_equal(
+        driven(changed, commands[100:])[0], driven(plain, commands[100:])[0]
+    )
+
+
+def test_a_change_of_what_the_robot_remembers_is_refused_and_leaves_it_running() -> None:
+    robot = load_robot('pendulum')
+    plain, asked = Plant(robot, robot.hidden), Plant(robot, robot.hidden)
+    commands = np.ones((50, 2))
+    for plant in (plain, asked):
+        plant.reset(robot.home, np.zeros(2))
+        driven(plant, commands)
+
+    with pytest.raises(ConfigError, match='not in its states'):
+        asked.change(replace(robot.hidden, delay=0.010))
+
+    np.testing.assert_array_equal(driven(asked, commands)[0], driven(plain, commands)[0])
+
+
+def test_a_static_push_against_a_wall_is_stiffness_times_depth() -> None:
+    robot = load_robot('pendulum')
+    model, rest = NominalModel(robot), np.zeros(2)
+    start = model.tool_path(robot.home[None])[0]
+    normal = np.array([1.0, 0.0, 0.0])
+    wall = Wall(normal=normal, offset=float(start @ normal) + 0.01, stiffness=2000.0)
+    plant = Plant(robot, FREE, wall)
+    plant.reset(robot.home, model.torque(robot.home, rest, rest).copy())
+    goal = robot.home - np.array([0.3, 0.0])  # swings the tool towards +x
+
+    for _ in range(8000):
+        hold = model.torque(plant.position, rest, rest)
+        plant.step(hold + 60.0 * (goal - plant.position) - 8.0 * plant.velocity)
+
+    here = plant.position.copy()
+    tool = model.tool_path(here[None])[0]
+    np.testing.assert_allclose(plant.velocity, 0.0, atol=1e-6)
+    assert plant.wall_force > 5.0
+    np.testing.assert_allclose(plant.wall_force, 2000.0 * (tool[0] - start[0] - 0.01), rtol=1e-6)
+    step = 1e-6 * np.eye(2)
+    jacobian = (model.tool_path(here + step)[:, 0] - model.tool_path(here - step)[:, 0]) / 2e-6
+    np.testing.assert_allclose(60.0 * (goal - here), jacobian * plant.wall_force, rtol=1e-4)

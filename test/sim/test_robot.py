@@ -6,6 +6,7 @@ from pathlib import Path
 from lstm_dynamics_ros.assets import asset
 from lstm_dynamics_ros.errors import ConfigError, UnknownNameError
 from lstm_dynamics_ros.sim.robot import known_robots, load_robot, read_robot, RobotDescription
+import numpy as np
 import pytest
 
 
@@ -93,3 +94,11 @@ def test_broken_yaml_is_one_clear_error(tmp_path: Path) -> None:
 
     with pytest.raises(ConfigError, match='is not valid YAML'):
         read_robot(path)
+
+
+def test_other_gains_keep_the_damping_ratio(robot: RobotDescription) -> None:
+    softer = robot.with_gains(0.25)
+
+    np.testing.assert_allclose(softer.stiffness, 0.25 * robot.stiffness)
+    np.testing.assert_allclose(softer.damping, 0.5 * robot.damping)
+    np.testing.assert_array_equal(softer.effort_limit, robot.effort_limit)

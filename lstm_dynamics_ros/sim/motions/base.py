@@ -78,7 +78,13 @@ MOTIONS: Registry[MotionShape] = Registry('motion')
 
 
 def make_motion(
-    robot: RobotDescription, kind: str, *, seed: int, duration: float, speed: float = 1.0
+    robot: RobotDescription,
+    kind: str,
+    *,
+    seed: int,
+    duration: float,
+    speed: float = 1.0,
+    velocity_share: float = SHARE_OF_VELOCITY_LIMIT,
 ) -> Motion:
     """Return a random motion of a robot.
 
@@ -87,7 +93,8 @@ def make_motion(
         kind: A name in ``MOTIONS``.
         seed: The same seed gives the same motion.
         duration: How long it takes [s].
-        speed: How fast it is, in (0, 1]; at 1 joints reach 70 % of their velocity limits.
+        speed: How fast it is, in (0, 1]; at 1 joints may reach ``velocity_share``.
+        velocity_share: Share of the velocity limits that joints may reach, in (0, 1].
 
     Raises:
         UnknownNameError: If there is no such kind.
@@ -95,10 +102,14 @@ def make_motion(
     """
     if not 0.0 < speed <= 1.0:
         raise ConfigError(f'The speed of a motion must be in (0, 1], got {speed}.')
+    if not 0.0 < velocity_share <= 1.0:
+        raise ConfigError(
+            f'A motion may reach a share in (0, 1] of the velocity limits, got {velocity_share}.'
+        )
     if duration < SHORTEST:
         raise ConfigError(f'A motion must take at least {SHORTEST} s, got {duration} s.')
     rng = np.random.default_rng(seed)
-    peak = SHARE_OF_VELOCITY_LIMIT * robot.velocity_limit
+    peak = velocity_share * robot.velocity_limit
     n_steps = round(duration / STEP)
     path = MOTIONS[kind]().path(robot.amplitude, peak, n_steps, speed, rng)
     return Motion(
@@ -109,20 +120,6 @@ def make_motion(
         velocity=path.velocity,
         acceleration=path.acceleration,
     )
-
-
-def quintic(phase: Matrix) -> tuple[Matrix, Matrix, Matrix]:
-    """Return the smoothest fifth-order step from 0 to 1 and its two derivatives.
-
-    Source: T. Flash, N. Hogan, The coordination of arm movements, 1985, eq. 8.
-
-    Args:
-        phase: Time over duration, clipped to [0, 1].
-    """
-    x = np.clip(phase, 0.0, 1.0)
-    rest = 1.0 - x
-    value = x**3 * (10.0 - 15.0 * x + 6.0 * x**2)
-    return value, 30.0 * x**2 * rest**2, 60.0 * x * rest * (1.0 - 2.0 * x)
 
 
 def within_limits(path: Path, amplitude: Vector, peak: Vector) -> Path:

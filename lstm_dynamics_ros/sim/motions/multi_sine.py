@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sums of sines of random frequency and phase: all joints move at once, all the time."""
 
+from lstm_dynamics_ros.quintic import quintic
 from lstm_dynamics_ros.sim.mjcf import STEP
-from lstm_dynamics_ros.sim.motions.base import MOTIONS, MotionShape, Path, quintic, within_limits
+from lstm_dynamics_ros.sim.motions.base import MOTIONS, MotionShape, Path, within_limits
 from lstm_dynamics_ros.state import Vector
 import numpy as np
 

@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Moves between random postures with rests in between, as robots at work do."""
 
+from lstm_dynamics_ros.quintic import PEAK_RATE, quintic
 from lstm_dynamics_ros.sim.mjcf import STEP
-from lstm_dynamics_ros.sim.motions.base import MOTIONS, MotionShape, Path, quintic
+from lstm_dynamics_ros.sim.motions.base import MOTIONS, MotionShape, Path
 from lstm_dynamics_ros.state import Vector
 import numpy as np
-
-QUINTIC_PEAK = 1.875
-"""Peak speed of a quintic move over its mean speed."""
 
 SHORTEST_MOVE = 0.4
 """Shortest move [s], so that short ways are not jerky."""
@@ -53,7 +51,7 @@ class PointToPoint(MotionShape):
 
 def _move_steps(way: Vector, allowed: Vector) -> int:
     """Return how many steps a move takes so that no joint is faster than allowed."""
-    seconds = max(SHORTEST_MOVE, float((QUINTIC_PEAK * np.abs(way) / allowed).max()))
+    seconds = max(SHORTEST_MOVE, float((PEAK_RATE * np.abs(way) / allowed).max()))
     return int(np.ceil(seconds / STEP))
 
 

@@ -2,21 +2,10 @@
 """Tests of what all motions share."""
 
 from lstm_dynamics_ros.errors import ConfigError, UnknownNameError
-from lstm_dynamics_ros.sim.motions.base import make_motion, Path, quintic, within_limits
-from lstm_dynamics_ros.sim.robot import load_robot
+from lstm_dynamics_ros.sim.motions.base import make_motion, Path, within_limits
+from lstm_dynamics_ros.sim.robot import load_robot, RobotDescription
 import numpy as np
 import pytest
-
-
-def test_a_quintic_is_the_minimum_jerk_polynomial() -> None:
-    x = np.linspace(0.0, 1.0, 11)[:, None]
-    polynomial = np.polynomial.Polynomial([0.0, 0.0, 0.0, 10.0, -15.0, 6.0])
-
-    value, rate, change = quintic(x)
-
-    np.testing.assert_allclose(value, polynomial(x), atol=1e-12)
-    np.testing.assert_allclose(rate, polynomial.deriv()(x), atol=1e-12)
-    np.testing.assert_allclose(change, polynomial.deriv(2)(x), atol=1e-12)
 
 
 def test_a_path_is_shrunk_by_the_tighter_of_two_limits() -> None:
@@ -42,3 +31,17 @@ def test_too_short_a_motion_is_refused() -> None:
 def test_an_unknown_kind_is_reported_with_the_known_ones() -> None:
     with pytest.raises(UnknownNameError, match='Known: mixed, multi_sine, point_to_point'):
         make_motion(load_robot('arm'), 'multisine', seed=0, duration=10.0)
+
+
+def test_more_of_the_speed_limits_may_be_allowed() -> None:
+    robot = load_robot('arm')  # whose motions speed limits, not ranges, keep in bounds
+    motion = make_motion(robot, 'multi_sine', seed=3, duration=20.0, velocity_share=0.9)
+
+    reached = np.abs(motion.velocity).max(axis=0) / robot.velocity_limit
+    assert reached.max() <= 0.9 + 1e-9
+    assert reached.max() > 0.7
+
+
+def test_more_than_the_speed_limits_is_refused(robot: RobotDescription) -> None:
+    with pytest.raises(ConfigError, match='share in'):
+        make_motion(robot, 'multi_sine', seed=3, duration=20.0, velocity_share=1.1)
