@@ -22,8 +22,9 @@ minus the rigid-body prior."""
 JOINT_TYPES = ('revolute', 'continuous', 'prismatic')
 """Joint types of URDF that a model can have. A continuous joint wraps at +-pi."""
 
-SIGNAL_KINDS = ('position', 'velocity', 'effort')
-"""What a feature or target can be."""
+SIGNAL_KINDS = ('position', 'velocity', 'acceleration', 'disturbance', 'effort')
+"""What a feature or target can be. Position, velocity and acceleration of an inverse model are
+those of the motion it is asked about; the disturbance is what was measured until now."""
 
 EFFORT_SEMANTICS = ('joint_torque', 'motor_current', 'commanded')
 """What the effort in the recordings was."""
@@ -113,8 +114,16 @@ class ModelCard:
     """``measured``, or ``derived`` from the positions on the time grid."""
     driver_compensates: tuple[str, ...] = ()
     """What the robot's own driver already adds, e.g. ``gravity``, ``friction``."""
+    drive_delay: float = 0.0
+    """Part of the latency that lies in the drives, after the robot's own command [s]."""
     physics_prior: dict[str, str] | None = None
-    """Rigid-body prior (``source``, ``sha256``) whose torque the model corrects; None without."""
+    """Rigid-body prior whose torque the model corrects: ``source``, ``sha256``, the ``urdf``
+    itself and the ``armature`` of the joints; None without."""
+    disturbance_bandwidth: float = 0.0
+    """Pole of the low-pass of a disturbance feature [rad/s]; 0 without one."""
+    error_gain: tuple[float, ...] = ()
+    """How much the prediction changes per offset of a measured position while the motion asked
+    about stays, per joint [N m/rad] or [N/m]; empty where nothing measured goes in."""
     effort_limits: tuple[float | None, ...] = ()
     """Largest effort per joint [N m] or [N]; None where unknown."""
     training_ranges: dict[str, Range] = field(default_factory=dict)
@@ -187,7 +196,9 @@ class ModelCard:
         """Return the card of a JSON object, with its inner objects."""
         values['features'] = tuple(_make(Signal, item) for item in values.get('features', ()))
         values['targets'] = tuple(_make(Signal, item) for item in values.get('targets', ()))
-        for key in ('joint_names', 'joint_types', 'driver_compensates', 'effort_limits'):
+        for key in (
+            'joint_names', 'joint_types', 'driver_compensates', 'effort_limits', 'error_gain',
+        ):  # fmt: skip
             if key in values:
                 values[key] = tuple(values[key])
         ranges = values.get('training_ranges', {})

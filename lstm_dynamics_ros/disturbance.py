@@ -1,0 +1,138 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the drives spend beyond the rigid-body model, made from positions and efforts alone.
+
+The same code runs in training and on the robot, so a model sees live what it was trained on.
+"""
+
+from collections import deque
+from collections.abc import Sequence
+import math
+from typing import Protocol
+
+from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.state import Vector
+import numpy as np
+
+ROLLBACK = 0.15
+"""Before something is noticed that freezes the value, it has been followed for a while: the frozen
+value is that of so long ago [s]."""
+
+
+class RigidBody(Protocol):
+    """A rigid-body model of the robot."""
+
+    def torque(self, position: Vector, velocity: Vector, acceleration: Vector) -> Vector:
+        """Return the effort of an ideal robot [N m] or [N], shape (n_joints,)."""
+
+
+class DisturbanceFilter:
+    """Low-passed measured effort minus that of the rigid-body model.
+
+    Acceleration is the second difference of three positions, one step old. Encoder noise then
+    rises with the square of the frequency, and a second-order low-pass leaves little of it. A
+    difference of measured velocities, which were filtered at a far higher rate, folds their noise
+    down to low frequencies: on the embedded arm it is four times as rough at the same bandwidth.
+
+    Args:
+        rigid_body: Rigid-body model; None takes the effort as it is.
+        period: Time between two updates [s].
+        bandwidth: Pole of the second-order low-pass [rad/s].
+        continuous: Which joints wrap at +-pi, shape (n_joints,).
+
+    Raises:
+        ConfigError: If the period or the bandwidth is not positive.
+    """
+
+    def __init__(
+        self,
+        rigid_body: RigidBody | None,
+        *,
+        period: float,
+        bandwidth: float,
+        continuous: Sequence[bool],
+    ) -> None:
+        if not (period > 0 and bandwidth > 0):
+            raise ConfigError(
+                f'period and bandwidth must be > 0, got {period} s and {bandwidth} rad/s.'
+            )
+        n = len(continuous)
+        self._rigid_body = rigid_body
+        self._period = period
+        self._share = -math.expm1(-bandwidth * period)
+        self._wraps = 2 * math.pi * np.array(continuous, np.float64)
+        self._any_wraps = any(continuous)
+        self._seen = 0
+        self._position = np.zeros((2, n))  # newest first
+        self._effort = np.zeros((2, n))
+        self._first, self._second = np.zeros(n), np.zeros(n)
+        self._past: deque[Vector] = deque(maxlen=max(1, round(ROLLBACK / period)))
+        self._frozen = False
+        self.raw = np.zeros(n)
+        """Newest difference before the low-pass, one step old [N m] or [N], (n_joints,)."""
+
+    @property
+    def value(self) -> Vector:
+        """The newest value [N m] or [N], shape (n_joints,). Not to be written to."""
+        return self._second
+
+    @property
+    def ready(self) -> bool:
+        """Whether enough was seen since the last reset for ``raw`` to mean something."""
+        return self._seen > 2
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._seen = 0
+        self._past.clear()
+        self._frozen = False
+        self._first, self._second = np.zeros_like(self._first), np.zeros_like(self._second)
+        self.raw = np.zeros_like(self.raw)
+
+    def update(self, position: Vector, effort: Vector, *, frozen: bool = False) -> Vector:
+        """Take the next step of the grid.
+
+        Args:
+            position: Measured positions [rad] or [m], shape (n_joints,).
+            effort: Measured efforts [N m] or [N], shape (n_joints,).
+            frozen: Whether to hold the value, as it was :data:`ROLLBACK` before.
+
+        Returns:
+            The value [N m] or [N], shape (n_joints,): a new array with every step.
+        """
+        if self._seen < 2:
+            self._position[1], self._effort[1] = self._position[0], self._effort[0]
+            if self._seen == 0:
+                self._position[1], self._effort[1] = position, effort
+            self._position[0], self._effort[0] = position, effort
+            self._seen += 1
+            return self._second
+        newest = self._unwrapped(position - self._position[0])
+        before = self._unwrapped(self._position[0] - self._position[1])
+        spent = 0.25 * (effort + self._effort[1]) + 0.5 * self._effort[0]
+        if self._rigid_body is None:
+            self.raw = spent
+        else:
+            self.raw = spent - self._rigid_body.torque(
+                self._position[0],
+                (newest + before) / (2 * self._period),
+                (newest - before) / self._period**2,
+            )
+        if self._seen == 2:  # start settled, not from zero
+            self._first = self._second = self.raw
+        elif frozen:
+            if not self._frozen and self._past:
+                self._first = self._second = self._past[0]
+        else:
+            self._first = self._first + self._share * (self.raw - self._first)
+            self._second = self._second + self._share * (self._first - self._second)
+            self._past.append(self._second)
+        self._frozen = frozen
+        self._position[1], self._effort[1] = self._position[0], self._effort[0]
+        self._position[0], self._effort[0] = position, effort
+        self._seen = 3
+        return self._second
+
+    def _unwrapped(self, step: Vector) -> Vector:
+        if not self._any_wraps:
+            return step
+        return step - self._wraps * np.round(step / (2 * math.pi))
