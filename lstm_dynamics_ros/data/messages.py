@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
 from typing import cast
 
-from lstm_dynamics_ros.data.cdr import JOINT_STATE, TRAJECTORY
+from lstm_dynamics_ros.data.cdr import FLOAT_ARRAY, JOINT_STATE, TRAJECTORY
 from lstm_dynamics_ros.state import NANOSECONDS, Vector
 import numpy as np
 from rosbags.typesys import get_typestore, Stores
@@ -72,6 +72,13 @@ def joint_trajectory(
             )
         )
     return types[TRAJECTORY](header=_header(stamp_ns), joint_names=list(names), points=made)
+
+
+def float_array(values: Vector) -> object:
+    """Return a std_msgs/msg/Float64MultiArray, as effort controllers take it."""
+    types = _types()
+    layout = types['std_msgs/msg/MultiArrayLayout'](dim=[], data_offset=0)
+    return types[FLOAT_ARRAY](layout=layout, data=np.ascontiguousarray(values, np.float64))
 
 
 def absolute(topic: str) -> str:
