@@ -4,7 +4,7 @@
 from hashlib import sha256
 from pathlib import Path
 
-from lstm_dynamics_ros.errors import DataError, JointNamesError, ShapeError
+from lstm_dynamics_ros.errors import ConfigError, DataError, JointNamesError, ShapeError
 from lstm_dynamics_ros.physics.prior import RigidBodyPrior
 import numpy as np
 import pytest
@@ -104,3 +104,100 @@ def test_a_wrong_shape_is_refused(tmp_path: Path) -> None:
     prior = RigidBodyPrior(urdf(tmp_path / 'arm.urdf'), ('joint1', 'joint2'))
     with pytest.raises(ShapeError, match=r'velocity must have shape \(3, 2\), got \(3, 1\)'):
         prior.torque(np.zeros((3, 2)), np.zeros((3, 1)), np.zeros((3, 2)))
+
+
+def test_one_row_alone_is_that_row_of_many(tmp_path: Path, motion: tuple[np.ndarray, ...]) -> None:
+    for names in (('joint1', 'joint2'), ('joint2', 'joint1')):
+        prior = RigidBodyPrior(urdf(tmp_path / 'arm.urdf', 'continuous'), names)
+        many = prior.torque(*motion)
+        for k in range(5):
+            row = prior.torque(*(part[k] for part in motion))
+            np.testing.assert_array_equal(row, many[k])
+
+
+def test_the_text_of_a_urdf_will_do(tmp_path: Path, motion: tuple[np.ndarray, ...]) -> None:
+    path = urdf(tmp_path / 'named.urdf')
+    by_file = RigidBodyPrior(path, ('joint1', 'joint2'))
+    by_text = RigidBodyPrior(path.read_text(), ('joint1', 'joint2'))
+    assert (by_text.source, by_text.sha256) == ('arm', by_file.sha256)
+    np.testing.assert_array_equal(by_text.torque(*motion), by_file.torque(*motion))
+
+
+@pytest.mark.parametrize('names', [('joint1', 'joint2'), ('joint2', 'joint1')])
+def test_rotors_add_their_inertia(
+    tmp_path: Path, names: tuple[str, str], motion: tuple[np.ndarray, ...]
+) -> None:
+    path, armature = urdf(tmp_path / 'arm.urdf'), (0.3, 0.7)
+    bare = RigidBodyPrior(path, names).torque(*motion)
+    whole = RigidBodyPrior(path, names, armature=armature).torque(*motion)
+    np.testing.assert_allclose(whole - bare, np.array(armature) * motion[2], rtol=1e-9, atol=1e-12)
+
+
+@pytest.mark.parametrize('armature', [[0.1], [0.1, -0.1], [0.1, float('nan')]])
+def test_an_armature_that_does_not_fit_is_refused(tmp_path: Path, armature: list[float]) -> None:
+    with pytest.raises(ConfigError, match='armature must be one number >= 0'):
+        RigidBodyPrior(urdf(tmp_path / 'arm.urdf'), ('joint1', 'joint2'), armature=armature)
+
+
+def with_payload(mass: float, center: tuple[float, ...]) -> str:
+    """Return a tool behind the second link with a payload without extent in it."""
+    shape = ''.join(f'i{axes}="0" ' for axes in ('xx', 'yy', 'zz', 'xy', 'xz', 'yz'))
+    at = ' '.join(repr(float(value)) for value in center)
+    return f"""
+<link name="tool"/><joint name="mount" type="fixed"><parent link="link2"/><child link="tool"/>
+<origin xyz="0.02 0.05 0.3" rpy="0.4 -0.3 0.8"/></joint>
+<link name="payload"><inertial><origin xyz="{at}"/><mass value="{mass}"/>
+<inertia {shape}/></inertial></link>
+<joint name="grip" type="fixed"><parent link="tool"/><child link="payload"/></joint>"""
+
+
+@pytest.mark.parametrize('names', [('joint1', 'joint2'), ('joint2', 'joint1')])
+def test_the_torque_of_a_payload_is_that_of_a_urdf_with_it(
+    tmp_path: Path, names: tuple[str, str], motion: tuple[np.ndarray, ...]
+) -> None:
+    mass, tiny = 1.3, 1e-7  # so near the origin that its own extent does not count
+    center = (tiny, -2 * tiny, 3 * tiny)
+    bare = RigidBodyPrior(urdf(tmp_path / 'a', extra=with_payload(0.0, center)), names)
+    loaded = RigidBodyPrior(urdf(tmp_path / 'b', extra=with_payload(mass, center)), names)
+    parameters = mass * np.array([1.0, *center])
+    for k in range(10):
+        row = tuple(part[k] for part in motion)
+        expected = loaded.torque(*row) - bare.torque(*row)
+        got = bare.payload_torque(*row) @ parameters
+        np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-10)
+
+
+def test_the_moments_of_a_payload_are_the_slopes_of_its_torque(
+    tmp_path: Path, motion: tuple[np.ndarray, ...]
+) -> None:
+    names, step = ('joint1', 'joint2'), 1e-4
+    bare = RigidBodyPrior(urdf(tmp_path / 'a', extra=with_payload(0.0, (0, 0, 0))), names)
+    row = tuple(part[3] for part in motion)
+    for axis in range(3):
+        ahead, back = (
+            RigidBodyPrior(
+                urdf(tmp_path / f'{s}', extra=with_payload(1.0, tuple(s * np.eye(3)[axis]))), names
+            ).torque(*row)
+            for s in (step, -step)
+        )
+        slope = (ahead - back) / (2 * step)
+        np.testing.assert_allclose(bare.payload_torque(*row)[:, 1 + axis], slope, rtol=1e-7)
+
+
+def test_a_payload_sits_on_the_last_link_unless_told(tmp_path: Path) -> None:
+    path = urdf(tmp_path / 'arm.urdf', extra=with_payload(0.0, (0, 0, 0)))
+    assert RigidBodyPrior(path, ('joint1', 'joint2')).payload_link == 'payload'
+    prior = RigidBodyPrior(path, ('joint1', 'joint2'), payload_link='link2')
+    assert prior.payload_link == 'link2'
+
+
+@pytest.mark.parametrize('link', ['base', 'hand'])
+def test_a_payload_on_a_link_that_does_not_move_is_refused(tmp_path: Path, link: str) -> None:
+    with pytest.raises(ConfigError, match=rf"must be one of \['link1', 'link2'\], got '{link}'"):
+        RigidBodyPrior(urdf(tmp_path / 'arm.urdf'), ('joint1', 'joint2'), payload_link=link)
+
+
+def test_a_payload_takes_one_row(tmp_path: Path, motion: tuple[np.ndarray, ...]) -> None:
+    prior = RigidBodyPrior(urdf(tmp_path / 'arm.urdf'), ('joint1', 'joint2'))
+    with pytest.raises(ShapeError, match=r'position must have shape \(2,\), got \(40, 2\)'):
+        prior.payload_torque(*motion)
