@@ -21,7 +21,7 @@ FORMAT = 1
 
 ARCHITECTURE = (
     'model_kind', 'cell', 'hidden_size', 'num_layers', 'head_size', 'history_steps',
-    'ripple_limit', 'features', 'predict_effort', 'dt',
+    'ripple_limit', 'features', 'predict_effort', 'dt', 'friction_velocities',
 )  # fmt: skip
 """Settings that a fine-tuned model shares with the model it started from."""
 

@@ -18,6 +18,7 @@ from lstm_dynamics_ros.runtime.model_file import load_model
 from lstm_dynamics_ros.training.calibration import BLOCK, calibrate, Calibration
 from lstm_dynamics_ros.training.checkpoint import Checkpoint
 from lstm_dynamics_ros.training.dataset import cut, Windows
+from lstm_dynamics_ros.training.error_gain import measure_error_gain
 from lstm_dynamics_ros.training.onnx_graph import PackedStep, to_onnx
 from lstm_dynamics_ros.training.proof import BATCHES, Proof, prove, STEPS
 from lstm_dynamics_ros.training.provenance import git_commit, now, versions
@@ -83,8 +84,11 @@ def export(
     washout = measure_washout(model, runs, seed=checkpoint.settings.seed)
     burn_in = max(washout, checkpoint.settings.burn_in_steps)
     calibration = calibrate(model, runs, checkpoint.settings, burn_in=burn_in)
+    error_gain: tuple[float, ...] = ()
+    if 'disturbance' in checkpoint.settings.signals:
+        error_gain = measure_error_gain(model, segments, checkpoint.settings, prior)
     golden = _golden(step, _moving(runs, GOLDEN_STEPS, 1).observations[:, 0])
-    card = _card(checkpoint, extra, step, washout, calibration, golden, sources)
+    card = _card(checkpoint, extra, step, washout, calibration, golden, sources, error_gain)
     graph = to_onnx(step)
     long_run = _moving(runs, STEPS, max(BATCHES)).observations
     temporary = target.with_name(f'.{target.stem}.{os.getpid()}.tmp.onnx')
@@ -152,6 +156,7 @@ def _card(
     calibration: Calibration,
     golden: Golden,
     sources: Mapping[str, str] | None,
+    error_gain: tuple[float, ...],
 ) -> ModelCard:
     """Return the card, without the proof."""
     trained = checkpoint.settings
@@ -174,6 +179,11 @@ def _card(
         effort_semantics=extra.effort_semantics,
         velocity_source=extra.velocity_source,
         driver_compensates=extra.driver_compensates,
+        drive_delay=extra.drive_delay,
+        disturbance_bandwidth=(
+            trained.disturbance_bandwidth if 'disturbance' in trained.signals else 0.0
+        ),
+        error_gain=error_gain,
         physics_prior=None if prior is None else dict(prior),
         effort_limits=extra.effort_limits or (None,) * len(joints[0]),
         training_ranges=checkpoint.ranges,
@@ -217,7 +227,11 @@ def _provenance(
         'conformal_effort': calibration.mode,
         'warnings': warnings,
     }
-    if checkpoint.prior is not None:
+    if checkpoint.settings.motion_model:
+        result['acceleration'] = (
+            f'second difference of positions, {METHOD}, {checkpoint.settings.motion_cutoff} Hz'
+        )
+    elif checkpoint.prior is not None:
         result['acceleration'] = f'{METHOD}, {DEFAULT_CUTOFF} Hz'
     return result
 

@@ -3,7 +3,7 @@
 
 ::
 
-    now     = [z, sin q, cos q, sin n q, cos n q]   z = (obs - mean) / std
+    now     = [z, sin q, cos q, sin n q, cos n q, tanh(dq / v)]   z = (obs - mean) / std
     linear  = A now + b + sum_i B_i diff_i          diff_i = scaled step-to-step differences
     h, c    = cell([now, long differences, linear], h, c)
     change  = linear + gain * (W h + V tanh(U [h, now]))
@@ -54,6 +54,7 @@ class DynamicsModel(nn.Module):
     wraps: Tensor
     target_wraps: Tensor
     ripple: Tensor
+    friction_rates: Tensor
 
     def __init__(self, settings: TrainingSettings, joint_types: Sequence[str]) -> None:
         super().__init__()
@@ -78,6 +79,12 @@ class DynamicsModel(nn.Module):
         self.ripples = settings.ripple_limit > 0 and bool(self.angles)
         self.register_buffer('ripple', torch.zeros(len(self.angles)))
         width = n_features + (4 if self.ripples else 2) * len(self.angles)
+        speeds = settings.friction_velocities if 'velocity' in settings.signals else ()
+        self.register_buffer('friction_rates', 1 / torch.tensor(speeds, dtype=torch.float32))
+        first = n_joints * settings.signals.index('velocity') if speeds else 0
+        self.velocities = slice(first, first + n_joints)
+        """Columns of the observation that are velocities, if friction is built from them."""
+        width += n_joints * len(speeds)
         self.linear = nn.Linear(width, n_targets)
         self.line: DelayLine | None = None
         if settings.history_steps > 1:
@@ -205,6 +212,10 @@ class DynamicsModel(nn.Module):
                 found = (self.ripple > 0).to(angles.dtype)
                 phase = angles * self.ripple
                 blocks += [torch.sin(phase) * found, torch.cos(phase) * found]
+        if self.velocities.stop > self.velocities.start:
+            speed = observations[..., self.velocities].unsqueeze(-2)
+            steep = torch.tanh(speed * self.friction_rates.unsqueeze(-1))
+            blocks.append(steep.flatten(-2))
         return torch.cat(blocks, -1)
 
     def error(self, predictions: Tensor, targets: Tensor) -> Tensor:

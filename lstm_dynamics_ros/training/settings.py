@@ -7,6 +7,12 @@ from lstm_dynamics_ros.card import EFFORT_SEMANTICS, MODEL_KINDS, SIGNAL_KINDS
 from lstm_dynamics_ros.errors import ConfigError
 from lstm_dynamics_ros.parameters import parameter
 
+FORWARD_KINDS = ('position', 'velocity', 'effort')
+"""Features of forward models."""
+
+MOTION_KINDS = ('position', 'velocity', 'acceleration')
+"""Features of inverse models that say which motion is meant."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class TrainingSettings:
@@ -37,9 +43,34 @@ class TrainingSettings:
     )  # fmt: skip
     features: tuple[str, ...] = parameter(
         (),
-        'Signals the model sees, of position, velocity, effort. Empty: all three for a forward '
-        'model, position and velocity for an inverse one.',
+        'Signals the model sees. Empty: position, velocity and effort for a forward model, '
+        'position and velocity for an inverse one. An inverse model for control also takes '
+        'acceleration, and disturbance: what it measured until now.',
     )
+    motion_cutoff: float = parameter(
+        12.0,
+        'Cut-off of the zero-phase low-pass that motion and effort pass before an inverse model '
+        'with acceleration learns from them.',
+        unit='Hz', minimum=0.1, maximum=500.0,
+    )  # fmt: skip
+    disturbance_bandwidth: float = parameter(
+        20.0, 'Pole of the low-pass of the disturbance feature.', unit='rad/s', minimum=0.1
+    )
+    least_latency: int = parameter(
+        2,
+        'Smallest age of the disturbance against the motion, met in turns by the trajectories: '
+        'the latencies the model will work with.',
+        unit='steps', minimum=0, maximum=1000,
+    )  # fmt: skip
+    largest_latency: int = parameter(
+        6, 'Largest age of the disturbance.', unit='steps', minimum=0, maximum=1000
+    )
+    friction_velocities: tuple[float, ...] = parameter(
+        (),
+        'Inverse models also see tanh(velocity / v) for each of these, so that friction at a '
+        'reversal need not be built from smooth functions. Empty: none.',
+        unit='rad/s or m/s', minimum=0.0,
+    )  # fmt: skip
     predict_effort: bool = parameter(
         True, 'Forward models: predict the effort too, so that a horizon can feed it back.'
     )
@@ -132,14 +163,22 @@ class TrainingSettings:
             ConfigError: If a kind is unknown, or the effort is a feature of an inverse model.
         """
         forward = self.model_kind == 'forward'
-        kinds = self.features or (SIGNAL_KINDS if forward else SIGNAL_KINDS[:2])
-        if unknown := set(kinds) - set(SIGNAL_KINDS):
-            raise ConfigError(f'features must be of {SIGNAL_KINDS}, got {sorted(unknown)}.')
+        kinds = self.features or (FORWARD_KINDS if forward else MOTION_KINDS[:2])
+        known = FORWARD_KINDS if forward else (*MOTION_KINDS, 'disturbance', 'effort')
+        if unknown := set(kinds) - set(known):
+            raise ConfigError(f'features must be of {known}, got {sorted(unknown)}.')
         if not forward and 'effort' in kinds:
             raise ConfigError('effort is what an inverse model predicts, it cannot be a feature.')
+        if 'disturbance' in kinds and 'acceleration' not in kinds:
+            raise ConfigError('The feature disturbance goes with the feature acceleration.')
         if forward and not {'position', 'velocity'} <= set(kinds):
             raise ConfigError('A forward model needs the features position and velocity.')
         return tuple(kind for kind in SIGNAL_KINDS if kind in kinds)
+
+    @property
+    def motion_model(self) -> bool:
+        """Whether it is an inverse model that is asked about a whole motion, for control."""
+        return self.model_kind != 'forward' and 'acceleration' in self.signals
 
     @property
     def targets(self) -> tuple[str, ...]:
@@ -174,8 +213,15 @@ class ExportSettings:
         (), 'Largest effort per joint; empty where unknown.', unit='N m or N'
     )
     latency_steps: int = parameter(
-        1, 'Steps from a measurement to the moment a correction acts.', unit='steps', minimum=0
-    )
+        1,
+        'Steps from a measurement to the moment a correction acts; see lstm-dynamics latency.',
+        unit='steps', minimum=0,
+    )  # fmt: skip
+    drive_delay: float = parameter(
+        0.0,
+        "Part of the latency that lies in the drives, after the robot's own command.",
+        unit='s', minimum=0.0, maximum=0.5,
+    )  # fmt: skip
     dt_tolerance: float = parameter(
         0.1, 'Largest relative deviation of the message period from dt.', minimum=0.0, maximum=1.0
     )

@@ -11,7 +11,8 @@ from lstm_dynamics_ros.errors import DataError, JointNamesError, TrainingError
 from lstm_dynamics_ros.physics.differentiate import acceleration
 from lstm_dynamics_ros.physics.prior import RigidBodyPrior
 from lstm_dynamics_ros.state import Matrix
-from lstm_dynamics_ros.training.settings import TrainingSettings
+from lstm_dynamics_ros.training.motion import motion_segment, shortest_motion
+from lstm_dynamics_ros.training.settings import FORWARD_KINDS, TrainingSettings
 import numpy as np
 import torch
 from torch import Tensor
@@ -19,6 +20,8 @@ from torch import Tensor
 _UNITS = {
     'position': ('rad', 'm'),
     'velocity': ('rad/s', 'm/s'),
+    'acceleration': ('rad/s^2', 'm/s^2'),
+    'disturbance': ('N m', 'N'),
     'effort': ('N m', 'N'),
 }
 
@@ -79,16 +82,32 @@ def usable(
                 f'{segment.name} is on a grid of {segment.dt} s, the model on one of '
                 f'{settings.dt} s. Make the segments with the dt of the settings.'
             )
-        pieces = _finite(segment, needed(settings))
-        result += [piece if prior is None else _residual(piece, prior) for piece in pieces]
+        pieces = _finite(segment, measured(settings))
+        if settings.motion_model:
+            shortest = shortest_motion(settings)
+            pieces = [piece for piece in pieces if len(piece) > shortest]
+            first = len(result)
+            result += [
+                motion_segment(piece, settings, prior, first + i) for i, piece in enumerate(pieces)
+            ]
+        else:
+            result += [piece if prior is None else _residual(piece, prior) for piece in pieces]
     if not result:
-        raise DataError(_missing(segments, needed(settings)))
+        raise DataError(_missing(segments, measured(settings)))
     return result
 
 
 def needed(settings: TrainingSettings) -> tuple[str, ...]:
     """Return the kinds of signal a model is trained on: features first, in the card's order."""
     return tuple(k for k in _UNITS if k in {*settings.signals, *settings.targets})
+
+
+def measured(settings: TrainingSettings) -> tuple[str, ...]:
+    """Return the kinds of signal that recordings must hold for a model."""
+    kinds = {*settings.signals, *settings.targets}
+    if settings.motion_model:
+        kinds -= {'velocity'}  # made from the positions
+    return tuple(k for k in FORWARD_KINDS if k in kinds)
 
 
 def columns(segment: Segment, settings: TrainingSettings) -> Trajectory:

@@ -151,7 +151,7 @@ class _Training:
         self.optimizer, self.schedule = make_optimizer(self.model, settings)
         self.weights = column_weights(settings, self.model.n_joints)
         names = [item.name for item in signals(settings.signals, *joints)]
-        self.prior = None if prior is None else {'source': prior.source, 'sha256': prior.sha256}
+        self.prior = None if prior is None else prior.description()
         self.ranges = feature_ranges(names, learned, None if start is None else start.ranges)
         self.data: dict[str, Any] = {
             'train': sorted({run.name for run in learned}),
@@ -170,7 +170,7 @@ class _Training:
         if not path.exists():
             return
         values = read(path)
-        known = values['settings'] | {'features': tuple(values['settings']['features'])}
+        known = {k: tuple(v) if isinstance(v, list) else v for k, v in values['settings'].items()}
         changed = [k for k, v in asdict(self.settings).items() if known.get(k) != v]
         if changed or values['data'] != self.data:
             what = f'settings {", ".join(changed)}' if changed else 'data'

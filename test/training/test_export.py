@@ -201,7 +201,9 @@ def test_a_residual_model_learns_what_the_rigid_body_leaves_over(
     settings = TrainingSettings(**(small | {'model_kind': 'residual_inverse'}))
     made = train(runs[:4], runs[4:], settings, folder=tmp_path / 'training', prior=prior)
     card = export(made, runs[4:], tmp_path / 'model.onnx', prior=prior)
-    assert card.physics_prior == {'source': 'two.urdf', 'sha256': prior.sha256}
+    assert card.physics_prior == prior.description()
+    again = RigidBodyPrior.from_description(card.physics_prior, card.joint_names)
+    assert again.sha256 == prior.sha256
     assert 'filtfilt' in card.provenance['acceleration']
     # What is left is friction, at most 0.6 |dq| + 0.8, so its error is far below the torque.
     torque = np.vstack([run.effort for run in runs[4:]]).std(0)
