@@ -19,7 +19,19 @@ from onnx import helper, numpy_helper, TensorProto
 import onnxruntime
 
 Floats = NDArray[np.float64]
-UNITS = {'position': 'rad', 'velocity': 'rad/s', 'effort': 'N m'}
+UNITS = {
+    'position': 'rad', 'velocity': 'rad/s', 'acceleration': 'rad/s^2', 'disturbance': 'N m',
+    'effort': 'N m',
+}  # fmt: skip
+SCALES = {
+    'position': 1.0, 'velocity': 2.0, 'acceleration': 10.0, 'disturbance': 10.0, 'effort': 10.0
+}  # fmt: skip
+FED = {
+    'forward': ('position', 'velocity', 'effort'),
+    'inverse': ('position', 'velocity'),
+    'motion': ('position', 'velocity', 'acceleration', 'disturbance'),
+}
+"""Features by what the model is: ``motion`` is a residual inverse model asked about motions."""
 
 
 def f32(x: Floats) -> Floats:
@@ -89,7 +101,8 @@ def textbook(
     rng = np.random.default_rng(seed)
     gates = 4 if cell == 'lstm' else 3
     n = n_joints
-    n_features = 3 * n if kind == 'forward' else 2 * n
+    fed = FED.get(kind, FED['inverse'])
+    n_features = len(fed) * n
     w, r, b = [], [], []
     for layer in range(layers):
         size = n_features if layer == 0 else hidden
@@ -103,11 +116,13 @@ def textbook(
         if with_effort_target:
             blocks.append(np.vstack([0 * eye, 0 * eye, eye]))
             sizes.append(0.05)
+    elif kind == 'motion':  # the disturbance goes on as it is
+        blocks, sizes = [np.vstack([0 * eye, 0 * eye, 0 * eye, eye])], [1e-3]
     else:  # a pendulum-like torque
         blocks, sizes = [np.vstack([5.0 * eye, 0.5 * eye])], [1.0]
     linear = np.hstack(blocks)
     head = rng.normal(0.0, 1.0, (hidden, linear.shape[1])) * np.repeat(sizes, n)
-    scale = np.repeat([1.0, 2.0, 10.0][: n_features // n], n)
+    scale = np.repeat([SCALES[name] for name in fed], n)
     return Textbook(
         cell=cell,
         w=[f32(a) for a in w],
@@ -137,7 +152,8 @@ def make_model(
 ) -> Path:
     """Write a sealed model file that passes every load check.
 
-    A forward model predicts about ``q + dt * qd``, ``qd`` and ``tau``; an inverse one a torque.
+    A forward model predicts about ``q + dt * qd``, ``qd`` and ``tau``; an inverse one a torque; a
+    motion model that the disturbance goes on as it is.
 
     Args:
         path: Where to write it.
@@ -148,7 +164,7 @@ def make_model(
         dt: Step [s].
         joint_names: Names of the joints.
         joint_types: Types of the joints; revolute if not given.
-        kind: Model kind of the card.
+        kind: Model kind of the card, or ``motion``.
         washout: Washout of the card [steps].
         seed: Seed of the weights.
         with_effort_target: Whether a forward model predicts effort too.
@@ -164,13 +180,15 @@ def make_model(
         with_effort_target=with_effort_target,
     )  # fmt: skip
     forward = kind == 'forward'
-    fed = ('position', 'velocity', 'effort') if forward else ('position', 'velocity')
+    fed = FED.get(kind, FED['inverse'])
     told = ('position', 'velocity', 'effort')[: 2 + with_effort_target] if forward else ('effort',)
     features, targets = signals(names, fed, 0), signals(names, told, -1 if forward else 0)
-    limits = {'position': 3.0, 'velocity': 4.0, 'effort': 50.0}
+    limits = {
+        'position': 3.0, 'velocity': 4.0, 'acceleration': 40.0, 'disturbance': 50.0, 'effort': 50.0
+    }  # fmt: skip
     entries: dict[str, object] = {
         'name': f'test_{cell}',
-        'model_kind': kind,
+        'model_kind': 'residual_inverse' if kind == 'motion' else kind,
         'cell': cell,
         'num_layers': layers,
         'hidden_size': hidden,

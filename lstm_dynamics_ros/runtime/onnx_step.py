@@ -79,6 +79,11 @@ class OnnxStep:
         return self._states[self._now]
 
     @property
+    def earlier(self) -> tuple[Tensor, ...]:
+        """The hidden state before the last :meth:`step` in place, until the next step."""
+        return self._states[1 - self._now]
+
+    @property
     def state(self) -> tuple[Tensor, ...]:
         """A copy of the hidden state, each of shape (n_layers, N, n_hidden); h before c."""
         return tuple(part.copy() for part in self.buffers)
@@ -112,5 +117,5 @@ class OnnxStep:
 
     def undo(self, rows: NDArray[np.bool_]) -> None:
         """Give some rows, shape (N,), the hidden state they had before the last step."""
-        for part, before in zip(self.buffers, self._states[1 - self._now], strict=True):
+        for part, before in zip(self.buffers, self.earlier, strict=True):
             part[:, rows] = before[:, rows]

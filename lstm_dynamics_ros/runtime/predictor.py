@@ -43,6 +43,7 @@ class Predictor:
         )
         self._step = OnnxStep(loaded)
         self._ahead = OnnxStep(loaded)
+        self._peek = OnnxStep(loaded)
         n = len(self.card.targets)
         self._prediction = np.full(n, np.nan)
         kinds = [s.kind for s in self.card.features[:: self.card.n_joints]]
@@ -58,6 +59,11 @@ class Predictor:
         """Whether enough was seen since the last reset for the prediction to mean something."""
         return self.seen > 0 and self.seen >= self.card.washout_steps
 
+    @property
+    def observation(self) -> Vector:
+        """The newest observation, shape (n_features,). Not to be written to."""
+        return self._row
+
     def reset(self) -> None:
         """Forget everything seen so far."""
         self.counters['resets'] += self.seen > 0
@@ -66,11 +72,13 @@ class Predictor:
         self.valid = False
         self._prediction = np.full(len(self.card.targets), np.nan)
 
-    def update(self, point: GridPoint) -> Vector:
+    def update(self, point: GridPoint, observation: Vector | None = None) -> Vector:
         """Take in the state at the next grid point.
 
         Args:
             point: The next point; a restarted one makes the predictor forget the past.
+            observation: What the model shall see, shape (n_features,), if that is not the state
+                at the point alone.
 
         Returns:
             The prediction, shape (n_targets,): of a forward model for the next grid point, of an
@@ -78,8 +86,11 @@ class Predictor:
         """
         if point.restarted:
             self.reset()
-        for kind, columns in self._columns:
-            self._row[columns] = getattr(point.state, kind)
+        if observation is None:
+            for kind, columns in self._columns:
+                self._row[columns] = getattr(point.state, kind)
+        else:
+            self._row[:] = observation
         if not (np.abs(self._row) <= LARGEST_INPUT).all():  # False for NaN too
             self.counters['input_not_finite'] += 1
             self.reset()
@@ -105,6 +116,38 @@ class Predictor:
             self.counters['state_too_large'] += 1
             return False
         return True
+
+    def peek(self, observations: Matrix) -> Matrix:
+        """Predict what would follow from other newest observations, leaving the memory as it is.
+
+        Args:
+            observations: Rows in place of the newest observation, shape (n, n_features). Buffers
+                are made for n rows, and made anew when n changes.
+
+        Returns:
+            Predictions, shape (n, n_targets): one of the newest observation is what :meth:`update`
+            returned, but for rounding. NaN before the first valid observation, and in rows that
+            cannot be believed.
+
+        Raises:
+            ShapeError: If the rows do not fit the model.
+        """
+        expected = (len(observations), len(self.card.features))
+        if observations.shape != expected:
+            raise ShapeError('Observations', expected, observations.shape)
+        if not self.valid:
+            return np.full((len(observations), len(self.card.targets)), np.nan)
+        if self._peek.batch != len(observations):
+            self._peek = OnnxStep(self._step.loaded, len(observations))
+        step = self._peek
+        for mine, theirs in zip(step.buffers, self._step.earlier, strict=True):
+            np.copyto(mine, theirs)
+        believed = np.all(np.abs(observations) <= LARGEST_INPUT, axis=1, keepdims=True)
+        step.obs.fill(0.0)
+        np.copyto(step.obs, observations, where=believed)
+        predictions: Matrix = step.step().astype(np.float64)
+        predictions[~believed[:, 0]] = np.nan
+        return predictions
 
     def horizon(self, steps: int, effort: Effort = 'predicted') -> Matrix:
         """Predict several steps ahead of the last observation, leaving the memory as it is.

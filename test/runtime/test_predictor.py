@@ -172,3 +172,62 @@ def test_a_prediction_becomes_a_joint_state(load: Load) -> None:
     np.testing.assert_array_equal(state.position, [1.0, 2.0])
     np.testing.assert_array_equal(state.velocity, [3.0, 4.0])
     assert np.isnan(state.effort).all()
+
+
+@pytest.mark.parametrize('cell', ['lstm', 'gru'])
+def test_a_peek_is_what_an_update_with_that_observation_would_have_said(
+    load: Load, cell: str
+) -> None:
+    loaded = load(cell=cell)
+    looking = Predictor(loaded)
+    rows = np.random.default_rng(3).normal(size=(4, len(loaded.card.features)))
+    told = []
+    for row in rows:
+        other = Predictor(loaded)
+        for k in range(7):
+            other.update(point(k))
+        told.append(other.update(point(7), row))
+    for k in range(8):
+        looking.update(point(k))
+    for _ in range(2):
+        np.testing.assert_allclose(looking.peek(rows), told, rtol=1e-6)
+
+
+def test_a_peek_at_the_newest_observation_is_the_prediction(load: Load) -> None:
+    predictor = Predictor(load())
+    for k in range(5):
+        prediction = predictor.update(point(k, restarted=k == 2))
+        peeked = predictor.peek(np.tile(predictor.observation, (3, 1)))
+        np.testing.assert_allclose(peeked, np.tile(prediction, (3, 1)), rtol=1e-6)
+
+
+def test_a_peek_leaves_the_memory_as_it_is(load: Load) -> None:
+    loaded = load()
+    looking, plain = Predictor(loaded), Predictor(loaded)
+    for k in range(20):
+        np.testing.assert_array_equal(looking.update(point(k)), plain.update(point(k)))
+        rows = np.full((1 + k % 2, len(loaded.card.features)), 0.5)
+        looking.peek(rows)
+
+
+def test_there_is_nothing_to_peek_at_before_the_first_point(load: Load) -> None:
+    predictor = Predictor(load())
+    assert np.isnan(predictor.peek(np.zeros((2, 6)))).all()
+
+
+def test_a_row_that_is_not_believable_spoils_no_other(load: Load) -> None:
+    predictor = Predictor(load())
+    predictor.update(point(0))
+    rows = np.tile(predictor.observation, (3, 1))
+    expected = predictor.peek(rows)
+    rows[1] = np.nan, 1e300, 0.0, 0.0, 0.0, 0.0
+    peeked = predictor.peek(rows)
+    assert np.isnan(peeked[1]).all()
+    np.testing.assert_array_equal(peeked[[0, 2]], expected[[0, 2]])
+
+
+def test_rows_that_do_not_fit_are_refused(load: Load) -> None:
+    predictor = Predictor(load())
+    predictor.update(point(0))
+    with pytest.raises(ShapeError, match='Observations'):
+        predictor.peek(np.zeros((2, 5)))
