@@ -3,49 +3,104 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol, TypeVar
 
 from lstm_dynamics_ros.card import ModelCard
+from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.reference import Reference
 from lstm_dynamics_ros.registry import Registry
 from lstm_dynamics_ros.state import JointState, Matrix, Vector
 
 
-@dataclass(frozen=True, kw_only=True)
-class Reference:
-    """Where the robot was told to be at one instant. Arrays have shape (n_joints,)."""
+class Prior(Protocol):
+    """A rigid-body model of the robot."""
 
-    stamp_ns: int
-    """Time it is for [ns]."""
-    position: Vector
-    """Positions [rad] or [m]."""
-    velocity: Vector
-    """Velocities [rad/s] or [m/s]."""
-    acceleration: Vector
-    """Accelerations [rad/s^2] or [m/s^2]."""
+    def torque(self, position: Vector, velocity: Vector, acceleration: Vector) -> Vector:
+        """Return the effort an ideal robot needs for a motion [N m] or [N], shape (n_joints,).
+
+        The caller copies what it wants to keep: the next call may overwrite it.
+        """
 
 
-@dataclass(frozen=True, kw_only=True)
+class ModelAccess(Protocol):
+    """A look at what the model would say, which leaves its memory as it is."""
+
+    def peek(self, observations: Matrix) -> Matrix:
+        """Return predictions for some observations from the memory *before* the newest one.
+
+        Args:
+            observations: Rows in the card's features, shape (n, n_features).
+
+        Returns:
+            Predictions, shape (n, n_targets). The first dimension should be the same in every
+            call, because buffers are made for it.
+        """
+
+    @property
+    def observation(self) -> Vector:
+        """The newest observation, shape (n_features,)."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ControlInput:
-    """Everything known at one control step."""
+    """Everything known at one control step. Vectors have shape (n_joints,)."""
 
     measured: JointState
     """State at the newest grid point."""
-    predicted: JointState
-    """What the model says: of a forward model one step ahead, of an inverse one for now; NaN where
-    it says nothing."""
-    horizon: Matrix | None
-    """Predictions for the next steps, shape (n_steps, n_targets); None without a horizon."""
     reference: Reference | None
-    """Where the robot was told to be when the correction acts; None without a fresh one."""
-    dt: float
-    """Control period [s]."""
+    """Where the robot was told to be at that time; None without a fresh reference."""
+    preview: Reference | None
+    """Where it is told to be when the correction from this step acts, one latency later."""
+    commanded: Reference | None = None
+    """What the robot's own controller will be told when it adds the correction: where the robot is
+    told to be one latency ahead, less the delay of the drives."""
+    applied: Vector
+    """Correction that acts at the time of ``measured``, as let out by the gate [N m] or [N]."""
+    learned: Vector | None = None
+    """What an inverse model says the motion of ``preview`` takes, beyond the prior if it has one
+    [N m] or [N]; None for a forward model."""
+    residual: Vector | None = None
+    """Newest measured disturbance minus what the model had said for its time [N m] or [N]; None
+    where it had said nothing. About one control step old."""
+    predicted: JointState | None = None
+    """What a forward model said one step ahead; NaN where it says nothing."""
+    horizon: Matrix | None = None
+    """Predictions for the next steps, shape (n_steps, n_targets); None without a horizon."""
+    contact: bool = False
+    """Whether something touches the robot: what was followed just before was already that."""
+    frozen: bool = False
+    """Whether whatever follows the measurements must stand still."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ControlContext:
+    """What a controller is made for."""
+
+    joint_names: tuple[str, ...]
+    """The joints, in the order of every array."""
+    period: float
+    """Time between two control steps [s]."""
+    latency: float
+    """Time from a measurement to the moment a correction made from it acts [s]."""
+    effort_limits: tuple[float | None, ...]
+    """Largest effort per joint [N m] or [N]; None where unknown."""
+    prior: Prior | None = None
+    """Rigid-body model; None without."""
+    card: ModelCard | None = None
+    """Card of the model; None without."""
+    model: ModelAccess | None = None
+    """A look into the model; None without."""
 
 
 class Controller(ABC):
-    """Turns measurement and prediction into a torque. One object serves one robot."""
+    """Turns measurement, prediction and reference into a torque. One object serves one robot."""
 
     computes_torque: ClassVar[bool] = True
     """False for a controller that never does; such a one cannot be armed."""
+    needs_reference: ClassVar[bool] = True
+    """Whether it says nothing without a reference."""
+    full_command: ClassVar[bool] = False
+    """Whether its torque is the whole command instead of an addition to the robot's own."""
 
     @abstractmethod
     def torque(self, given: ControlInput) -> Vector | None:
@@ -59,12 +114,33 @@ class Controller(ABC):
 
         Returns:
             Effort to add to the robot's own command [N m] or [N], shape (n_joints,); None if
-            there is nothing to say.
+            there is nothing to say. The caller does not write to it.
         """
+
+    @property
+    def nominal(self) -> Vector | None:
+        """Part of the newest torque that the rigid-body model alone calls for; None without.
+
+        No disturbance does, so that it is left out when torque is compared with disturbance.
+        """
+        return None
 
     @abstractmethod
     def reset(self) -> None:
         """Forget everything seen so far; called whenever the model's memory is cleared."""
+
+    def reconfigure(self, config: 'ControllerConfig') -> None:
+        """Take over the settings that may change while the robot runs; memory is kept.
+
+        Args:
+            config: All settings of this controller, checked.
+
+        Raises:
+            ConfigError: If they do not fit; the old ones stay. Always, unless the controller
+                overrides this.
+        """
+        kind = type(config).__name__
+        raise ConfigError(f'No setting of {kind} can be changed while running. Restart to do so.')
 
 
 class ControllerConfig(ABC):
@@ -74,16 +150,29 @@ class ControllerConfig(ABC):
     """
 
     @abstractmethod
-    def build(self, card: ModelCard, control_period: float) -> Controller:
+    def build(self, context: ControlContext) -> Controller:
         """Make the controller.
 
         Args:
-            card: Card of the model it works with.
-            control_period: Time between two control steps [s].
+            context: What it is made for.
 
         Raises:
-            ConfigError: If the settings or the model do not fit.
+            ConfigError: If the settings or what there is do not fit.
         """
+
+
+C = TypeVar('C', bound=ControllerConfig)
+
+
+def settings_as(kind: type[C], config: ControllerConfig) -> C:
+    """Return settings that must be those of one kind of controller.
+
+    Raises:
+        ConfigError: If they are of another one.
+    """
+    if not isinstance(config, kind):
+        raise ConfigError(f'Expected {kind.__name__}, got {type(config).__name__}.')
+    return config
 
 
 CONTROLLERS: Registry[ControllerConfig] = Registry('controller')

@@ -4,8 +4,13 @@
 from dataclasses import dataclass
 from typing import ClassVar, final
 
-from lstm_dynamics_ros.card import ModelCard
-from lstm_dynamics_ros.control.base import ControlInput, Controller, ControllerConfig, CONTROLLERS
+from lstm_dynamics_ros.control.base import (
+    ControlContext,
+    ControlInput,
+    Controller,
+    ControllerConfig,
+    CONTROLLERS,
+)
 
 
 @CONTROLLERS.register('none')
@@ -13,7 +18,7 @@ from lstm_dynamics_ros.control.base import ControlInput, Controller, ControllerC
 class NoneConfig(ControllerConfig):
     """There is nothing to set."""
 
-    def build(self, card: ModelCard, control_period: float) -> 'NoController':  # noqa: ARG002
+    def build(self, context: ControlContext) -> 'NoController':  # noqa: ARG002
         """See the base class."""
         return NoController()
 
@@ -23,6 +28,7 @@ class NoController(Controller):
     """Never computes a torque."""
 
     computes_torque: ClassVar[bool] = False
+    needs_reference: ClassVar[bool] = False
 
     def torque(self, given: ControlInput) -> None:  # noqa: ARG002
         """See the base class."""

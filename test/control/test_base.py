@@ -3,15 +3,21 @@
 
 from pathlib import Path
 import re
-from typing import Any, cast
+from typing import Any
 
-from lstm_dynamics_ros.control import ControlInput, CONTROLLERS
-from lstm_dynamics_ros.control.base import Reference
+from lstm_dynamics_ros.control import ControlContext, ControlInput, CONTROLLERS
+from lstm_dynamics_ros.control.none import NoneConfig
+from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.reference import Reference
 from lstm_dynamics_ros.state import JointState
 import numpy as np
 import pytest
 
 PAGE = Path(__file__).parents[2] / 'docs' / 'add_a_controller.md'
+
+CONTEXT = ControlContext(
+    joint_names=('a', 'b'), period=0.005, latency=0.005, effort_limits=(10.0, 10.0)
+)
 
 
 @pytest.fixture
@@ -20,12 +26,18 @@ def spring(monkeypatch: pytest.MonkeyPatch) -> Any:  # noqa: ANN401
     monkeypatch.setattr(CONTROLLERS, '_classes', dict(CONTROLLERS._classes))
     (code,) = re.findall(r'```python\n(.*?)```', PAGE.read_text(encoding='utf-8'), re.DOTALL)
     exec(compile(code, str(PAGE), 'exec'), {'__name__': 'page'})
-    return CONTROLLERS['spring']().build(cast('Any', None), 0.005)
+    return CONTROLLERS['spring']().build(CONTEXT)
 
 
 def test_the_controller_on_the_page_works(spring: Any) -> None:  # noqa: ANN401
     zero = np.zeros(2)
     state = JointState(0, np.array([0.1, 0.2]), zero, zero)
     target = Reference(stamp_ns=0, position=np.array([0.3, 0.2]), velocity=zero, acceleration=zero)
-    given = ControlInput(measured=state, predicted=state, horizon=None, reference=target, dt=0.005)
+    given = ControlInput(measured=state, reference=target, preview=target, applied=zero)
     np.testing.assert_allclose(spring.torque(given), [1.0, 0.0])
+
+
+def test_a_controller_refuses_new_settings_unless_it_says_how() -> None:
+    config = NoneConfig()
+    with pytest.raises(ConfigError, match='No setting of NoneConfig can be changed while running'):
+        config.build(CONTEXT).reconfigure(config)

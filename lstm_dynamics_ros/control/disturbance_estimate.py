@@ -1,0 +1,151 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The torque a joint takes beyond its rigid-body model, from measurements."""
+
+import math
+from typing import final
+
+from lstm_dynamics_ros.control.base import Prior
+from lstm_dynamics_ros.control.low_pass import LowPass
+from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.state import JointState, NANOSECONDS, Vector
+import numpy as np
+
+VELOCITY_DELAY = 0.002
+"""Usual age of a velocity that was made from encoder counts [s]: a low-pass of 80 Hz."""
+
+LONGEST_STEP = 2.5
+"""A step of more than this many periods is a gap: the motion across it is not known."""
+
+
+@final
+class DisturbanceEstimate:
+    """Low-passed difference between measured effort and rigid-body torque.
+
+    With ``d_raw = effort - prior(q, dq, ddq)`` and ``ddq`` from the difference of two velocities,
+    each step does ``d += (1 - exp(-bandwidth dt)) (d_raw - d)``. That is the momentum observer in
+    acceleration form: a low-pass of a difference is the same as the integral in the momentum form
+    and noise enters both alike.
+
+    A velocity difference is the mean acceleration over one step, as old as the velocity filter
+    makes it. Effort and position are taken back to the middle of that same step; otherwise every
+    change of effort would show up as a disturbance. A controller may want just that: an effort
+    that is ``lead`` too young tells early that the robot's own controller has begun to work
+    harder, at no cost in noise. The price is loop gain: keep ``bandwidth * lead`` well below 1.
+
+    Noise enters as the difference of two velocities, so it is mostly fast: a second low-pass
+    (``smoothing``) buys more smoothness for the delay it costs than a lower bandwidth does.
+
+    Source: A. De Luca, R. Mattone, "Sensorless robot collision detection and hybrid force/motion
+    control", ICRA 2005; S. Haddadin, A. De Luca, A. Albu-Schaeffer, "Robot collisions: a survey on
+    detection, isolation, and identification", T-RO 33(6), 2017, sections V-C and V-D.
+
+    Args:
+        prior: Rigid-body model of the robot.
+        n_joints: Number of joints.
+        period: Time between two updates [s].
+        bandwidth: How fast it follows [rad/s].
+        velocity_delay: Age of the measured velocity against position and effort [s].
+        lead: How much younger than the motion the effort is taken [s].
+        smoothing: Time constant of a second low-pass [s]; 0 is without.
+        bleed: How fast it decays while frozen [1/s]; 0 holds it.
+
+    Raises:
+        ConfigError: If a number is out of range.
+    """
+
+    def __init__(
+        self,
+        prior: Prior,
+        n_joints: int,
+        *,
+        period: float,
+        bandwidth: float,
+        velocity_delay: float = VELOCITY_DELAY,
+        lead: float = 0.0,
+        smoothing: float = 0.0,
+        bleed: float = 0.0,
+    ) -> None:
+        numbers = (bandwidth, velocity_delay, lead, smoothing, bleed)
+        if not (period > 0 and all(number >= 0 for number in numbers)):
+            raise ConfigError(
+                'A disturbance estimate needs period > 0 and bandwidth, velocity_delay, lead, '
+                f'smoothing and bleed >= 0, got {period} and {numbers}.'
+            )
+        self.low_pass = LowPass(n_joints, bandwidth=bandwidth, smoothing=smoothing, bleed=bleed)
+        """What the differences go through; its numbers may be changed at any time."""
+        self.raw = np.zeros(n_joints)
+        """Newest difference before the low-pass [N m] or [N], shape (n_joints,)."""
+        self.fresh = False
+        """Whether the newest measurement gave a new ``raw``."""
+        self._prior = prior
+        self._period = period
+        self._age = 0.5 * period + velocity_delay
+        self._weights = _weights((self._age - lead) / period)
+        self._efforts = np.zeros((len(self._weights), n_joints))  # newest first
+        self._velocity = np.zeros(n_joints)
+        self._stamp_ns: int | None = None
+
+    @property
+    def value(self) -> Vector:
+        """The estimate [N m] or [N], shape (n_joints,). Not to be written to."""
+        return self.low_pass.value
+
+    def reset(self) -> None:
+        """Forget everything; the estimate is zero again."""
+        self._stamp_ns = None
+        self.fresh = False
+        self.low_pass.reset()
+        self.raw = np.zeros_like(self.raw)
+
+    def update(
+        self, state: JointState, explained: Vector | None = None, *, frozen: bool = False
+    ) -> Vector:
+        """Take one measurement.
+
+        A repeated stamp changes nothing. After a gap, a jump back in time or values that are not
+        finite, the estimate stays until two measurements in a row can be used.
+
+        Args:
+            state: Newest measurement.
+            explained: Torque beyond the prior that something else accounts for at this time, e.g.
+                a learned feed-forward [N m] or [N], shape (n_joints,).
+            frozen: Whether to hold (or bleed) the estimate instead of following.
+
+        Returns:
+            The estimate [N m] or [N], shape (n_joints,); a new array with every change.
+        """
+        previous_ns, self._stamp_ns = self._stamp_ns, state.stamp_ns
+        self.fresh = False
+        if previous_ns == state.stamp_ns:
+            return self.low_pass.value
+        effort = state.effort if explained is None else state.effort - explained
+        if not math.isfinite(float((effort + state.velocity + state.position).sum())):
+            self._stamp_ns = None
+            return self.low_pass.value
+        dt = 0.0 if previous_ns is None else (state.stamp_ns - previous_ns) / NANOSECONDS
+        if not 0.0 < dt < LONGEST_STEP * self._period:
+            self._efforts[:] = effort
+            self._velocity[:] = state.velocity
+            return self.low_pass.value
+        self._efforts[1:] = self._efforts[:-1]
+        self._efforts[0] = effort
+        acceleration = (state.velocity - self._velocity) / dt
+        middle = 0.5 * (state.velocity + self._velocity)
+        self._velocity[:] = state.velocity
+        position = state.position - self._age * state.velocity
+        nominal = self._prior.torque(position, middle, acceleration)
+        self.fresh = True
+        self.raw = self._weights @ self._efforts - nominal
+        return self.low_pass.update(self.raw, dt, frozen=frozen)
+
+
+def _weights(age: float) -> Vector:
+    """Return the weights of samples, newest first, that give the value at some age [periods].
+
+    The straight line between two samples; a negative age goes on along the newest two.
+    """
+    whole = max(0, math.floor(age))
+    part = age - whole
+    weights = np.zeros(whole + 2)
+    weights[whole:] = 1.0 - part, part
+    return weights

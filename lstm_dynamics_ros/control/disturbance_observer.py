@@ -1,0 +1,218 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Cancels whatever torque the rigid-body model does not explain, after the fact."""
+
+from dataclasses import dataclass, field
+from typing import ClassVar, final
+
+from lstm_dynamics_ros.control.adaptation import AdaptationSettings
+from lstm_dynamics_ros.control.base import (
+    ControlContext,
+    ControlInput,
+    Controller,
+    ControllerConfig,
+    CONTROLLERS,
+    Prior,
+    settings_as,
+)
+from lstm_dynamics_ros.control.disturbance_estimate import DisturbanceEstimate, VELOCITY_DELAY
+from lstm_dynamics_ros.control.gains import required_prior
+from lstm_dynamics_ros.control.jacobian import needs_forward
+from lstm_dynamics_ros.control.model_disturbance import ModelDisturbance
+from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.parameters import parameter
+from lstm_dynamics_ros.reference import Reference
+from lstm_dynamics_ros.state import Vector
+import numpy as np
+
+LARGEST_PHASE = 0.52
+"""Largest ``inertia_ratio * bandwidth * delay`` [rad] that leaves 60 degrees of phase margin.
+
+The loop is an integrator of gain ``inertia_ratio * bandwidth`` with dead time: its margin is
+``pi/2 - inertia_ratio * bandwidth * delay``, and it oscillates where that is zero.
+"""
+
+LARGEST_GAIN = 0.5
+"""Largest ``bandwidth * lead``: the gain with which a fast change of effort returns as effort."""
+
+
+@CONTROLLERS.register('disturbance_observer')
+@dataclass(frozen=True, kw_only=True)
+class DisturbanceObserverConfig(ControllerConfig):
+    """What the observer observes with, and how fast it follows."""
+
+    mode: str = parameter(
+        'classical',
+        'Where velocity and acceleration come from: measured velocities, or a forward model.',
+        choices=('classical', 'learned'),
+    )
+    bandwidth: float = parameter(
+        20.0,
+        'How fast the estimate follows; faster is rougher.',
+        unit='rad/s',
+        minimum=0.0,
+        maximum=500.0,
+        reconfigurable=True,
+    )
+    velocity_delay: float = parameter(
+        VELOCITY_DELAY,
+        'Age of the measured velocity against position and effort, from its filter.',
+        unit='s',
+        minimum=0.0,
+        maximum=0.1,
+    )
+    smoothing: float = parameter(
+        0.0,
+        'Time constant of a second low-pass, against encoder noise; 0 is without.',
+        unit='s',
+        minimum=0.0,
+        maximum=0.1,
+        reconfigurable=True,
+    )
+    lead: float = parameter(
+        0.0,
+        'How much younger than the motion the effort is taken; more reacts earlier. Classical '
+        'only.',
+        unit='s',
+        minimum=0.0,
+        maximum=0.1,
+    )
+    bleed: float = parameter(
+        0.5,
+        'How fast the estimate decays while it is frozen, e.g. in contact.',
+        unit='1/s',
+        minimum=0.0,
+        maximum=100.0,
+        reconfigurable=True,
+    )
+    inertia_ratio: float = parameter(
+        1.0,
+        'Largest ratio of inertia in the rigid-body model to that of the robot.',
+        minimum=0.1,
+        maximum=10.0,
+    )
+    allow_low_margin: bool = parameter(
+        default=False,
+        description='Accepts settings that leave less than 60 degrees of phase margin.',
+    )
+
+    adaptation: AdaptationSettings = field(default_factory=AdaptationSettings)
+
+    def build(self, context: ControlContext) -> 'DisturbanceObserver':
+        """See the base class."""
+        return DisturbanceObserver(self, context)
+
+    def delay(self, context: ControlContext) -> float:
+        """Return the delay around the loop [s].
+
+        From a measurement to the moment its correction acts, half a period that the correction is
+        held, half a period that the velocity difference looks back, and the two filters. A forward
+        model looks ahead instead; the half period it gains is not counted on.
+        """
+        periods = 1.0 if self.mode == 'classical' else 0.5
+        delay = context.latency + periods * context.period
+        return delay + self.velocity_delay + self.smoothing
+
+    def check(self, context: ControlContext) -> None:
+        """Refuse settings that leave too little margin.
+
+        Raises:
+            ConfigError: If they do, and ``allow_low_margin`` is not set.
+        """
+        if self.bandwidth * self.lead > LARGEST_GAIN and not self.allow_low_margin:
+            raise ConfigError(
+                f'bandwidth * lead must be <= {LARGEST_GAIN}, got {self.bandwidth:g} rad/s * '
+                f'{self.lead:g} s. Lower one of them, or set allow_low_margin.'
+            )
+        most = LARGEST_PHASE / (self.inertia_ratio * self.delay(context))
+        if self.bandwidth > most and not self.allow_low_margin:
+            raise ConfigError(
+                f'An observer bandwidth of {self.bandwidth:g} rad/s leaves less than 60 degrees '
+                f'of phase margin with {1e3 * self.delay(context):.1f} ms around the loop: '
+                f'at most {most:.1f} rad/s. Lower bandwidth or the latency, '
+                'or set allow_low_margin.'
+            )
+
+
+@final
+class DisturbanceObserver(Controller):
+    """Adds the torque that the drives had to spend beyond the rigid-body model.
+
+    With adaptation, a payload and friction learned on the way go ahead along the reference, and
+    the observer only sees to what they leave.
+
+    In the mode ``learned`` the rigid-body model stays; only the motion it is asked about comes
+    from a forward model, see :class:`ModelDisturbance`.
+    """
+
+    needs_reference: ClassVar[bool] = False
+
+    def __init__(self, config: DisturbanceObserverConfig, context: ControlContext) -> None:
+        prior = required_prior('disturbance_observer', context)
+        config.check(context)
+        self._context = context
+        self.estimate = _estimate(config, context, prior)
+        """What it knows of the disturbance."""
+        self.adaptation = config.adaptation.build(context)
+        """What it learns while running; None if it does not."""
+        self._rest = np.zeros(len(context.joint_names))
+
+    def torque(self, given: ControlInput) -> Vector:
+        """See the base class."""
+        estimate, adaptation, measured = self.estimate, self.adaptation, given.measured
+        if adaptation is None:
+            return self._follow(given, None)
+        here = Reference(measured.stamp_ns, measured.position, self._rest, self._rest)
+        told = given.reference or here
+        value = self._follow(given, adaptation.explain(told))
+        if estimate.fresh:
+            adaptation.learn(estimate.raw, frozen=given.frozen)
+        return value + adaptation.torque(given.preview or told)
+
+    def _follow(self, given: ControlInput, explained: Vector | None) -> Vector:
+        """Return the estimate after one more measurement."""
+        estimate, measured = self.estimate, given.measured
+        if isinstance(estimate, ModelDisturbance):
+            return estimate.update(measured, given.predicted, explained, frozen=given.frozen)
+        return estimate.update(measured, explained, frozen=given.frozen)
+
+    def reset(self) -> None:
+        """See the base class."""
+        self.estimate.reset()
+        if self.adaptation is not None:
+            self.adaptation.reset()
+
+    def reconfigure(self, config: ControllerConfig) -> None:
+        """See the base class."""
+        own = settings_as(DisturbanceObserverConfig, config)
+        own.check(self._context)
+        low_pass = self.estimate.low_pass
+        low_pass.bandwidth = own.bandwidth
+        low_pass.smoothing = own.smoothing
+        low_pass.bleed = own.bleed
+
+
+def _estimate(
+    config: DisturbanceObserverConfig, context: ControlContext, prior: Prior
+) -> DisturbanceEstimate | ModelDisturbance:
+    """Return what observes, as the settings say."""
+    n_joints = len(context.joint_names)
+    if config.mode == 'learned':
+        needs_forward('A learned disturbance_observer', context)
+        return ModelDisturbance(
+            prior,
+            n_joints,
+            period=context.period,
+            bandwidth=config.bandwidth,
+            smoothing=config.smoothing,
+            bleed=config.bleed,
+        )
+    return DisturbanceEstimate(
+        prior,
+        n_joints,
+        period=context.period,
+        bandwidth=config.bandwidth,
+        velocity_delay=config.velocity_delay,
+        lead=config.lead,
+        smoothing=config.smoothing,
+        bleed=config.bleed,
+    )

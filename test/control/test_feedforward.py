@@ -1,0 +1,123 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests for control/feedforward.py, with the textbook pendulum."""
+
+from collections.abc import Callable
+from dataclasses import replace
+import math
+from pathlib import Path
+
+from lstm_dynamics_ros.card import ModelCard
+from lstm_dynamics_ros.control.base import ControlContext, ControlInput
+from lstm_dynamics_ros.control.feedforward import Feedforward, FeedforwardConfig
+from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.reference import Reference
+from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.state import JointState, Vector
+import numpy as np
+import pytest
+
+MASS, LENGTH, GRAVITY = 2.0, 0.5, 9.81
+LEARNED = np.array([0.3])
+
+
+class Pendulum:
+    """``tau = m l^2 ddq + m g l sin q``. It overwrites what it returned, as it may."""
+
+    def __init__(self) -> None:
+        self._out = np.zeros(1)
+
+    def torque(self, position: Vector, velocity: Vector, acceleration: Vector) -> Vector:  # noqa: ARG002
+        """See the protocol."""
+        self._out[:] = MASS * LENGTH**2 * acceleration + MASS * GRAVITY * LENGTH * np.sin(position)
+        return self._out
+
+
+def told(position: float, acceleration: float) -> Reference:
+    return Reference(0, np.array([position]), np.zeros(1), np.array([acceleration]))
+
+
+PREVIEW, COMMANDED = told(0.5, 4.0), told(0.4, 2.0)
+
+
+def given(**changes: object) -> ControlInput:
+    state = JointState(0, np.zeros(1), np.zeros(1), np.zeros(1))
+    entries: dict[str, object] = {
+        'measured': state, 'reference': told(0.3, 1.0), 'preview': PREVIEW,
+        'commanded': COMMANDED, 'applied': np.zeros(1), 'learned': LEARNED,
+    }  # fmt: skip
+    return ControlInput(**{**entries, **changes})  # type: ignore[arg-type]
+
+
+@pytest.fixture(scope='module')
+def card(make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> ModelCard:
+    folder = tmp_path_factory.mktemp('model')
+    return load_model(make_model(folder / 'm.onnx', kind='motion', n_joints=1)).card
+
+
+def feedforward(card: ModelCard, base: str = 'card', *, prior: bool = True) -> Feedforward:
+    context = ControlContext(
+        joint_names=card.joint_names,
+        period=0.005,
+        latency=0.01,
+        effort_limits=(20.0,),
+        prior=Pendulum() if prior else None,
+        card=card,
+    )
+    return FeedforwardConfig(base_compensates=base).build(context)
+
+
+def rigid(position: float, acceleration: float) -> float:
+    return MASS * LENGTH**2 * acceleration + MASS * GRAVITY * LENGTH * math.sin(position)
+
+
+def test_a_robot_that_adds_nothing_gets_the_whole_torque_of_the_motion(card: ModelCard) -> None:
+    torque = feedforward(card, 'nothing').torque(given())
+    assert torque == pytest.approx(0.3 + rigid(0.5, 4.0))
+
+
+def test_a_robot_that_adds_gravity_gets_the_rest(card: ModelCard) -> None:
+    torque = feedforward(card, 'gravity').torque(given())
+    assert torque == pytest.approx(0.3 + rigid(0.5, 4.0) - rigid(0.4, 0.0))
+
+
+def test_a_robot_with_slow_drives_gets_what_they_lag_behind(card: ModelCard) -> None:
+    slow = replace(card, drive_delay=0.005)
+    controller = feedforward(slow, 'rigid_body_feedforward')
+    torque = controller.torque(given())
+    assert torque == pytest.approx(0.3 + rigid(0.5, 4.0) - rigid(0.4, 2.0))
+    assert controller.nominal == pytest.approx(rigid(0.5, 4.0) - rigid(0.4, 2.0))
+
+
+def test_a_robot_with_quick_drives_gets_what_was_learned_alone(card: ModelCard) -> None:
+    torque = feedforward(card, 'rigid_body_feedforward').torque(given())
+    assert torque == pytest.approx(LEARNED)
+
+
+def test_without_a_rigid_body_model_it_is_what_was_learned(card: ModelCard) -> None:
+    assert feedforward(card, prior=False).torque(given()) == pytest.approx(LEARNED)
+
+
+def test_the_card_says_what_the_robot_adds(card: ModelCard) -> None:
+    compensating = replace(card, driver_compensates=('friction', 'gravity'))
+    torque = feedforward(compensating).torque(given())
+    assert torque == pytest.approx(0.3 + rigid(0.5, 4.0) - rigid(0.4, 0.0))
+    assert feedforward(card).torque(given()) == pytest.approx(0.3 + rigid(0.5, 4.0))
+
+
+@pytest.mark.parametrize('missing', ['preview', 'learned'])
+def test_without_preview_or_model_it_says_nothing(card: ModelCard, missing: str) -> None:
+    assert feedforward(card).torque(given(**{missing: None})) is None
+
+
+def test_a_tracking_error_changes_nothing(card: ModelCard) -> None:
+    far = JointState(0, np.array([0.2]), np.array([1.0]), np.array([5.0]))
+    controller = feedforward(card)
+    assert controller.torque(given(measured=far)) == pytest.approx(controller.torque(given()))
+
+
+def test_a_forward_model_is_refused_with_the_way_out(
+    make_model: Callable[..., Path], tmp_path: Path
+) -> None:
+    forward = load_model(make_model(tmp_path / 'f.onnx', n_joints=1)).card
+    with pytest.raises(ConfigError, match=r'got test_lstm, forward\. Train one'):
+        feedforward(forward)
