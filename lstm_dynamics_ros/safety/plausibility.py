@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether measurements can be true: jumps, message rate, and the range seen in training."""
+"""Whether measurements can be true: jumps, rate, frozen values, and the range of training."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -154,17 +154,71 @@ class RangeCheck:
                 continue
             spare = margin * (seen.maximum - seen.minimum)
             self._names.append(signal.name)
-            self._where.append((signal.kind, card.joint_names.index(signal.joint)))
+            self._where.append(card.features.index(signal))
             lows.append(seen.minimum - spare)
             highs.append(seen.maximum + spare)
         self._low, self._high = np.array(lows), np.array(highs)
 
-    def outside(self, state: JointState) -> Sequence[str]:
-        """Return the names of the features outside, e.g. ``('velocity.joint1',)``."""
+    def outside(self, observation: Vector) -> Sequence[str]:
+        """Return the names of the features outside, e.g. ``('velocity.joint1',)``.
+
+        Args:
+            observation: What the model saw, shape (n_features,).
+        """
         if not self._names:
             return ()
-        values = np.array([getattr(state, kind)[joint] for kind, joint in self._where])
+        values = observation[self._where]
         out = (values < self._low) | (values > self._high)
         if not out.any():
             return ()
         return tuple(name for name, is_out in zip(self._names, out, strict=True) if is_out)
+
+
+class FrozenSensor:
+    """Notices joints whose values stand still while what they are told to do does not.
+
+    A sensor or driver that has died often repeats its last values under new stamps. A robot that
+    holds still may do the same, so that only a joint counts whose command has changed since its
+    values last did: torque that rises and falls leaves a trace in position, velocity or effort.
+
+    Args:
+        change: Change of the command that must leave a trace [N m] or [N], shape (n_joints,).
+        patience: How long the values must have stood still [s].
+    """
+
+    def __init__(self, change: Vector, patience: float) -> None:
+        self._change = change
+        self._patience_ns = nanoseconds(patience)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the past."""
+        self._values: NDArray[np.float64] | None = None
+        self._stamp_ns = 0
+
+    def check(self, state: JointState, command: Vector) -> NDArray[np.bool_]:
+        """Judge the next measurement.
+
+        Args:
+            state: The measurement. NaN stands for what is not measured.
+            command: Effort that was commanded by anyone this package knows of, at that time
+                [N m] or [N], shape (n_joints,).
+
+        Returns:
+            Which joints are frozen, shape (n_joints,).
+        """
+        values = np.stack([state.position, state.velocity, state.effort])
+        before, self._values = self._values, values
+        if before is None or state.stamp_ns < self._stamp_ns:
+            self._stamp_ns = state.stamp_ns
+            self._since_ns = np.full(len(command), state.stamp_ns)
+            self._low, self._high = command.copy(), command.copy()
+            return np.zeros(len(command), dtype=np.bool_)
+        if state.stamp_ns > self._stamp_ns:
+            same = ((values == before) | (np.isnan(values) & np.isnan(before))).all(axis=0)
+            self._stamp_ns = state.stamp_ns
+            self._since_ns = np.where(same, self._since_ns, state.stamp_ns)
+            self._low = np.where(same, np.fmin(self._low, command), command)
+            self._high = np.where(same, np.fmax(self._high, command), command)
+        still = self._stamp_ns - self._since_ns >= self._patience_ns
+        return still & (self._high - self._low > self._change)

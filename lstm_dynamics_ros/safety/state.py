@@ -104,6 +104,20 @@ class ArmRefusedError(LstmDynamicsError):
         super().__init__(f'Not armed: {" ".join(reasons)}')
 
 
+def refusal(state: State, fault: str) -> str:
+    """Return why nothing can be armed in a state; empty if it can.
+
+    Args:
+        state: The present state.
+        fault: Cause of the fault, if that is the state.
+    """
+    if state is State.FAULT:
+        return f'There is a fault ({fault}); clear it first.'
+    if (state, Event.ARM) not in TRANSITIONS:
+        return f'It is {state.value}, not {State.MONITORING.value}.'
+    return ''
+
+
 class StateMachine:
     """Keeps the present state and lets it change only along :data:`TRANSITIONS`."""
 
@@ -157,10 +171,9 @@ class StateMachine:
             ArmRefusedError: With all reasons, the present state among them.
         """
         reasons = list(refusals)
-        if self.state is State.FAULT:
-            reasons.insert(0, f'There is a fault ({self.fault}); clear it first.')
-        elif (self.state, Event.ARM) not in TRANSITIONS:
-            reasons.insert(0, f'It is {self.state.value}, not {State.MONITORING.value}.')
+        against = refusal(self.state, self.fault)
+        if against and against not in reasons:
+            reasons.insert(0, against)
         if reasons:
             raise ArmRefusedError(reasons)
         self.on(Event.ARM)

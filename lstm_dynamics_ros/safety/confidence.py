@@ -1,0 +1,270 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How far the model is trusted right now: from errors over their band, and from the range."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+import math
+from typing import NamedTuple
+
+from lstm_dynamics_ros.card import ModelCard
+from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.parameters import parameter
+from lstm_dynamics_ros.safety.safe_command import smoothstep
+from lstm_dynamics_ros.state import Vector
+import numpy as np
+
+SMALLEST_RANGE = 1e-6
+"""Width that every training range counts with at least, in the feature's unit."""
+
+SMALLEST_TYPICAL = 1e-3
+"""Smallest score that counts as usual, for a model whose card promises no errors at all."""
+
+SAMPLES = 4000
+"""Random errors that the usual score is estimated from."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ConfidenceSettings:
+    """How a score becomes confidence. A score of 1 is what is usual inside the training range."""
+
+    full_score: float = parameter(
+        4.0,
+        'Score up to which confidence is full.',
+        minimum=0.0,
+        reconfigurable=True,
+    )
+    zero_score: float = parameter(
+        9.0,
+        'Score from which there is no confidence; in the middle between both it is one half.',
+        minimum=0.0,
+        reconfigurable=True,
+    )
+    window: float = parameter(
+        0.2,
+        'Time constant over which the score is averaged, as a root mean square.',
+        unit='s',
+        minimum=0.0,
+        maximum=10.0,
+        reconfigurable=True,
+    )
+    fall_time: float = parameter(
+        0.05,
+        'Time in which confidence falls from full to none.',
+        unit='s',
+        minimum=0.0,
+        maximum=10.0,
+        reconfigurable=True,
+    )
+    rise_time: float = parameter(
+        1.0,
+        'Time in which confidence rises from none to full.',
+        unit='s',
+        minimum=0.0,
+        maximum=60.0,
+        reconfigurable=True,
+    )
+    hysteresis: float = parameter(
+        0.1,
+        'Confidence rises only as far as it would with a score larger by this share.',
+        minimum=0.0,
+        maximum=1.0,
+        reconfigurable=True,
+    )
+    range_tolerance: float = parameter(
+        0.03,
+        'How far outside the training range is a score of 1, as a share of the range.',
+        minimum=0.001,
+        maximum=10.0,
+    )
+
+
+class Confidence:
+    """Turns a score into a share between 0 and 1 that falls fast and rises slowly.
+
+    The share is 1 up to ``full_score``, 0 from ``zero_score`` on, and a smooth step between; it
+    is below one half whenever the averaged score is above the middle for ``fall_time``. It
+    starts at 0: trust is earned.
+
+    Args:
+        settings: How a score becomes confidence; may be replaced between steps.
+        typical: Median of the averaged score inside the training range, which scores are divided
+            by: what is usual for this model then counts as 1.
+
+    Raises:
+        ConfigError: If ``zero_score`` is not above ``full_score``, or ``typical`` not above 0.
+    """
+
+    def __init__(self, settings: ConfidenceSettings, typical: float = 1.0) -> None:
+        if not (typical > 0 and math.isfinite(typical)):
+            raise ConfigError(f'The typical score must be > 0, got {typical}.')
+        self._typical = typical
+        self.settings = settings
+        self._mean_square = 0.0
+        self.value = 0.0
+        """Confidence after the newest step, 0 to 1."""
+
+    @property
+    def settings(self) -> ConfidenceSettings:
+        """How a score becomes confidence."""
+        return self._settings
+
+    @settings.setter
+    def settings(self, settings: ConfidenceSettings) -> None:
+        if not settings.zero_score > settings.full_score:
+            raise ConfigError(
+                f'confidence.zero_score must be above full_score ({settings.full_score:g}), '
+                f'got {settings.zero_score:g}.'
+            )
+        self._settings = settings
+
+    @property
+    def score(self) -> float:
+        """The averaged score in units of the typical one."""
+        return math.sqrt(self._mean_square) / self._typical
+
+    def hold(self, dt: float, *, overshoot: float = 0.0) -> float:
+        """Take in a step whose score says nothing about the model, such as one in contact.
+
+        Args:
+            dt: Time since the last call [s].
+            overshoot: As in :meth:`update`.
+
+        Returns:
+            Confidence, 0 to 1.
+        """
+        return self.update(math.sqrt(self._mean_square), dt, overshoot=overshoot)
+
+    def reset(self) -> None:
+        """Trust nothing until scores have been good again."""
+        self._mean_square = 0.0
+        self.value = 0.0
+
+    def update(self, score: float, dt: float, *, overshoot: float = 0.0) -> float:
+        """Take in the score of the newest step.
+
+        Args:
+            score: Error over its band, as from :func:`band_score`; NaN counts as no confidence.
+            dt: Time since the last call [s].
+            overshoot: Distance outside the training range, as from :func:`range_score`.
+                It is neither averaged nor divided by the typical score.
+
+        Returns:
+            Confidence, 0 to 1.
+        """
+        settings = self._settings
+        if not (math.isfinite(score) and math.isfinite(overshoot)):
+            worst = math.inf
+        else:
+            # Beyond this nothing changes, and one wild value is forgotten within a few windows.
+            bounded = min(abs(score), 10.0 * settings.zero_score * self._typical)
+            weight = -math.expm1(-dt / settings.window) if settings.window else 1.0
+            self._mean_square += weight * (bounded * bounded - self._mean_square)
+            worst = max(self.score, overshoot)
+        at_most = self._share(worst)
+        at_least = self._share(worst * (1.0 + settings.hysteresis))
+        if self.value > at_most:
+            step = dt / settings.fall_time if settings.fall_time else 1.0
+            self.value = max(at_most, self.value - step)
+        elif self.value < at_least:
+            step = dt / settings.rise_time if settings.rise_time else 1.0
+            self.value = min(at_least, self.value + step)
+        return self.value
+
+    def _share(self, score: float) -> float:
+        settings = self._settings
+        width = settings.zero_score - settings.full_score
+        return 1.0 - smoothstep((score - settings.full_score) / width)
+
+
+def band_score(error: Vector, band: Vector) -> float:
+    """Return the largest error in units of its band; NaN if an error is NaN.
+
+    Args:
+        error: Measured minus predicted, shape (n_joints,).
+        band: Half-width of the conformal band in the same unit, > 0, shape (n_joints,).
+    """
+    return float(np.abs(error / band).max())
+
+
+class FeatureRanges(NamedTuple):
+    """The training ranges of some features, ready for a quick check. Shapes (n_ranges,)."""
+
+    columns: tuple[int, ...]
+    """Where the features stand in an observation."""
+    middle: Vector
+    half: Vector
+    """Half of the width of each range."""
+    per_unit: Vector
+    """Score per distance outside."""
+
+    @classmethod
+    def from_card(cls, card: ModelCard, tolerance: float) -> 'FeatureRanges':
+        """Return the ranges of a model; none for positions of joints that turn without end.
+
+        Args:
+            card: Card with the training ranges.
+            tolerance: How far outside is a score of 1, as a share of the range.
+        """
+        types = dict(zip(card.joint_names, card.joint_types, strict=True))
+        columns, lows, highs = [], [], []
+        for i, signal in enumerate(card.features):
+            seen = card.training_ranges.get(signal.name)
+            turns = signal.kind == 'position' and types[signal.joint] == 'continuous'
+            if seen is not None and not turns:
+                columns.append(i)
+                lows.append(seen.minimum)
+                highs.append(seen.maximum)
+        low, high = np.array(lows), np.array(highs)
+        width = np.maximum(high - low, SMALLEST_RANGE)
+        return cls(tuple(columns), (low + high) / 2, width / 2, 1.0 / (tolerance * width))
+
+
+def typical_score(errors: Vector, band: Vector) -> float:
+    """Return what :attr:`Confidence.score` usually is before it is divided by the typical one.
+
+    The root mean square of the largest of independent normal errors over their bands.
+
+    Args:
+        errors: Root mean square errors of the model, shape (n_joints,).
+        band: Half-width of the band in the same unit, > 0, shape (n_joints,).
+    """
+    normal = np.random.default_rng(0).standard_normal((SAMPLES, len(band)))
+    largest = np.abs(normal * (errors / band)).max(axis=1)
+    return max(float(np.sqrt(np.mean(largest * largest))), SMALLEST_TYPICAL)
+
+
+def range_score(observation: Vector, ranges: FeatureRanges) -> float:
+    """Return how far the worst feature is outside its training range; 0 inside.
+
+    Args:
+        observation: Features in the card's order, shape (n_features,).
+        ranges: What was seen in training.
+
+    Returns:
+        1 at the tolerance; NaN if a feature is NaN.
+    """
+    if not ranges.columns:
+        return 0.0
+    outside = np.abs(observation.take(ranges.columns) - ranges.middle)
+    outside -= ranges.half
+    outside *= ranges.per_unit
+    worst = float(outside.max())
+    return worst if math.isnan(worst) else max(0.0, worst)
+
+
+def error_band(card: ModelCard, kind: str, *, horizon: int = 1) -> Sequence[float] | None:
+    """Return the narrowest band on a card for one kind of target, shape (n_joints,).
+
+    Args:
+        card: Card with the bands.
+        kind: One of :data:`~lstm_dynamics_ros.card.SIGNAL_KINDS`.
+        horizon: Steps ahead; 0 for a model of the effort now.
+
+    Returns:
+        Half-width in the target's unit; None without one.
+    """
+    for rate in sorted(card.conformal, key=float, reverse=True):
+        band = card.conformal[rate].get(str(horizon), {}).get(kind)
+        if band is not None:
+            return band
+    return None

@@ -1,0 +1,230 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Whether something touches the robot, from torque that the model does not expect."""
+
+from dataclasses import dataclass
+import math
+
+from lstm_dynamics_ros.errors import ConfigError, ShapeError
+from lstm_dynamics_ros.parameters import parameter
+from lstm_dynamics_ros.state import Matrix, Vector
+import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactSettings:
+    """When unexpected torque counts as contact."""
+
+    threshold: float = parameter(
+        3.3,
+        'Unexpected torque that counts as contact, in units of its band.',
+        minimum=0.1,
+        reconfigurable=True,
+    )
+    release: float = parameter(
+        0.5,
+        'Share of the threshold below which the contact ends.',
+        minimum=0.0,
+        maximum=1.0,
+        reconfigurable=True,
+    )
+    confirm_time: float = parameter(
+        0.01,
+        'How long the torque must stay above the threshold.',
+        unit='s',
+        minimum=0.0,
+        maximum=1.0,
+        reconfigurable=True,
+    )
+    hold_time: float = parameter(
+        0.3,
+        'How long it must stay below for the contact to end.',
+        unit='s',
+        minimum=0.0,
+        maximum=60.0,
+        reconfigurable=True,
+    )
+    bandwidth: float = parameter(
+        60.0,
+        'Low-pass of the unexpected torque, against noise of the encoders.',
+        unit='rad/s',
+        minimum=1.0,
+        maximum=10_000.0,
+        reconfigurable=True,
+    )
+    max_payload: float = parameter(
+        5.0,
+        'Largest change of the payload that explains torque, if its direction is known. 0 '
+        'explains none.',
+        unit='kg',
+        minimum=0.0,
+        reconfigurable=True,
+    )
+    min_payload: float = parameter(
+        1.0,
+        'Smallest payload that is told from contact at once: it comes suddenly, while a force '
+        'builds up.',
+        unit='kg',
+        minimum=0.0,
+        reconfigurable=True,
+    )
+    weight_after: float = parameter(
+        1.0,
+        'A contact that is like a weight for this long is taken for one, and ends. 0 never does.',
+        unit='s',
+        minimum=0.0,
+        reconfigurable=True,
+    )
+    disarm_after: float = parameter(
+        0.0,
+        'Take torque back after a contact of this length. 0 never does.',
+        unit='s',
+        minimum=0.0,
+        reconfigurable=True,
+    )
+
+
+DECISION_TIME = 0.03
+"""How long torque that is like a small weight may take to become that of a large one [s]."""
+
+SETTLING_TIME = 2.0
+"""How long after a payload a residual that is like one, of either sign, is no contact [s]: what
+adapts to it may overshoot."""
+
+
+class ContactDetector:
+    """Tells contact from errors of the model and from payload.
+
+    The score is the largest residual over its band. Where the torque of a payload is known, a
+    residual that it explains (least squares, in units of the band) is no contact if the mass is
+    positive and reaches ``min_payload`` at once: what is picked up comes suddenly, while the force
+    of whatever is run into builds up, and a weight that is lost looks like a support from below.
+    A force that has been like a weight for ``weight_after`` is taken for one, because a payload
+    that was dropped must not pass for contact for ever.
+
+    Source: residual of the disturbance observer as collision signal, S. Haddadin, A. De Luca,
+    A. Albu-Schaeffer, "Robot collisions: a survey on detection, isolation, and identification",
+    IEEE T-RO 33(6), 2017.
+
+    Args:
+        settings: When it counts as contact; may be replaced between steps.
+        n_joints: Number of joints.
+        period: Time between two steps [s].
+
+    Raises:
+        ConfigError: If the period is not positive.
+    """
+
+    def __init__(self, settings: ContactSettings, n_joints: int, period: float) -> None:
+        if not period > 0:
+            raise ConfigError(f'The control period must be > 0 s, got {period}.')
+        self.settings = settings
+        self._shape = (n_joints,)
+        self._period = period
+        self.count = 0
+        """Contacts since the start."""
+        self.reset()
+
+    @property
+    def disarms(self) -> bool:
+        """Whether torque is to be taken back because of a long contact."""
+        return 0.0 < self.settings.disarm_after <= self.duration + 1e-9
+
+    def reset(self) -> None:
+        """Forget the present contact; the count stays."""
+        self.contact = False
+        """Whether there is contact."""
+        self.score = 0.0
+        """Largest residual in units of its band, less a payload that was recognised."""
+        self.duration = 0.0
+        """How long the present contact has lasted [s]; 0 without one."""
+        self.payload = False
+        """Whether the residual is that of a payload which the model does not know yet."""
+        self._above = self._below = self._like_weight = self._settling = 0.0
+
+    def update(self, residual: Vector, band: Vector, explained_by: Matrix | None = None) -> bool:
+        """Take in the residual of the newest step.
+
+        Args:
+            residual: Measured disturbance minus what the model expects [N m] or [N], shape
+                (n_joints,). With a NaN in it nothing is known, and everything stays.
+            band: Half-width of what the model may be wrong by, > 0, shape (n_joints,).
+            explained_by: Torque of a payload, one column per unknown, shape (n_joints, p); the
+                first is the weight of 1 kg at the tool [N m/kg], others have no bound. It is only
+                looked at above :meth:`calm`.
+
+        Returns:
+            Whether there is contact.
+
+        Raises:
+            ShapeError: If the arrays do not fit the robot.
+        """
+        for what, array in (('Residual', residual), ('Band', band)):
+            if array.shape != self._shape:
+                raise ShapeError(what, self._shape, array.shape)
+        scaled = residual / band
+        score = float(np.abs(scaled).max())
+        mass, left = 0.0, score
+        if explained_by is not None and self.settings.max_payload > 0.0:
+            if explained_by.shape[:1] != self._shape or explained_by.ndim != 2:
+                raise ShapeError('Regressor', (*self._shape, 1), explained_by.shape)
+            if not self.calm(score) and math.isfinite(score):
+                mass, left = self._weigh(scaled, explained_by / band[:, None])
+        if not math.isnan(score):
+            self._judge(score, left, mass)
+        return self.contact
+
+    def calm(self, score: float) -> bool:
+        """Return whether a score is far below the threshold."""
+        return score < self.settings.release * self.settings.threshold
+
+    def _weigh(self, scaled: Vector, columns: Matrix) -> tuple[float, float]:
+        """Return the mass that explains most by itself, and the score that all columns leave."""
+        most, weight = self.settings.max_payload, columns[:, 0]
+        size = float(weight @ weight)
+        if not (np.isfinite(columns).all() and size > 1e-12):
+            return 0.0, float(np.abs(scaled).max())  # no weight in this pose explains nothing
+        mass = min(most, max(-most, float(weight @ scaled) / size))
+        left = scaled - mass * weight
+        if columns.shape[1] > 1:
+            others = columns[:, 1:]
+            best = float(np.linalg.lstsq(columns, scaled, rcond=1e-6)[0][0])
+            left = scaled - min(most, max(-most, best)) * weight
+            left = left - others @ np.linalg.lstsq(others, left, rcond=1e-6)[0]
+        return mass, float(np.abs(left).max())
+
+    def _judge(self, score: float, left: float, mass: float) -> None:
+        """Begin or end the contact."""
+        settings, period = self.settings, self._period
+        loud, calm = score > settings.threshold, self.calm(score)
+        like_weight = left <= settings.threshold and mass != 0.0
+        if calm or not like_weight:
+            self.payload = False
+        elif (mass >= settings.min_payload or self._settling > 0.0) and not self.contact:
+            self.payload = True
+        self._settling = max(0.0, self._settling - period)
+        if self.payload and mass >= settings.min_payload:
+            self._settling = SETTLING_TIME
+        self._above = self._above + period if loud and not self.payload else 0.0
+        self._below = self._below + period if calm else 0.0
+        self.score = left if self.payload else score
+        if self.contact:
+            self._go_on(like_weight=like_weight)
+            return
+        wait = settings.confirm_time
+        if like_weight and mass > 0.0:
+            wait = max(wait, DECISION_TIME)
+        if self._above > 0.0 and self._above >= wait - 1e-9:
+            self.contact = True
+            self.count += 1
+            self._like_weight = 0.0
+
+    def _go_on(self, *, like_weight: bool) -> None:
+        """Look whether the contact has ended, or was none."""
+        settings, period = self.settings, self._period
+        self.duration += period
+        self._like_weight = self._like_weight + period if like_weight else 0.0
+        weight = 0.0 < settings.weight_after <= self._like_weight + 1e-9
+        if weight or (self._below > 0.0 and self._below >= settings.hold_time - 1e-9):
+            self.contact = False
+            self.payload = weight
+            self.duration = 0.0
