@@ -10,26 +10,29 @@ from collections.abc import Sequence
 from dataclasses import fields, replace
 
 from lstm_dynamics_ros.control import CONTROLLERS
-from lstm_dynamics_ros.control.base import ControlInput, Controller, Reference
+from lstm_dynamics_ros.control.base import Controller, ControllerConfig, Prior
 from lstm_dynamics_ros.errors import ConfigError
 from lstm_dynamics_ros.grid import GridPoint, nanoseconds
 from lstm_dynamics_ros.parameters import setting_of
+from lstm_dynamics_ros.pipeline_arming import known_of, reason_to_stop, Surroundings, verdict
+from lstm_dynamics_ros.pipeline_follower import Follower
 from lstm_dynamics_ros.pipeline_inlet import Inlet
-from lstm_dynamics_ros.pipeline_settings import control_steps, PipelineSettings
+from lstm_dynamics_ros.pipeline_outlet import control_context, Outlet
+from lstm_dynamics_ros.pipeline_settings import control_steps, PipelineSettings, SafetySettings
 from lstm_dynamics_ros.pipeline_tick import Tick, Trajectory
+from lstm_dynamics_ros.reference import Reference, ReferenceSource
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.predictor import Predictor
+from lstm_dynamics_ros.safety.arming import ArmingFacts
 from lstm_dynamics_ros.safety.gate import Gate, GateSettings
-from lstm_dynamics_ros.safety.plausibility import (
-    continuous_joints,
-    position_difference,
-    RangeCheck,
-)
+from lstm_dynamics_ros.safety.plausibility import RangeCheck
 from lstm_dynamics_ros.safety.state import Event, State, StateMachine
-from lstm_dynamics_ros.state import JointState, Matrix, RawSample, Vector
-import numpy as np
+from lstm_dynamics_ros.state import JointState, RawSample, Vector
 
-__all__ = ['Pipeline', 'PipelineSettings', 'Tick', 'Trajectory']
+__all__ = ['Pipeline', 'PipelineSettings', 'SafetySettings', 'Surroundings', 'Tick', 'Trajectory']
+
+MOST_BAD = 2
+"""Torques in a row that are not finite, and make a fault."""
 
 
 class Pipeline:
@@ -38,12 +41,14 @@ class Pipeline:
     Args:
         loaded: The model.
         settings: How joint states are taken in and what is predicted.
-        controller: Computes the torque; none at all if left out.
+        controller: Computes the torque, or the settings of what does; none at all if left out.
         gate: What the torque must pass; made from the model's effort limits if left out.
         machine: State of the node; one that is active if left out.
+        prior: Rigid-body prior that the card of the model names.
+        safety: When the model is trusted, what is contact, and what arming needs.
 
     Raises:
-        ConfigError: If the control rate or the joint map does not fit the model.
+        ConfigError: If the control rate, the joint map or the controller do not fit the model.
         UnknownNameError: If the joint map names an unknown joint.
     """
 
@@ -52,31 +57,69 @@ class Pipeline:
         loaded: LoadedModel,
         settings: PipelineSettings | None = None,
         *,
-        controller: Controller | None = None,
+        controller: Controller | ControllerConfig | None = None,
         gate: Gate | None = None,
         machine: StateMachine | None = None,
+        prior: Prior | None = None,
+        safety: SafetySettings | None = None,
     ) -> None:
-        card = loaded.card
-        self.card = card
+        card = self.card = loaded.card
         self.settings = settings or PipelineSettings()
+        self.safety = safety or SafetySettings()
         self.control_steps = control_steps(card.dt, self.settings.control_rate)
         """Model steps between two control points."""
         self.control_period = self.control_steps * card.dt
         """Time between two control points [s]."""
         self.machine = machine or StateMachine(State.WAITING)
-        self.controller = controller or CONTROLLERS['none']().build(card, self.control_period)
-        limits = card.effort_limits or (None,) * card.n_joints
-        self.gate = gate or Gate(GateSettings(), limits, self.control_period)
-        self.reference: Reference | None = None
-        """Where the robot is told to be; set by the node before each tick."""
+        predictor = Predictor(loaded)
+        self.context = control_context(predictor, self.settings, prior)
+        """What a controller of this pipeline is made for."""
+        made = controller or CONTROLLERS['none']()
+        if isinstance(made, ControllerConfig):
+            made = made.build(self.context)
+        gate = gate or Gate(GateSettings(), self.context.effort_limits, self.control_period)
+        latency_ns = nanoseconds(self.context.latency)
+        self.outlet = Outlet(made, gate, card, self.control_period, latency_ns)
+        self.follower = Follower(
+            predictor, self.safety, prior, latency_ns, self.machine, self.outlet.forget
+        )
+        self.taken_back = ''
+        """Why torque was taken back since the last arming; empty if it was not."""
         self._inlet = Inlet(card, self.settings)
-        self._continuous = continuous_joints(card)
         self._range = RangeCheck(card, self.settings.range_margin)
         self._outside: tuple[str, ...] = ()
-        self._predictor = Predictor(loaded)
-        self._expected: tuple[int, Vector] | None = None
-        self._own = dict.fromkeys(('ticks', 'inference_error'), 0)
-        self._bad_outputs = 0
+        self._measured: JointState | None = None
+        self._own = dict.fromkeys(('ticks', 'taken_back'), 0)
+
+    @property
+    def controller(self) -> Controller:
+        """Computes the torque."""
+        return self.outlet.controller
+
+    @property
+    def gate(self) -> Gate:
+        """What the torque must pass."""
+        return self.outlet.gate
+
+    @property
+    def reference(self) -> ReferenceSource | None:
+        """Knows where the robot is told to be; None if nobody says. May be replaced."""
+        return self.outlet.reference
+
+    @reference.setter
+    def reference(self, source: ReferenceSource | None) -> None:
+        self.outlet.reference = source
+
+    @property
+    def latency_ns(self) -> int:
+        """Time from a measurement to the moment a correction from it acts [ns]."""
+        return self.outlet.latency_ns
+
+    @latency_ns.setter
+    def latency_ns(self, value: int) -> None:
+        self.outlet.latency_ns = value
+        if self.follower.motion is not None:
+            self.follower.motion.latency_ns = value
 
     def tick(self, samples: Sequence[RawSample]) -> Tick | None:
         """Take in all samples that came since the last call, in the order they came.
@@ -94,136 +137,96 @@ class Pipeline:
         )
         tick = None
         for i, point in enumerate(points):
-            expected = self._expected
-            prediction = self._advance(point)
+            preview = self.outlet.told_at(point.state.stamp_ns + self.latency_ns)
+            prediction = self.follower.advance(point, preview)
             if i == newest:
-                tick = self._describe(point, prediction, expected)
+                tick = self._describe(point, prediction, preview)
         return tick
 
-    def _advance(self, point: GridPoint) -> Vector | None:
-        """Step the model over a grid point and return its prediction, None if there is none."""
-        self.machine.on(Event.DATA)
-        if point.restarted:
-            self._forget()
-        try:
-            prediction: Vector | None = self._predictor.update(point)
-        except Exception as error:  # noqa: BLE001 - whatever onnxruntime raises, the node lives on
-            self._own['inference_error'] += 1
-            self.machine.fail(f'The model could not be run: {error}')
-            self._predictor.reset()
-            prediction = None
-        if self._predictor.valid:
-            self._bad_outputs = 0
-        else:
-            prediction = None
-            self._forget()
-            self._bad_outputs += 1
-            if self._bad_outputs == 2:
-                self.machine.fail('The model could not be used twice in a row.')
-        if self._predictor.warm:
-            self.machine.on(Event.WARM)
-        self._expected = None if prediction is None else (point.index + 1, prediction)
-        return prediction
-
-    def _forget(self) -> None:
-        """Let everything that remembers follow the model when its memory is cleared."""
-        self.machine.on(Event.RESTART)
-        self.controller.reset()
-        self.gate.reset()
-        self._expected = None
-
     def _describe(
-        self, point: GridPoint, prediction: Vector | None, expected: tuple[int, Vector] | None
+        self, point: GridPoint, prediction: Vector | None, preview: Reference | None
     ) -> Tick:
         """Return the tick of a control point that was just stepped."""
         self._own['ticks'] += 1
-        stamp = point.state.stamp_ns
-        forward = self.card.model_kind == 'forward'
-        predicted = None
+        follower, outlet, measured = self.follower, self.outlet, point.state
+        stamp, warm = measured.stamp_ns, follower.predictor.warm
+        self._measured = measured
+        predicted, trajectory, horizon = None, None, None
         if prediction is not None:
-            ahead = nanoseconds(self.card.dt) if forward else 0
-            predicted = self._predictor.as_state(prediction, stamp + ahead)
-        self._outside = tuple(self._range.outside(point.state))
-        warm = self._predictor.warm
+            predicted = follower.forecast.predicted(prediction, stamp)
+            trajectory, horizon = follower.forecast.ahead(stamp, self.settings)
+        self._outside = tuple(self._range.outside(follower.predictor.observation))
         note = self._note()
-        trajectory, horizon = self._look_ahead(stamp) if predicted and forward else (None, None)
-        torque = None
-        if predicted is not None and warm:
-            torque = self.controller.torque(
-                ControlInput(
-                    measured=point.state,
-                    predicted=predicted,
-                    horizon=horizon,
-                    reference=self.reference,
-                    dt=self.control_period,
-                )
-            )
-        armed = self.machine.allows_torque and not note
+        given = outlet.given(measured, prediction, predicted, horizon, preview, follower)
+        torque = outlet.torque(given) if predicted is not None and warm else None
+        outlet.score(stamp, follower.disturbance, torque)
+        if self.machine.allows_torque:
+            self.take_back(reason_to_stop(follower, self.gate, note))
+        confidence = follower.guard.confidence.value
+        correction = outlet.send(
+            measured, torque,
+            armed=self.machine.allows_torque and not note,
+            confidence=1.0 if self.controller.full_command else confidence,
+        )  # fmt: skip
+        if self.gate.bad_in_a_row == MOST_BAD:
+            self.machine.fail('The controller computed torque that is not finite, repeatedly.')
         return Tick(
             stamp_ns=stamp,
-            measured=point.state,
+            measured=measured,
             filled=point.filled,
             predicted=predicted,
             trajectory=trajectory,
-            error=self._error(point, predicted, None if point.restarted else expected),
+            error=follower.forecast.error(point, predicted),
             warm=warm,
             valid=not note,
             note=note,
             outside_range=self._outside,
             state=self.machine.state,
-            correction=self.gate.pass_through(torque, armed=armed),
+            torque=torque,
+            correction=correction,
+            preview=preview,
+            frozen=given.frozen,
+            contact=follower.guard.contact.contact,
+            confidence=confidence,
+            shadow=outlet.explained,
         )
 
-    def _error(
-        self, point: GridPoint, predicted: JointState | None, expected: tuple[int, Vector] | None
-    ) -> JointState | None:
-        """Return measured minus predicted for the time of the grid point."""
-        measured = point.state
-        if self.card.model_kind == 'forward':
-            if expected is None or expected[0] != point.index:
-                return None
-            told = self._predictor.as_state(expected[1], measured.stamp_ns)
-        elif self.card.model_kind == 'inverse' and predicted is not None:
-            told = predicted
-        else:  # a residual can only be compared together with its rigid-body prior
-            return None
-        return JointState(
-            measured.stamp_ns,
-            position_difference(self._continuous, measured.position, told.position),
-            measured.velocity - told.velocity,
-            measured.effort - told.effort,
-        )
-
-    def _look_ahead(self, stamp_ns: int) -> tuple[Trajectory | None, Matrix | None]:
-        """Return the horizon from the last observation, as a trajectory and as targets."""
-        steps = self.settings.horizon_steps
-        if steps == 0:
-            return None, None
-        hold = (
-            self.settings.horizon_effort == 'hold'
-            or self.card.columns('effort', of='targets') is None
-        )
-        rows = self._predictor.horizon(steps, 'hold' if hold else 'predicted')
-        stamps = stamp_ns + nanoseconds(self.card.dt) * np.arange(1, steps + 1)
-        return Trajectory(stamps, **self._predictor.by_kind(rows)), rows
+    def take_back(self, reason: str) -> None:
+        """Disarm because of something that a person should know, unless it is empty."""
+        if reason and self.machine.state in {State.ARMED, State.DEGRADED}:
+            self.taken_back = reason
+            self._own['taken_back'] += 1
+            self.disarm()
 
     def _note(self) -> str:
         """Return why the prediction cannot be relied on; empty if it can."""
-        if not self._predictor.valid:
+        predictor = self.follower.predictor
+        if not predictor.valid:
             return 'The model could not be used on the newest measurement.'
-        if not self._predictor.warm:
-            return f'Warming up: {self._predictor.seen} of {self.card.washout_steps} steps.'
+        if not predictor.warm:
+            return f'Warming up: {predictor.seen} of {self.card.washout_steps} steps.'
         return self._inlet.too_slow()
 
     def waiting_for(self) -> str:
         """Return what is missing for valid predictions, for people; empty if nothing is."""
         return self._inlet.waiting_for() or self._note()
 
+    def idle_command(self) -> Vector | None:
+        """Return the next part of the safe command while no measurement comes.
+
+        To be called once per control period when :meth:`tick` is not, e.g. when data are lost.
+
+        Returns:
+            Torque to send, shape (n_joints,); None if nothing is on its way out, or torque is
+            still allowed.
+        """
+        return None if self.machine.allows_torque else self.outlet.idle()
+
     def reset(self) -> None:
         """Forget the past on request; predictions are valid again after the washout."""
         self._inlet.reset()
-        self._predictor.reset()
-        self._forget()
+        self.follower.predictor.reset()
+        self.follower.forget()
 
     def reconfigure(self, settings: PipelineSettings) -> None:
         """Take over settings while running.
@@ -233,46 +236,59 @@ class Pipeline:
                 taken over.
         """
         for item in fields(settings):
-            changed = getattr(settings, item.name) != getattr(self.settings, item.name)
-            if changed and not setting_of(item).reconfigurable:
+            same = getattr(settings, item.name) == getattr(self.settings, item.name)
+            if not (same or setting_of(item).reconfigurable):
                 raise ConfigError(f'{item.name} cannot change while running.')
         self.settings = replace(settings)
 
-    def arm(self, refusals: Sequence[str] = ()) -> None:
+    def arm(self, around: Surroundings | None = None) -> tuple[str, ...]:
         """Allow torque, if nothing speaks against it.
 
         Args:
-            refusals: What the caller found, e.g. that nobody listens to the command.
+            around: What the caller knows beside; by default that it acts on the ticks itself.
+
+        Returns:
+            What a person should read although it is no reason to refuse.
 
         Raises:
             ArmRefusedError: With all reasons.
         """
-        reasons = list(refusals)
-        if not self.controller.computes_torque:
-            reasons.append('The controller computes no torque.')
-        if self.gate.unlimited_joints:
-            names = ', '.join(self.card.joint_names[i] for i in self.gate.unlimited_joints)
-            reasons.append(f'These joints have no effort limit: {names}.')
-        if self._inlet.message_period is None:
-            reasons.append('The rate of the joint states is not known yet.')
-        elif missing := self._note():
-            reasons.append(missing)
-        if self._outside:
-            reasons.append(f'Outside the training range: {", ".join(self._outside)}.')
-        self.machine.arm(reasons)
+        known = self._inlet.message_period is not None
+        found = verdict(
+            ArmingFacts(
+                joint_names=self.card.joint_names,
+                state=self.machine.state,
+                fault=self.machine.fault,
+                note=self._note() if known else '',
+                rate_known=known,
+                outside_range=self._outside,
+                position=None if self._measured is None else self._measured.position,
+                period=self.control_period,
+                **known_of(self.card, self.outlet, self.follower, self._measured),
+            ),
+            self.safety.arming, around or Surroundings(), self.outlet,
+        )  # fmt: skip
+        self.machine.arm(found.refusals)
+        self.taken_back = ''
+        return found.warnings
 
     def disarm(self) -> None:
-        """Take torque back. Never refused; a fault stays."""
+        """Take torque back; the safe command follows. Never refused; a fault stays."""
         if self.machine.state in {State.ARMED, State.DEGRADED}:
             self.machine.on(Event.DISARM)
-        self.gate.reset()
+
+    @property
+    def newest_ns(self) -> int | None:
+        """Time of the newest control point [ns]; None before the first."""
+        return None if self._measured is None else self._measured.stamp_ns
 
     @property
     def counters(self) -> dict[str, int]:
         """All counters since the start, by name."""
+        follower = self.follower
         parts = (
-            self._inlet.counters,
-            self._predictor.counters, self.gate.counters, self._own,
+            self._inlet.counters, follower.predictor.counters, self.gate.counters, self._own,
+            follower.counters,
         )  # fmt: skip
         return {name: count for part in parts for name, count in part.items()}
 

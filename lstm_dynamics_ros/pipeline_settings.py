@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settings of one tick, and what follows from them before any message has come."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from lstm_dynamics_ros.card import ModelCard
 from lstm_dynamics_ros.errors import ConfigError, UnknownNameError
 from lstm_dynamics_ros.parameters import parameter
+from lstm_dynamics_ros.safety.arming_facts import ArmingSettings
+from lstm_dynamics_ros.safety.confidence import ConfidenceSettings
+from lstm_dynamics_ros.safety.contact import ContactSettings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -19,6 +22,13 @@ class PipelineSettings:
         unit='Hz',
         minimum=0.0,
         maximum=10_000.0,
+    )
+    latency: float = parameter(
+        -1.0,
+        'Time from a measurement to the moment a correction made from it acts, as '
+        'lstm-dynamics latency finds it; a negative one takes that of the model card.',
+        unit='s',
+        maximum=1.0,
     )
     horizon_steps: int = parameter(
         50,
@@ -77,6 +87,15 @@ class PipelineSettings:
         'the range.',
         minimum=0.0,
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SafetySettings:
+    """How far a model is trusted, what counts as contact, and what arming needs."""
+
+    confidence: ConfidenceSettings = field(default_factory=ConfidenceSettings)
+    contact: ContactSettings = field(default_factory=ContactSettings)
+    arming: ArmingSettings = field(default_factory=ArmingSettings)
 
 
 def control_steps(dt: float, rate: float) -> int:

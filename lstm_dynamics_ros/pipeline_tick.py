@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from lstm_dynamics_ros.reference import Reference
 from lstm_dynamics_ros.safety.state import State
 from lstm_dynamics_ros.state import JointState, Matrix, Stamps, Vector
 
@@ -46,5 +47,19 @@ class Tick:
     """Features outside the training range, e.g. ``('velocity.joint1',)``."""
     state: State
     """State after this grid point."""
+    torque: Vector | None
+    """What the controller wants [N m] or [N], shape (n_joints,), armed or not; None for none."""
     correction: Vector | None
-    """What the gate let through [N m] or [N], shape (n_joints,); None while disarmed."""
+    """What the gate let through [N m] or [N], shape (n_joints,): while armed, and after that until
+    the safe command is complete; None otherwise."""
+    preview: Reference | None
+    """Where the robot is told to be when the correction acts; None if that is not known."""
+    frozen: bool
+    """Whether whatever integrates stood still: contact, saturation, little confidence."""
+    contact: bool
+    """Whether something touches the robot."""
+    confidence: float
+    """Trust in the model, 0 to 1."""
+    shadow: float | None
+    """Share of the disturbance that the torque would have taken away so far, all joints together;
+    None where that is not known."""

@@ -11,8 +11,16 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from lstm_dynamics_ros.control import ControlInput, Controller
 from lstm_dynamics_ros.errors import ConfigError, UnknownNameError
-from lstm_dynamics_ros.pipeline import Pipeline, PipelineSettings, Tick
+from lstm_dynamics_ros.pipeline import (
+    Pipeline,
+    PipelineSettings,
+    SafetySettings,
+    Surroundings,
+    Tick,
+)
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
+from lstm_dynamics_ros.safety.arming import ArmingSettings
+from lstm_dynamics_ros.safety.confidence import ConfidenceSettings
 from lstm_dynamics_ros.safety.gate import Gate, GateSettings
 from lstm_dynamics_ros.safety.state import ArmRefusedError, Event, State, StateMachine
 from lstm_dynamics_ros.state import JointState, RawSample, Vector
@@ -332,6 +340,8 @@ def test_settings_that_may_not_change_are_refused_as_a_whole(loaded: LoadedModel
 class Push(Controller):
     """Asks for a constant torque on both joints."""
 
+    needs_reference = False
+
     def __init__(self, torque: list[float]) -> None:
         self.value = np.array(torque)
         self.seen: list[ControlInput] = []
@@ -347,11 +357,17 @@ class Push(Controller):
 
 def pushing(loaded: LoadedModel, torque: float = 4.0) -> Pipeline:
     gate = Gate(
-        GateSettings(blend=0.5, max_effort_fraction=0.05, max_effort_rate=100.0),
+        GateSettings(
+            blend=0.5, max_effort_fraction=0.05, max_effort_rate=100.0, fade_in=0.0, fade_out=0.02
+        ),
         (20.0, 20.0),
         0.005,
     )
-    return Pipeline(loaded, controller=Push([torque, -0.4]), gate=gate)
+    safety = SafetySettings(
+        confidence=ConfidenceSettings(rise_time=0.0),
+        arming=ArmingSettings(min_shadow_time=0.0, shadow='ignore', position_limits='ignore'),
+    )
+    return Pipeline(loaded, controller=Push([torque, -0.4]), gate=gate, safety=safety)
 
 
 def test_without_a_controller_that_computes_torque_it_cannot_be_armed(
@@ -380,8 +396,12 @@ def test_armed_the_torque_passes_the_gate(loaded: LoadedModel) -> None:
     np.testing.assert_allclose(outs[:, 0], [0.5, 1.0, 1.0, 1.0, 1.0])
     np.testing.assert_allclose(outs[:, 1], -0.2)
     pipeline.disarm()
-    assert last(pipeline, [sample(225)]).correction is None
     assert pipeline.machine.state is State.MONITORING
+    after = [tick.correction for tick in run(pipeline, (sample(k) for k in range(230, 265, 5)))]
+    given = [out[0] for out in after if out is not None]
+    assert given == sorted(given, reverse=True)  # to zero, and then silence
+    assert given[-1] == 0.0
+    assert after[-1] is None
 
 
 def test_the_controller_is_given_what_is_known_once_the_model_is_warm(
@@ -396,7 +416,6 @@ def test_the_controller_is_given_what_is_known_once_the_model_is_warm(
     assert same(given.predicted, ticks[-1].predicted)
     assert given.horizon is not None
     assert given.horizon.shape == (50, 6)
-    assert given.dt == 0.005
 
 
 def test_all_reasons_against_arming_are_told_at_once(make: Make) -> None:
@@ -404,15 +423,21 @@ def test_all_reasons_against_arming_are_told_at_once(make: Make) -> None:
     pipeline = Pipeline(loaded)
     pipeline.tick([sample(0)._replace(velocity=[9.0, 0.0])])
     with pytest.raises(ArmRefusedError) as caught:
-        pipeline.arm(['Nobody listens to the command.'])
-    assert caught.value.reasons == (
+        pipeline.arm(Surroundings(refusals=['Nobody listens to the command.'], tick_time=None))
+    told = '\n'.join(caught.value.reasons)
+    for part in (
         'It is warming, not monitoring.',
         'Nobody listens to the command.',
-        'The controller computes no torque.',
+        "The controller 'none' computes no torque.",
         'These joints have no effort limit: joint2.',
+        'no position limits: joint1, joint2',
+        'no speed limit: joint1, joint2',
         'The rate of the joint states is not known yet.',
         'Outside the training range: velocity.joint2.',
-    )
+        'How long a tick takes is not known yet',
+    ):
+        assert part in told
+    assert len(caught.value.reasons) == 9
 
 
 def test_a_gap_while_armed_takes_torque_away_until_warm_again(loaded: LoadedModel) -> None:
@@ -422,7 +447,8 @@ def test_a_gap_while_armed_takes_torque_away_until_warm_again(loaded: LoadedMode
     run(pipeline, (sample(k) for k in range(200, 230)))
     after = run(pipeline, (sample(k) for k in range(400, 430)))
     assert [tick.state for tick in after] == [State.DEGRADED] * 4 + [State.ARMED] * 2
-    assert [tick.correction is None for tick in after] == [True] * 4 + [False] * 2
+    assert after[3].correction is not None  # the safe command has run out by then
+    np.testing.assert_allclose(after[3].correction, 0.0)
     assert after[4].correction is not None
     np.testing.assert_allclose(after[4].correction, [0.5, -0.2])  # from zero again
     assert isinstance(pipeline.controller, Push)
@@ -442,13 +468,28 @@ def test_lost_data_while_armed_latch_until_a_person_clears(loaded: LoadedModel) 
     assert last(pipeline, (sample(k) for k in range(300, 310))).state is State.MONITORING
 
 
-def test_torque_that_is_not_finite_never_comes_out(loaded: LoadedModel) -> None:
-    pipeline = pushing(loaded, float('nan'))
+def test_torque_that_is_not_finite_never_comes_out_and_is_a_fault_if_repeated(
+    loaded: LoadedModel,
+) -> None:
+    pipeline = pushing(loaded)
+    controller = pipeline.controller
+    assert isinstance(controller, Push)
     run(pipeline, (sample(k) for k in range(200)))
     pipeline.arm()
-    ticks = run(pipeline, (sample(k) for k in range(200, 250)))
-    for tick in ticks:
-        np.testing.assert_array_equal(tick.correction, [0.0, 0.0])
+    run(pipeline, (sample(k) for k in range(200, 230)))
+    controller.value = np.array([float('nan'), 0.0])
+    once = last(pipeline, [sample(230)])
+    assert once.state is State.ARMED
+    controller.value = np.array([4.0, -0.4])
+    assert last(pipeline, [sample(235)]).state is State.ARMED
+    controller.value = np.array([float('inf'), 0.0])
+    ticks = run(pipeline, (sample(k) for k in range(240, 300, 5)))
+    assert [tick.state for tick in ticks[:2]] == [State.ARMED, State.FAULT]
+    assert controller.resets >= 2
+    for tick in (once, *ticks):
+        assert tick.correction is None or np.isfinite(tick.correction).all()
+    assert ticks[-1].correction is None
+    assert 'not finite' in pipeline.machine.fault
 
 
 def test_a_model_that_cannot_be_run_is_a_fault_and_not_an_exception(
@@ -462,7 +503,7 @@ def test_a_model_that_cannot_be_run_is_a_fault_and_not_an_exception(
         raise RuntimeError('out of memory')
 
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline._predictor._step, 'step', explode)
+        patch.setattr(pipeline.follower.predictor._step, 'step', explode)
         tick = last(pipeline, [sample(200)])
     assert tick.predicted is None
     assert tick.correction is None
@@ -517,7 +558,7 @@ def test_whatever_comes_nothing_that_is_not_finite_gets_into_the_model(
         stream.append(one._replace(stamp_ns=stamp))
     for at in range(0, len(stream), bundle):
         tick = pipeline.tick(stream[at : at + bundle])
-        for part in pipeline._predictor._step.buffers:
+        for part in pipeline.follower.predictor._step.buffers:
             assert np.isfinite(part).all()
         if tick is None:
             continue

@@ -1,0 +1,178 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Watches, step by step, whether the model may be trusted and whether something touches it."""
+
+import math
+
+from lstm_dynamics_ros.card import ModelCard
+from lstm_dynamics_ros.control.adaptation import PayloadModel
+from lstm_dynamics_ros.control.base import Prior
+from lstm_dynamics_ros.pipeline_settings import SafetySettings
+from lstm_dynamics_ros.safety.confidence import (
+    band_score,
+    Confidence,
+    error_band,
+    FeatureRanges,
+    range_score,
+    typical_score,
+)
+from lstm_dynamics_ros.safety.contact import ContactDetector
+from lstm_dynamics_ros.safety.low_pass import LowPass
+from lstm_dynamics_ros.safety.plausibility import FrozenSensor
+from lstm_dynamics_ros.state import JointState, Matrix, Vector
+import numpy as np
+
+SENSOR_CHANGE = 0.05
+"""Change of the command that a living sensor must show, as a share of the effort limit."""
+
+SENSOR_PATIENCE = 0.3
+"""Time a measurement may stand still while the command changes that much [s]."""
+
+NOISE_WINDOW = 0.5
+"""Time constant over which noise is measured [s]."""
+
+AFTERMATH = 0.6
+"""How long after a contact deviations still say nothing about the model [s]: what it remembers was
+held while the robot moved on."""
+
+LONGEST_TOUCH = 0.25
+"""How long a contact excuses a deviation, and is kept from the model [s]."""
+
+USUAL_LIMIT = 50.0
+"""Effort limit assumed where none is known [N m] or [N]."""
+
+
+class Guard:
+    """Confidence, contact and frozen sensors of one robot.
+
+    Args:
+        card: Card of the model: its training ranges, and the bands and errors that its deviations
+            are judged by. Without a band only the training range counts, and there is no contact.
+        settings: When what counts as what; may be replaced.
+        prior: Rigid-body model; one that knows what a payload costs lets a payload be no contact.
+        motion_model: Whether deviations are torques, of a model that is asked about motions.
+    """
+
+    def __init__(
+        self, card: ModelCard, settings: SafetySettings, prior: Prior | None, *, motion_model: bool
+    ) -> None:
+        kind, horizon = ('effort', 0) if motion_model else ('velocity', 1)
+        band = error_band(card, kind, horizon=horizon)
+        if motion_model and card.columns('disturbance') is None:
+            band = None  # nothing is measured that its errors could be seen by
+        usual = card.errors.get(str(horizon), {}).get(kind, {}).get('model')
+        self._band: Vector | None = None
+        self._usual = np.full(card.n_joints, np.inf)
+        typical = 1.0
+        if band is not None:
+            self._band = np.maximum(band, 1e-9)
+            if usual is not None:
+                self._usual = np.maximum(usual, 1e-9)
+                typical = typical_score(self._usual, self._band)
+        self._dt = card.dt
+        self._motion_model = motion_model
+        self._payload = prior if isinstance(prior, PayloadModel) else None
+        self._rest = np.zeros(card.n_joints)
+        self._ranges = FeatureRanges.from_card(card, settings.confidence.range_tolerance)
+        self.confidence = Confidence(settings.confidence, typical)
+        """Trust in the model."""
+        self.contact = ContactDetector(settings.contact, card.n_joints, card.dt)
+        """Whether something touches the robot."""
+        self._smooth = LowPass(card.n_joints, settings.contact.bandwidth, card.dt)
+        self._noise = np.zeros(card.n_joints)
+        self._noise_step = -math.expm1(-card.dt / NOISE_WINDOW)
+        limits = card.effort_limits or (None,) * card.n_joints
+        largest = np.array([USUAL_LIMIT if limit is None else limit for limit in limits])
+        self._sensor = FrozenSensor(SENSOR_CHANGE * largest, SENSOR_PATIENCE)
+        self._names = card.joint_names
+        self._aftermath = 0.0
+        self.dead: tuple[str, ...] = ()
+        """Joints whose measurement stands still although their command changes."""
+
+    @property
+    def touched(self) -> bool:
+        """Whether contact has begun so lately that nothing else need be the matter.
+
+        What lasts longer than :data:`LONGEST_TOUCH` may be an error of the model, which must
+        cost it trust, and which it can only mend if it feels what the drives do.
+        """
+        return self.contact.contact and self.contact.duration < LONGEST_TOUCH
+
+    def use(self, settings: SafetySettings) -> None:
+        """Take over settings while running.
+
+        Raises:
+            ConfigError: If they do not fit together.
+        """
+        self.confidence.settings = settings.confidence
+        self.contact.settings = settings.contact
+        self._smooth.bandwidth = settings.contact.bandwidth
+
+    def reset(self) -> None:
+        """Forget the past; trust is earned anew."""
+        self.confidence.reset()
+        self.contact.reset()
+        self._smooth.reset()
+        self._noise[:] = 0.0
+        self._sensor.reset()
+        self.dead = ()
+        self._aftermath = 0.0
+
+    def step(
+        self,
+        measured: JointState,
+        observation: Vector,
+        deviation: Vector | None,
+        command: Vector | None,
+        *,
+        warm: bool,
+    ) -> None:
+        """Take in a grid point.
+
+        Args:
+            measured: The state.
+            observation: What the model saw of it, shape (n_features,).
+            deviation: How far the state is from what the model had said of it, shape (n_joints,);
+                None if it had said nothing.
+            command: Effort that somebody told the robot to have, shape (n_joints,); None if that
+                is not known.
+            warm: Whether what the model says means something yet.
+        """
+        overshoot = range_score(observation, self._ranges)
+        if self._band is None:
+            if warm:
+                self.confidence.update(0.0, self._dt, overshoot=overshoot)
+        elif deviation is not None:
+            if self._motion_model:
+                deviation, band = self._smoothed(deviation, self._band)
+            else:
+                band = self._band
+            if warm:
+                score = band_score(deviation, band)
+                if self._motion_model:
+                    score = self._feel(measured, deviation, band, score)
+                self._aftermath = AFTERMATH if self.touched else self._aftermath - self._dt
+                if self._aftermath > 0.0:
+                    self.confidence.hold(self._dt, overshoot=overshoot)
+                else:
+                    self.confidence.update(score, self._dt, overshoot=overshoot)
+        if command is not None:
+            still = self._sensor.check(measured, command)
+            self.dead = ()
+            if still.any():
+                self.dead = tuple(np.array(self._names)[still].tolist())
+
+    def _smoothed(self, residual: Vector, band: Vector) -> tuple[Vector, Vector]:
+        """Return a residual without most of its noise, and the band widened by what is left."""
+        smooth = self._smooth.step(residual)
+        taken = residual - smooth
+        self._noise += self._noise_step * (taken * taken - self._noise)
+        noise = self._smooth.noise_share**2 * self._noise
+        return smooth, band * np.sqrt(1.0 + noise / (self._usual * self._usual))
+
+    def _feel(self, measured: JointState, residual: Vector, band: Vector, score: float) -> float:
+        """Look for contact, and return the score less a payload that was recognised."""
+        columns: Matrix | None = None
+        if self._payload is not None and not self.contact.calm(score):
+            columns = self._payload.payload_torque(measured.position, self._rest, self._rest)
+        self.contact.update(residual, band, columns)
+        return self.contact.score

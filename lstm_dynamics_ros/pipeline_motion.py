@@ -1,0 +1,125 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an inverse model for control is asked: the motion to come, and what was measured so far."""
+
+from collections import deque
+
+from lstm_dynamics_ros.card import ModelCard
+from lstm_dynamics_ros.control.base import Prior
+from lstm_dynamics_ros.disturbance import DisturbanceFilter
+from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.reference import Reference
+from lstm_dynamics_ros.state import JointState, NANOSECONDS, Vector
+import numpy as np
+
+
+class MotionInput:
+    """Makes the observations of a motion model, and compares what it said with what came.
+
+    The motion is that of the reference one latency ahead, so that the torque is right when it
+    acts. Where there is no reference, the robot is taken to go on as it does.
+
+    Args:
+        card: Card of a model that :func:`is_motion_model` accepts.
+        prior: Rigid-body prior of the card; None if it has none.
+        latency_ns: Time from a measurement to the moment its correction acts [ns].
+
+    Raises:
+        ConfigError: If the card has a prior and none is given.
+    """
+
+    def __init__(self, card: ModelCard, prior: Prior | None, latency_ns: int) -> None:
+        if card.physics_prior is not None and prior is None:
+            raise ConfigError(
+                f'{card.name} corrects the rigid-body model {card.physics_prior["source"]}, and '
+                'none was given. Install pinocchio (pip install pin).'
+            )
+        self._prior = prior
+        self.latency_ns = latency_ns
+        self._dt_ns = round(card.dt * NANOSECONDS)
+        self._filter: DisturbanceFilter | None = None
+        if card.columns('disturbance') is not None:
+            wraps = [kind == 'continuous' for kind in card.joint_types]
+            self._filter = DisturbanceFilter(
+                prior, period=card.dt, bandwidth=card.disturbance_bandwidth, continuous=wraps
+            )
+        self._columns = [
+            (signal.kind, card.columns(signal.kind)) for signal in card.features[:: card.n_joints]
+        ]
+        self._row = np.zeros(len(card.features))
+        self._rest = np.zeros(card.n_joints)
+        self._told: deque[tuple[int, Vector]] = deque(maxlen=1000)
+        self.motion: Reference | None = None
+        """The motion that was asked about last."""
+        self.residual: Vector | None = None
+        """Newest measured disturbance, one step old, minus what the model had said for that time
+        [N m] or [N], shape (n_joints,); None where it had said nothing."""
+
+    @property
+    def raw(self) -> Vector | None:
+        """Newest measured disturbance, one step old [N m] or [N]; None before there is one."""
+        ready = self._filter is not None and self._filter.ready
+        return self._filter.raw if ready and self._filter is not None else None
+
+    def reset(self) -> None:
+        """Forget everything measured so far."""
+        if self._filter is not None:
+            self._filter.reset()
+        self._told.clear()
+        self.residual = None
+
+    def observe(
+        self, state: JointState, preview: Reference | None, *, frozen: bool = False
+    ) -> Vector:
+        """Return the observation of the next grid point, shape (n_features,).
+
+        Args:
+            state: Measured state.
+            preview: Where the robot is told to be one latency later.
+            frozen: Whether what was measured so far must stand still, e.g. in contact.
+        """
+        motion = preview
+        if motion is None:
+            ahead = self.latency_ns / NANOSECONDS
+            position = state.position + ahead * state.velocity
+            motion = Reference(
+                state.stamp_ns + self.latency_ns, position, state.velocity, self._rest
+            )
+        self.motion = motion
+        measured = {}
+        if self._filter is not None:
+            measured['disturbance'] = self._filter.update(
+                state.position, state.effort, frozen=frozen
+            )
+            self._compare(state.stamp_ns - self._dt_ns)
+        for kind, columns in self._columns:
+            self._row[columns] = measured[kind] if kind in measured else getattr(motion, kind)
+        return self._row
+
+    def tell(self, prediction: Vector) -> None:
+        """Remember what the model said about the motion, to compare it when that has come."""
+        if self.motion is not None:
+            self._told.append((self.motion.stamp_ns, prediction))
+
+    def effort(self, prediction: Vector) -> Vector:
+        """Return the whole effort that the motion takes [N m] or [N], shape (n_joints,)."""
+        motion = self.motion
+        if self._prior is None or motion is None:
+            return prediction
+        return prediction + self._prior.torque(
+            motion.position, motion.velocity, motion.acceleration
+        )
+
+    def _compare(self, stamp_ns: int) -> None:
+        """Compare the newest disturbance with what was said for its time."""
+        half = self._dt_ns // 2
+        while self._told and self._told[0][0] < stamp_ns - half:
+            self._told.popleft()
+        self.residual = None
+        raw = self.raw
+        if raw is not None and self._told and self._told[0][0] <= stamp_ns + half:
+            self.residual = raw - self._told[0][1]
+
+
+def is_motion_model(card: ModelCard) -> bool:
+    """Return whether a model is asked about whole motions, acceleration included."""
+    return card.model_kind != 'forward' and card.columns('acceleration') is not None
