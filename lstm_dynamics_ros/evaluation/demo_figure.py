@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The picture of a demo run: what the arm did, what was predicted, how good and how fast."""
+"""The picture of a demo run: tracking before and after, what was predicted, how good and fast."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 
+from lstm_dynamics_ros.evaluation.correction_effect import CorrectionEffect
+from lstm_dynamics_ros.evaluation.correction_plots import correction_panel, error_panel, joint_bars
 from lstm_dynamics_ros.evaluation.curves import busiest_window
 from lstm_dynamics_ros.evaluation.plots import (
     bars,
@@ -15,13 +18,13 @@ from lstm_dynamics_ros.evaluation.plots import (
 from lstm_dynamics_ros.evaluation.replay_result import ReplayResult
 from lstm_dynamics_ros.evaluation.scores import Scores
 from matplotlib.axes import Axes
-from matplotlib.ticker import ScalarFormatter
+from matplotlib.ticker import NullFormatter, ScalarFormatter
 import numpy as np
 from numpy.typing import NDArray
 
 PREDICTED = '#2563eb'
 MOST_JOINTS = 3
-"""Joints whose tracks are shown."""
+"""Joints whose tracks are shown, where there is no correction to show."""
 
 
 def write_demo_figure(
@@ -30,6 +33,7 @@ def write_demo_figure(
     scores: Scores,
     latency_us: NDArray[np.float64] | Sequence[float],
     *,
+    effect: CorrectionEffect | None = None,
     horizon: int = 50,
     joints: Sequence[str] = (),
 ) -> None:
@@ -38,19 +42,47 @@ def write_demo_figure(
     Args:
         path: Where to.
         result: The run, with predictions at ``horizon``.
-        scores: The model against its opponents.
+        scores: The model against its opponents, where nothing was corrected.
         latency_us: Latencies of the run's predictions [us]; empty leaves that panel out.
+        effect: Tracking before and after arming; None shows predictions only.
         horizon: Which predictions are shown over time [steps].
         joints: Which joints; the ones that move most if not given.
     """
     latency = np.asarray(latency_us, dtype=np.float64)
-    shown = [result.card.joint_names.index(name) for name in joints] or _liveliest(result)
-    figure = white_figure(13.0, 7.2)
+    shown = [result.card.joint_names.index(name) for name in joints]
+    shown = shown or _liveliest(result, MOST_JOINTS if effect is None else 1)
+    figure = white_figure(13.0, 7.2 if effect is None else 8.4)
     left, right = figure.subfigures(1, 2, width_ratios=(1.35, 1), squeeze=False)[0]
+    if effect is None:
+        tracks = left.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
+        _tracks(tracks, result, shown, horizon)
+        panels = right.subplots(len(scores.kinds) + (len(latency) > 0), 1, squeeze=False)[:, 0]
+        kinds = scores.kinds
+    else:
+        rows = left.subplots(3, 1)
+        error_panel(rows[0], effect)
+        correction_panel(rows[1], effect)
+        joint_bars(rows[2], effect)
+        before = replace(result, warm=result.warm & (result.stamp_ns < effect.asked_ns))
+        panels = right.subplots(len(shown) + 1 + (len(latency) > 0), 1, squeeze=False)[:, 0]
+        _tracks(panels[: len(shown)], before, shown, horizon)
+        panels, kinds = panels[len(shown) :], scores.kinds[:1]
+    for axes, kind in zip(panels, kinds, strict=False):
+        bars(axes, scores, kind)
+        if effect is not None:
+            axes.set_title(f'{axes.get_title()}, before arming')
+    if len(latency):
+        _latency_panel(panels[-1], latency)
+    save_png(path, figure)
+
+
+def _tracks(
+    tracks: Sequence[Axes], result: ReplayResult, joints: Sequence[int], horizon: int
+) -> None:
+    """Draw what was measured of some joints, and what had been predicted, in detail."""
     window = busiest_window(result)
-    tracks = left.subplots(len(shown), 1, sharex=True, squeeze=False)[:, 0]
     milliseconds = 1e3 * horizon * result.card.dt
-    for axes, joint in zip(tracks, shown, strict=True):
+    for axes, joint in zip(tracks, joints, strict=True):
         time = result.time[window]
         axes.plot(time, result.position[window, joint], color=INK, linewidth=2.4, label='measured')
         axes.plot(
@@ -64,12 +96,6 @@ def write_demo_figure(
     tracks[0].legend(fontsize=9, loc='upper right')
     tracks[0].set_title(f'{result.recording}: {horizon} steps ahead')
     tracks[-1].set_xlabel('time [s]')
-    panels = right.subplots(len(scores.kinds) + (len(latency) > 0), 1, squeeze=False)[:, 0]
-    for axes, kind in zip(panels, scores.kinds, strict=False):
-        bars(axes, scores, kind)
-    if len(latency):
-        _latency_panel(panels[-1], latency)
-    save_png(path, figure)
 
 
 def _latency_panel(axes: Axes, latency: NDArray[np.float64]) -> None:
@@ -81,7 +107,7 @@ def _latency_panel(axes: Axes, latency: NDArray[np.float64]) -> None:
     axes.set_xscale('log')
     axes.set_yscale('log')
     axes.xaxis.set_major_formatter(ScalarFormatter())
-    axes.xaxis.set_minor_formatter(ScalarFormatter())
+    axes.xaxis.set_minor_formatter(ScalarFormatter() if high < 10 * low else NullFormatter())
     for value, what in ((p50, 'p50'), (p99, 'p99')):
         axes.axvline(value, color=INK, linestyle='--', linewidth=1)
         axes.annotate(f' {what} {value:.0f} us', (value, 0.92), fontsize=8,
@@ -93,7 +119,7 @@ def _latency_panel(axes: Axes, latency: NDArray[np.float64]) -> None:
     axes.set_ylabel('predictions')
 
 
-def _liveliest(result: ReplayResult) -> list[int]:
+def _liveliest(result: ReplayResult, most: int) -> list[int]:
     """Return the joints that move most, in joint order."""
     spread = np.nan_to_num(np.nanstd(result.position, axis=0))
-    return sorted(np.argsort(spread)[::-1][:MOST_JOINTS].tolist())
+    return sorted(np.argsort(spread)[::-1][:most].tolist())

@@ -4,6 +4,7 @@
 from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
+from typing import NamedTuple
 from urllib.parse import quote
 
 STYLE = """
@@ -37,6 +38,15 @@ nav a { color: var(--accent); text-decoration: none; margin-right: 14px; }
 
 Entry = str | tuple[str, str]
 """A table cell: its text, or its text and a CSS class."""
+
+
+class Section(NamedTuple):
+    """A part of a page with a heading of its own."""
+
+    anchor: str
+    title: str
+    body: str
+    """HTML."""
 
 
 def page(title: str, body: Sequence[str]) -> str:

@@ -63,7 +63,7 @@ def joint_figure(result: ReplayResult, joint: int) -> bytes:
         if result.scores:
             _over_horizon(axes[2, column], result.scores, kind, joint, joint_type)
         _histogram(axes[-1, column], result, kind, joint)
-    return _png(figure)
+    return png_bytes(figure)
 
 
 def summary_figure(scores: Sequence[Scores]) -> bytes:
@@ -74,7 +74,7 @@ def summary_figure(scores: Sequence[Scores]) -> bytes:
     for row, score in enumerate(scores):
         for column, kind in enumerate(kinds):
             bars(axes[row, column], score, kind)
-    return _png(figure)
+    return png_bytes(figure)
 
 
 def bars(axes: Axes, score: Scores, kind: str) -> None:
@@ -233,13 +233,13 @@ def save_png(path: Path, figure: Figure) -> None:
     """Write a figure, under a temporary name until it is complete."""
     unfinished = path.with_name(f'.{path.name}.unfinished')
     try:
-        unfinished.write_bytes(_png(figure))
+        unfinished.write_bytes(png_bytes(figure))
         unfinished.replace(path)
     finally:
         unfinished.unlink(missing_ok=True)
 
 
-def _png(figure: Figure) -> bytes:
+def png_bytes(figure: Figure) -> bytes:
     """Return a figure as PNG, in our style."""
     for axes in figure.axes:
         axes.spines[['top', 'right']].set_visible(False)

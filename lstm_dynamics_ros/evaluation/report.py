@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the report of a replay: one HTML file that opens anywhere."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lstm_dynamics_ros import __version__
@@ -16,15 +16,22 @@ Progress = Callable[[int, int, str], None]
 """Called with (done, total, what)."""
 
 
-def write_report(path: Path, result: ReplayResult, *, progress: Progress | None = None) -> None:
+def write_report(
+    path: Path,
+    result: ReplayResult,
+    *,
+    sections: Sequence[html.Section] = (),
+    progress: Progress | None = None,
+) -> None:
     """Write the report of a replay, under a temporary name until it is complete.
 
     Args:
         path: Where to; an existing report is replaced.
         result: The replay.
+        sections: What stands before all else.
         progress: Told (done, total, what).
     """
-    text = report_page(result, progress=progress)
+    text = report_page(result, sections=sections, progress=progress)
     unfinished = path.with_name(f'.{path.name}.unfinished')
     try:
         unfinished.write_text(text, encoding='utf-8')
@@ -33,7 +40,12 @@ def write_report(path: Path, result: ReplayResult, *, progress: Progress | None 
         unfinished.unlink(missing_ok=True)
 
 
-def report_page(result: ReplayResult, *, progress: Progress | None = None) -> str:
+def report_page(
+    result: ReplayResult,
+    *,
+    sections: Sequence[html.Section] = (),
+    progress: Progress | None = None,
+) -> str:
     """Return the report of a replay as HTML."""
     card = result.card
     body = [
@@ -44,11 +56,14 @@ def report_page(result: ReplayResult, *, progress: Progress | None = None) -> st
             f'dt {1e3 * card.dt:g} ms. Written by lstm_dynamics_ros {__version__}.',
             soft=True,
         ),
-        _navigation(result),
+        _navigation(result, sections),
     ]
     warnings = [*result.warnings, *_own_warnings(result)]
     if warnings:
         body.append(html.card(html.heading(3, 'Warnings'), html.items(warnings), style='warn'))
+    for section in sections:
+        body.append(html.heading(2, section.title, section.anchor))
+        body.append(html.card(section.body))
     if result.scores:
         body.append(html.heading(2, 'Against the opponents', 'comparison'))
         body.append(html.card(html.image(summary_figure(result.scores), 'nMSE by horizon')))
@@ -75,10 +90,11 @@ def report_page(result: ReplayResult, *, progress: Progress | None = None) -> st
     return html.page(f'Replay of {result.recording}', body)
 
 
-def _navigation(result: ReplayResult) -> str:
-    links = [('errors', 'Errors')]
+def _navigation(result: ReplayResult, sections: Sequence[html.Section]) -> str:
+    links = [(section.anchor, section.title) for section in sections]
     if result.scores or result.inverse is not None:
-        links.insert(0, ('comparison', 'Comparison'))
+        links.append(('comparison', 'Comparison'))
+    links.append(('errors', 'Errors'))
     links += [(f'joint-{name}', name) for name in result.card.joint_names]
     links.append(('facts', 'Model and recording'))
     return html.navigation(links)
