@@ -81,6 +81,7 @@ setup(
         'console_scripts': [
             f'lstm-dynamics = {NAME}.cli.main:main',
             f'dynamics_node = {NAME}.ros.main:dynamics_node',
+            f'command_watchdog = {NAME}.ros.main:command_watchdog',
             f'sim_node = {NAME}.ros.main:sim_node',
             f'recorder_node = {NAME}.ros.main:recorder_node',
         ]

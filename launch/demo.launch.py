@@ -70,6 +70,7 @@ def start(context: LaunchContext) -> list[IncludeLaunchDescription]:
             launch_arguments={
                 **{name: LaunchConfiguration(name) for name in passed},
                 'model': model or f'{robot}_forward',
+                'reference': 'reference',
             }.items(),
         )
     ]

@@ -28,6 +28,11 @@ ARGUMENTS = (
         'params_file.',
     ),
     DeclareLaunchArgument(
+        'reference',
+        default_value='~/reference',
+        description='Topic that says where the robot is told to be.',
+    ),
+    DeclareLaunchArgument(
         'use_sim_time',
         default_value='false',
         choices=['true', 'false'],
@@ -68,6 +73,7 @@ def start(context: LaunchContext) -> list[LifecycleNode]:
                 ParameterFile(LaunchConfiguration('params_file'), allow_substs=True),
                 given,
             ],
+            remappings=[('~/reference', LaunchConfiguration('reference'))],
             arguments=['--ros-args', '--log-level', LaunchConfiguration('log_level')],
             output='screen',
             emulate_tty=True,

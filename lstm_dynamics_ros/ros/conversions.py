@@ -81,15 +81,22 @@ class TrajectoryMessage:
     Args:
         joint_names: Joints, in the order of the columns.
         n_points: Number of points.
-        period_ns: Time from the header stamp to the first point, and between points [ns]. Zero
-            puts a single point at the stamp itself.
+        period_ns: Time between points [ns].
+        first_ns: Time from the header stamp to the first point [ns]; the period by default.
     """
 
-    def __init__(self, joint_names: Sequence[str], n_points: int, period_ns: int) -> None:
+    def __init__(
+        self,
+        joint_names: Sequence[str],
+        n_points: int,
+        period_ns: int,
+        first_ns: int | None = None,
+    ) -> None:
         self.message = JointTrajectory(joint_names=list(joint_names))
         self.points = [JointTrajectoryPoint() for _ in range(n_points)]
+        first_ns = period_ns if first_ns is None else first_ns
         for i, point in enumerate(self.points):
-            set_time(point.time_from_start, (i + 1) * period_ns)
+            set_time(point.time_from_start, first_ns + i * period_ns)
         self.message.points = self.points
 
     def fill(

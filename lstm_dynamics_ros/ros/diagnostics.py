@@ -3,6 +3,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+import math
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from lstm_dynamics_ros.pipeline import Pipeline
@@ -17,6 +18,9 @@ OK, WARN, ERROR, STALE = (
 
 LARGEST_SKEW = 1.0
 """Difference between stamps and the node's clock that is no cause for worry [s]."""
+
+LEAST_CONFIDENCE = 0.5
+"""Confidence while armed that is no cause for worry."""
 
 LARGEST_RATIO = 3.0
 """Prediction error as a multiple of what the model card promises that is no cause for worry."""
@@ -37,6 +41,8 @@ class Report:
     namesakes: int
     """Other nodes of the same name."""
     snapshot: Snapshot
+    counters: Mapping[str, int]
+    """What was commanded and referred to."""
 
 
 def diagnostics(report: Report, engine: Engine) -> DiagnosticArray:
@@ -61,8 +67,8 @@ def diagnostics(report: Report, engine: Engine) -> DiagnosticArray:
     status('joint states', *_joint_states(report, pipeline))
     status('prediction', *_prediction(report, pipeline))
     status('model', OK, loaded.card.name, {'path': loaded.path, 'sha256': loaded.sha256})
-    status('output', *_output(pipeline))
-    status('counters', OK, 'since the start', pipeline.counters)
+    status('output', *_output(engine))
+    status('counters', OK, 'since the start', {**pipeline.counters, **report.counters})
     return message
 
 
@@ -109,9 +115,31 @@ def _prediction(report: Report, pipeline: Pipeline) -> tuple[bytes, str, dict[st
     return OK, pipeline.machine.state.value, values
 
 
-def _output(pipeline: Pipeline) -> tuple[bytes, str, dict[str, object]]:
-    armed = pipeline.machine.allows_torque
-    return OK, 'armed' if armed else 'silent', dict(pipeline.gate.counters)
+def _output(engine: Engine) -> tuple[bytes, str, dict[str, object]]:
+    pipeline, status = engine.pipeline, engine.status()
+    outlet, guard = pipeline.outlet, pipeline.follower.guard
+    values = {name: status[name] for name in ('controller', 'blend', 'contact', 'payload')}
+    values |= {
+        'enabled_joints': ' '.join(pipeline.gate.settings.enabled_joints) or 'all',
+        'confidence': guard.confidence.value,
+        'error_score': guard.confidence.score,
+        'contact_score': guard.contact.score,
+        'shadow': math.nan if outlet.explained is None else outlet.explained,
+        'saturated_s': pipeline.gate.saturated_for,
+        'energy_j': pipeline.gate.energy,
+        'tick_us_p99': 1e6 * (engine.monitor.tick_time or math.nan),
+    }
+    if outlet.shadow is not None:
+        shares = zip(engine.joint_names, outlet.shadow.explained, strict=True)
+        values |= {f'explained.{name}': float(share) for name, share in shares}
+    if pipeline.machine.allows_torque:
+        low = guard.confidence.value < LEAST_CONFIDENCE
+        if guard.contact.contact or low:
+            return WARN, 'armed, in contact' if guard.contact.contact else 'armed, unsure', values
+        return OK, 'armed', values
+    if pipeline.taken_back:
+        return WARN, f'Torque was taken back: {pipeline.taken_back}', values
+    return OK, 'silent' if pipeline.gate.silent else 'safe command', values
 
 
 def _text(value: object) -> str:

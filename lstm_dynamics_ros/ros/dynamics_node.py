@@ -11,8 +11,8 @@ import sys
 import time
 from typing import TypeVar
 
-from lstm_dynamics_ros.control import CONTROLLERS
 from lstm_dynamics_ros.errors import ConfigError, LstmDynamicsError
+from lstm_dynamics_ros.ros.commander import Commander
 from lstm_dynamics_ros.ros.declare import Parameters, unknown
 from lstm_dynamics_ros.ros.diagnostics import diagnostics, Report
 from lstm_dynamics_ros.ros.engine import Engine
@@ -47,13 +47,13 @@ class DynamicsNode(ManagedNode):
 
     def __init__(self) -> None:
         super().__init__('dynamics_node')
-        self._declared = Parameters(self, NodeSettings(), validate=_validate)
+        self._engine: Engine | None = None
+        self._declared = Parameters(self, NodeSettings(), validate=self._validate)
         self.executor_name = self._declared.settings.executor
         for name in unknown(self, self._declared.names):
             self.get_logger().warning(f'Ignored, because there is no such parameter: {name}')
         self._declared.on_change(self._reconfigure)
         self._machine = StateMachine()
-        self._engine: Engine | None = None
         self._announcements = Announcements(self)
         self._announce()
 
@@ -74,6 +74,8 @@ class DynamicsNode(ManagedNode):
         publisher = self.create_publisher(DIAGNOSTICS.type, DIAGNOSTICS.name, DIAGNOSTICS.qos)
         self._diagnostics = publisher
         self.keep(lambda: self.destroy_publisher(publisher))
+        self._commander = Commander(self, engine, self._announce)
+        self.keep(self._commander.destroy)
         self._input = JointStateInput(self, self._on_samples)
         self.keep(self._input.destroy)
         for name, callback in (
@@ -108,7 +110,8 @@ class DynamicsNode(ManagedNode):
 
     @reported
     def on_deactivate(self, state: LifecycleState) -> TransitionCallbackReturn:
-        """Stop predicting."""
+        """Stop predicting, after the safe command."""
+        self._commander.finish()
         self._machine.on(Event.DEACTIVATE)
         self._announce()
         return super().on_deactivate(state)
@@ -156,12 +159,17 @@ class DynamicsNode(ManagedNode):
         engine.monitor.arrived(len(samples), time.monotonic_ns())
         try:
             for bunch in engine.bunches(samples):
+                began = time.thread_time_ns()
                 tick = engine.pipeline.tick(bunch)
                 if tick is not None:
+                    self._commander.send(tick)
+                    engine.monitor.computed(time.thread_time_ns() - began)
                     self._predictions.publish(tick)
                     engine.monitor.ticked(tick, time.time_ns() - received)
         except Exception as error:  # noqa: BLE001 - one bad message must not end the node
             self.get_logger().error(f'{type(error).__name__}: {error}', throttle_duration_sec=1.0)
+            if self._machine.allows_torque:
+                self._machine.fail(f'{type(error).__name__}: {error}')
             engine.pipeline.reset()
         if self._machine.state is not before:
             self._announce()
@@ -189,6 +197,7 @@ class DynamicsNode(ManagedNode):
             skew=self._input.skew,
             namesakes=namesakes(self),
             snapshot=engine.monitor.snapshot(time.monotonic_ns()),
+            counters=self._commander.counters,
         )
         if report.namesakes:
             self.get_logger().error(
@@ -213,10 +222,18 @@ class DynamicsNode(ManagedNode):
         reason = self._reason()
         if reason and self._machine.state is State.WAITING:
             self.get_logger().warning(reason, throttle_duration_sec=5.0)
-        self._announcements.state({'state': self._machine.state.value, 'reason': reason})
+        content: dict[str, object] = {'state': self._machine.state.value, 'reason': reason}
+        if self._engine is not None:
+            content |= self._engine.status()
+        self._announcements.state(content)
 
     def _now(self) -> int:
         return int(self.get_clock().now().nanoseconds)
+
+    def _validate(self, settings: NodeSettings) -> None:
+        """Refuse settings that do not fit what is loaded."""
+        if self._engine is not None:
+            self._engine.check(settings)
 
     def _reconfigure(self, settings: NodeSettings) -> None:
         if self._engine is not None:
@@ -249,17 +266,8 @@ class DynamicsNode(ManagedNode):
         self._announce()
         return response
 
-    def _arm(self, engine: Engine) -> str:
-        settings = engine.settings
-        refusals = []
-        if namesakes(self):
-            refusals.append('Another node has the same name.')
-        if not self.count_subscribers(self.resolve_topic_name(settings.command_topic)):
-            refusals.append(f'Nobody subscribes to {settings.command_topic}.')
-        if settings.command_mode == 'correction' and not settings.sink_adds:
-            refusals.append('A correction needs a sink that adds it, and sink_adds is false.')
-        engine.pipeline.arm(refusals)
-        return 'Armed.'
+    def _arm(self, _: Engine) -> str:
+        return self._commander.arm()
 
     @staticmethod
     def _disarm(engine: Engine) -> str:
@@ -274,16 +282,13 @@ class DynamicsNode(ManagedNode):
     def _reload(self, engine: Engine) -> str:
         if self._machine.state in {State.ARMED, State.DEGRADED}:
             raise ConfigError('The model cannot be changed while armed.')
+        self._commander.finish()
         engine.load(self._declared.settings)
         engine.start_over()
         self._predictions.use(engine)
+        self._commander.use(engine)
         self._announcements.model(engine)
         return f'Using {engine.loaded.path}.'
-
-
-def _validate(settings: NodeSettings) -> None:
-    """Refuse settings that no model could fit."""
-    _ = CONTROLLERS[settings.controller]
 
 
 def main(args: Sequence[str] | None = None) -> int:

@@ -4,18 +4,26 @@
 from collections.abc import Sequence
 from dataclasses import replace
 import time
+from typing import Any
 
-from lstm_dynamics_ros.control import CONTROLLERS
+from lstm_dynamics_ros.errors import ConfigError
 from lstm_dynamics_ros.grid import nanoseconds
 from lstm_dynamics_ros.pipeline import Pipeline
-from lstm_dynamics_ros.pipeline_settings import control_steps, message_names
+from lstm_dynamics_ros.pipeline_settings import message_names
+from lstm_dynamics_ros.reference_track import ReferenceTrack
+from lstm_dynamics_ros.ros.model_choices import (
+    candidates,
+    joint_limits,
+    prediction_only,
+    rigid_body,
+)
 from lstm_dynamics_ros.ros.monitor import Monitor
 from lstm_dynamics_ros.ros.settings import find_model, NodeSettings
-from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 from lstm_dynamics_ros.safety.gate import Gate
 from lstm_dynamics_ros.safety.state import Event, State, StateMachine
 from lstm_dynamics_ros.safety.watchdog import Watchdog
-from lstm_dynamics_ros.state import NANOSECONDS, RawSample
+from lstm_dynamics_ros.state import NANOSECONDS, RawSample, Vector
 
 
 class Engine:
@@ -32,6 +40,9 @@ class Engine:
     def __init__(self, settings: NodeSettings, machine: StateMachine) -> None:
         self.machine = machine
         self.watchdog = Watchdog(settings.state_timeout)
+        self.paused = False
+        """Whether simulated time stood still at the last look."""
+        self._description = ''
         self.load(settings)
 
     def load(self, settings: NodeSettings) -> None:
@@ -42,21 +53,97 @@ class Engine:
         """
         loaded = load_model(find_model(settings.model), pinned_sha256=settings.model_sha256)
         card = loaded.card
-        period = control_steps(card.dt, settings.control_rate) * card.dt
-        pipeline = Pipeline(
-            loaded,
-            settings.pipeline,
-            controller=CONTROLLERS[settings.controller]().build(card, period),
-            gate=Gate(settings.gate, card.effort_limits or (None,) * card.n_joints, period),
-            machine=self.machine,
-        )
         names = message_names(card, settings)
+        joint_names = tuple(names[joint] for joint in card.joint_names)
+        pipeline, controller, remark = self._make(loaded, settings, joint_names)
         self.settings = settings
         self.loaded = loaded
         self.pipeline = pipeline
-        self.joint_names = tuple(names[joint] for joint in card.joint_names)
+        self.joint_names = joint_names
         """The model's joints, by the names the robot has for them."""
+        self.controller = controller
+        """Name of the controller in use."""
+        self.remark = remark
+        """Why it is not the one that was hoped for; empty if it is."""
+        self.track = self._make_track()
+        """Where the robot is told to be."""
+        pipeline.reference = self.track
+        self.prediction_only = prediction_only(card, settings.arming)
+        """Why the model may only be used to predict; empty if it may make torque, too."""
         self.monitor = Monitor(card, nanoseconds(pipeline.control_period), time.monotonic_ns())
+
+    def _make(
+        self, loaded: LoadedModel, settings: NodeSettings, joint_names: Sequence[str]
+    ) -> tuple[Pipeline, str, str]:
+        """Return a pipeline with the best controller possible, its name, and what is amiss."""
+        card = loaded.card
+        prior = rigid_body(settings, card)
+        limits = joint_limits(settings, card, joint_names, self._description)
+        remarks = []
+        wanted = candidates(settings.controller)
+        for name in wanted:
+            try:
+                pipeline = Pipeline(
+                    loaded,
+                    settings.pipeline,
+                    controller=settings.of_controller(name),
+                    machine=self.machine,
+                    prior=prior,
+                    safety=settings.safety,
+                )
+            except ConfigError as error:
+                if name == wanted[-1]:
+                    raise
+                remarks.append(f'{name} cannot be used: {error}')
+                continue
+            pipeline.outlet.gate = Gate(
+                settings.gate, tuple(limits.effort), pipeline.control_period,
+                joint_names=card.joint_names, limits=limits,
+            )  # fmt: skip
+            break
+        return pipeline, name, ' '.join(remarks)
+
+    def _make_track(self) -> ReferenceTrack:
+        speeds = self.pipeline.gate.limits.velocity
+        return ReferenceTrack(self.joint_names, tuple(speeds), self.settings.reference_timeout)
+
+    def describe(self, text: str) -> str:
+        """Take the joint limits of a robot description.
+
+        Args:
+            text: URDF.
+
+        Returns:
+            Why it does not count yet, one sentence; empty if it does.
+
+        Raises:
+            ConfigError: If the text is no URDF, or its limits contradict those given.
+            JointNamesError: If it lacks joints of the model.
+        """
+        gate, settings, card = self.pipeline.gate, self.settings, self.pipeline.card
+        limits = joint_limits(settings, card, self.joint_names, text)
+        self._description = text
+        if not gate.silent or self.machine.allows_torque:
+            return 'The limits of the new robot description count once the model is loaded again.'
+        self.pipeline.outlet.gate = Gate(
+            gate.settings, tuple(limits.effort), self.pipeline.control_period,
+            joint_names=card.joint_names, limits=limits,
+        )  # fmt: skip
+        self.track = self.pipeline.reference = self._make_track()
+        return ''
+
+    def check(self, settings: NodeSettings) -> None:
+        """Refuse settings that do not fit what is loaded, without any effect.
+
+        Raises:
+            LstmDynamicsError: If they do not.
+        """
+        pipeline = self.pipeline
+        settings.of_controller(self.controller).build(pipeline.context)
+        effort = tuple(pipeline.gate.limits.effort)
+        Gate(settings.gate, effort, pipeline.control_period, joint_names=pipeline.card.joint_names)
+        if not settings.confidence.zero_score > settings.confidence.full_score:
+            raise ConfigError('confidence.zero_score must be above confidence.full_score.')
 
     def bunches(self, samples: Sequence[RawSample]) -> Sequence[Sequence[RawSample]]:
         """Split samples that came together into those that share one publication.
@@ -77,14 +164,22 @@ class Engine:
 
     def reconfigure(self, settings: NodeSettings) -> None:
         """Take over settings that may change while running."""
-        self.settings = settings
+        before, self.settings = self.settings, settings
+        pipeline, name = self.pipeline, self.controller
         self.watchdog.timeout = settings.state_timeout
-        self.pipeline.gate.settings = settings.gate
+        self.track.timeout = settings.reference_timeout
+        pipeline.gate.settings = settings.gate
+        pipeline.safety = settings.safety
+        pipeline.follower.guard.use(settings.safety)
+        self.prediction_only = prediction_only(pipeline.card, settings.arming)
+        config = settings.of_controller(name)
+        if config != before.of_controller(name):
+            pipeline.controller.reconfigure(config)
 
     def set_horizon(self, *, wanted: bool) -> None:
         """Make the horizon only if somebody wants it: it is the dearest part of a tick."""
         settings = self.settings.pipeline
-        if not (wanted or self.pipeline.controller.computes_torque):
+        if not wanted:
             settings = replace(settings, horizon_steps=0)
         if settings != self.pipeline.settings:
             self.pipeline.reconfigure(settings)
@@ -96,6 +191,7 @@ class Engine:
             paused: Whether time stands still, so that data cannot come.
         """
         now = time.monotonic()
+        self.paused = paused
         if paused and self.watchdog.age(now) is not None:
             self.watchdog.feed(now)
         lost = self.watchdog.expired(now) and self.machine.state is not State.WAITING
@@ -115,3 +211,32 @@ class Engine:
         if self.machine.state is State.FAULT:
             return self.machine.fault
         return self.pipeline.waiting_for()
+
+    @property
+    def payload(self) -> Vector | None:
+        """Mass and first moments that were learned on the way [kg], [kg m]; None without."""
+        adaptation: Any = getattr(self.pipeline.controller, 'adaptation', None)
+        return None if adaptation is None else adaptation.parameters[:4]
+
+    def status(self) -> dict[str, object]:
+        """Return how the correction is doing, as what JSON can hold."""
+        pipeline = self.pipeline
+        guard, gate, shadow = pipeline.follower.guard, pipeline.gate, pipeline.outlet.shadow
+        missing = ''
+        newest = pipeline.newest_ns
+        if newest is not None and pipeline.controller.needs_reference:
+            missing = self.track.missing(newest)
+        payload = self.payload
+        return {
+            'controller': self.controller,
+            'remark': self.remark,
+            'prediction_only': self.prediction_only,
+            'reference': missing,
+            'taken_back': pipeline.taken_back,
+            'blend': gate.settings.blend,
+            'enabled_joints': list(gate.settings.enabled_joints or pipeline.card.joint_names),
+            'confidence': round(guard.confidence.value, 2),
+            'contact': guard.contact.contact,
+            'payload': None if payload is None else round(float(payload[0]), 2),
+            'shadow': None if shadow is None else shadow.as_dict(self.joint_names),
+        }

@@ -7,64 +7,69 @@ which matches every publisher. Depth 1 lost 12 % of the grid points at 1 kHz und
 lost 0.05 %.
 """
 
-from typing import Any, NamedTuple
-
-from diagnostic_msgs.msg import DiagnosticArray
-from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from lstm_dynamics_ros.ros.command_interfaces import (
+    COMMAND,
+    DIAGNOSTICS,
+    quality,
+    RESET,
+    ServiceName,
+    STATE,
+    Topic,
+    WATCHED_COMMAND,
+)
 from rosgraph_msgs.msg import Clock
 from sensor_msgs.msg import JointState
-from std_msgs.msg import Float64MultiArray, String
+from std_msgs.msg import String
 from std_srvs.srv import SetBool, Trigger
 from trajectory_msgs.msg import JointTrajectory
 
-
-class Topic(NamedTuple):
-    """One topic."""
-
-    name: str
-    """Relative, private (``~/``) or, where ROS fixes it, absolute name."""
-    type: Any
-    """Message class."""
-    qos: QoSProfile
-
-
-class ServiceName(NamedTuple):
-    """One service."""
-
-    name: str
-    type: Any
-    """Service class."""
-
-
-def _qos(depth: int, *, reliable: bool = True, latched: bool = False) -> QoSProfile:
-    return QoSProfile(
-        depth=depth,
-        reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
-        durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
-    )
-
+__all__ = [
+    'ARM',
+    'CLOCK',
+    'COMMAND',
+    'COMMAND_TRAJECTORY',
+    'DIAGNOSTICS',
+    'JOINT_STATES',
+    'MODEL_INFO',
+    'PREDICTED_JOINT_STATES',
+    'PREDICTED_TRAJECTORY',
+    'PREDICTION_ERROR',
+    'REFERENCE',
+    'RELOAD_MODEL',
+    'RESET',
+    'ROBOT_DESCRIPTION',
+    'ROBOT_JOINT_STATES',
+    'ROBOT_REFERENCE',
+    'STATE',
+    'TRUE_JOINT_STATES',
+    'WATCHED_COMMAND',
+    'ServiceName',
+    'Topic',
+]
 
 # What the robot says.
-JOINT_STATES = Topic('joint_states', JointState, _qos(10, reliable=False))
-ROBOT_JOINT_STATES = Topic('joint_states', JointState, _qos(10))
+JOINT_STATES = Topic('joint_states', JointState, quality(10, reliable=False))
+ROBOT_JOINT_STATES = Topic('joint_states', JointState, quality(10))
 """The same topic as a robot publishes it (``joint_state_broadcaster``, ``sim_node``, player)."""
-CLOCK = Topic('/clock', Clock, _qos(10))
+CLOCK = Topic('/clock', Clock, quality(10))
+
+ROBOT_DESCRIPTION = Topic('robot_description', String, quality(1, latched=True))
+"""URDF, as robot_state_publisher publishes it."""
 
 # What the robot is told.
-REFERENCE = Topic('~/reference', JointTrajectory, _qos(10))
-COMMAND = Topic('effort_controller/commands', Float64MultiArray, _qos(1))
+REFERENCE = Topic('~/reference', JointTrajectory, quality(10))
+COMMAND_TRAJECTORY = Topic(
+    'joint_trajectory_controller/joint_trajectory', JointTrajectory, quality(1)
+)
 
 # What dynamics_node says.
-PREDICTED_JOINT_STATES = Topic('~/predicted_joint_states', JointState, _qos(10))
-PREDICTED_TRAJECTORY = Topic('~/predicted_trajectory', JointTrajectory, _qos(10))
-PREDICTION_ERROR = Topic('~/prediction_error', JointState, _qos(10))
-STATE = Topic('~/state', String, _qos(1, latched=True))
-MODEL_INFO = Topic('~/model_info', String, _qos(1, latched=True))
-DIAGNOSTICS = Topic('/diagnostics', DiagnosticArray, _qos(1))
+PREDICTED_JOINT_STATES = Topic('~/predicted_joint_states', JointState, quality(10))
+PREDICTED_TRAJECTORY = Topic('~/predicted_trajectory', JointTrajectory, quality(10))
+PREDICTION_ERROR = Topic('~/prediction_error', JointState, quality(10))
+MODEL_INFO = Topic('~/model_info', String, quality(1, latched=True))
 ARM = ServiceName('~/arm', SetBool)
-RESET = ServiceName('~/reset', Trigger)
 RELOAD_MODEL = ServiceName('~/reload_model', Trigger)
 
 # What sim_node says beside its joint states.
-ROBOT_REFERENCE = Topic('reference', JointTrajectory, _qos(10))
-TRUE_JOINT_STATES = Topic('~/true_joint_states', JointState, _qos(10))
+ROBOT_REFERENCE = Topic('reference', JointTrajectory, quality(10))
+TRUE_JOINT_STATES = Topic('~/true_joint_states', JointState, quality(10))

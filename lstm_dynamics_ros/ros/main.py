@@ -10,7 +10,7 @@ import signal
 import sys
 from types import FrameType
 
-NODES = ('dynamics_node', 'sim_node', 'recorder_node')
+NODES = ('dynamics_node', 'command_watchdog', 'sim_node', 'recorder_node')
 
 
 def _quit(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
@@ -21,10 +21,11 @@ def help_text(name: str) -> str:
     """Return how to start a node, and its parameters."""
     # Imported here: Ctrl-C must be in hand before numpy and all that comes with it.
     from lstm_dynamics_ros.parameters import leaves  # noqa: PLC0415
-    from lstm_dynamics_ros.ros import settings  # noqa: PLC0415
+    from lstm_dynamics_ros.ros import command_watchdog_settings, settings  # noqa: PLC0415
 
     config = {
         'dynamics_node': settings.NodeSettings,
+        'command_watchdog': command_watchdog_settings.CommandWatchdogSettings,
         'sim_node': settings.SimSettings,
         'recorder_node': settings.RecorderSettings,
     }[name]()
@@ -53,6 +54,11 @@ def _start(name: str) -> int:
 def dynamics_node() -> int:
     """Run the node that predicts."""
     return _start('dynamics_node')
+
+
+def command_watchdog() -> int:
+    """Run the process that sends the safe command when commands stop."""
+    return _start('command_watchdog')
 
 
 def sim_node() -> int:

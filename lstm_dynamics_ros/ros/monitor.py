@@ -15,6 +15,9 @@ BIN = 10_000
 N_BINS = 5000
 """Latencies of 50 ms and more share the last bin; the maximum is exact anyway."""
 
+FEWEST_TICKS = 100
+"""Ticks before it is known how long one takes."""
+
 
 class Latencies:
     """A histogram of latencies: exact count and maximum, percentiles to 10 us."""
@@ -98,6 +101,7 @@ class Monitor:
         self._received = Rate(now)
         self._published = Rate(now)
         self._latencies = Latencies()
+        self._ticks = Latencies()
         self._last_arrival: int | None = None
         self._last_stamp: int | None = None
         self._missed = 0
@@ -130,6 +134,17 @@ class Monitor:
         if tick.error is not None and np.isfinite(tick.error.position).all():
             self._squares += np.square(tick.error.position)
             self._n_errors += 1
+
+    def computed(self, duration: int) -> None:
+        """Note how much processor time a tick took [ns]."""
+        self._ticks.add(duration)
+
+    @property
+    def tick_time(self) -> float | None:
+        """99th percentile of the processor time of a tick [s]; None before there are enough."""
+        if self._ticks.count < FEWEST_TICKS:
+            return None
+        return 1e-6 * self._ticks.percentile(99)
 
     def age(self, now: int) -> float:
         """Return the time since the newest message [s]; infinite before the first."""

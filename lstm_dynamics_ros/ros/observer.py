@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Listens to robot and node at full rate, cheaply: messages are kept raw and decoded later."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 import json
 import time
@@ -10,7 +11,7 @@ from diagnostic_msgs.msg import DiagnosticArray
 from lstm_dynamics_ros.ros import interfaces
 from lstm_dynamics_ros.ros.conversions import stamp_ns
 from lstm_dynamics_ros.ros.diagnostics import as_table
-from lstm_dynamics_ros.state import Matrix, NANOSECONDS, Stamps
+from lstm_dynamics_ros.state import Matrix, NANOSECONDS, Stamps, Vector
 import numpy as np
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node
@@ -22,6 +23,12 @@ from std_msgs.msg import String
 DEPTH = 5000
 """Messages that may wait."""
 
+FORWARD_NODE = '/dynamics_node'
+"""Name of the node that predicts."""
+
+ROBOT_NODE = '/sim_node'
+"""Name of the node that is the robot."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Stream:
@@ -30,7 +37,7 @@ class Stream:
     joint_names: tuple[str, ...]
     stamp_ns: Stamps
     """Header stamps [ns], shape (n,)."""
-    arrival: Matrix
+    arrival: Vector
     """When each came, on a steady clock [s], shape (n,)."""
     position: Matrix
     velocity: Matrix
@@ -47,14 +54,17 @@ class Stream:
         return float((len(self) - 1) / (self.arrival[-1] - self.arrival[0]))
 
     @property
-    def seconds(self) -> Matrix:
+    def seconds(self) -> Vector:
         """Stamps relative to the first [s], shape (n,)."""
-        seconds: Matrix = (self.stamp_ns - self.stamp_ns[0]) / NANOSECONDS
+        seconds: Vector = (self.stamp_ns - self.stamp_ns[0]) / NANOSECONDS
         return seconds
 
 
-class _Kept(NamedTuple):
+class Kept(NamedTuple):
+    """A message as it came."""
+
     arrival: float
+    """When, on a steady clock [s]."""
     raw: bytes
 
 
@@ -67,22 +77,22 @@ class Observer:
         robot: Name of the node that is the robot.
     """
 
-    def __init__(
-        self, node: Node, source: str = '/dynamics_node', robot: str = '/sim_node'
-    ) -> None:
+    def __init__(self, node: Node, source: str = FORWARD_NODE, robot: str = ROBOT_NODE) -> None:
         self._node = node
-        self._kept: dict[str, list[_Kept]] = {}
-        self.state: dict[str, str] = {'state': 'unknown', 'reason': ''}
+        self._label = source.strip('/')
+        self._kept: dict[str, list[Kept]] = {}
+        self.state: dict[str, Any] = {'state': 'unknown', 'reason': ''}
         """Newest content of ``~/state``."""
         self.diagnostics: dict[str, dict[str, str]] = {}
         """Newest values of ``/diagnostics``, by part of the node."""
-        for name, topic in (
-            ('measured', interfaces.ROBOT_JOINT_STATES),
-            ('predicted', interfaces.PREDICTED_JOINT_STATES),
-            ('truth', interfaces.TRUE_JOINT_STATES),
+        for name, topic, owner in (
+            ('measured', interfaces.ROBOT_JOINT_STATES, robot),
+            ('predicted', interfaces.PREDICTED_JOINT_STATES, source),
+            ('truth', interfaces.TRUE_JOINT_STATES, robot),
+            ('reference', interfaces.ROBOT_REFERENCE, robot),
+            ('command', interfaces.COMMAND, robot),
         ):
-            owner = robot if name == 'truth' else source
-            self._keep(name, topic.name.replace('~', owner))
+            self._keep(name, topic, owner)
         self._listen(interfaces.STATE, source, self._on_state)
         self._listen(interfaces.DIAGNOSTICS, source, self._on_diagnostics)
 
@@ -95,8 +105,12 @@ class Observer:
         """Return how many messages of a stream were kept."""
         return len(self._kept[name])
 
+    def kept(self, name: str, begin: int = 0) -> Sequence[Kept]:
+        """Return the messages of a stream as they came, from the given one on."""
+        return self._kept[name][begin:]
+
     def newest(self, name: str, back: int = 1) -> JointState | None:
-        """Return one of the newest messages of a stream, decoded."""
+        """Return one of the newest messages of a stream of joint states, decoded."""
         kept = self._kept[name]
         return deserialize_message(kept[-back].raw, JointState) if len(kept) >= back else None
 
@@ -120,15 +134,22 @@ class Observer:
             effort=column('effort'),
         )
 
-    def _keep(self, name: str, topic: str) -> None:
+    def commands(self) -> tuple[Vector, Matrix]:
+        """Return when commands came [s] (n,) and what they were [N m] or [N] (n, n_joints)."""
+        kept = list(self._kept['command'])
+        rows = [deserialize_message(item.raw, interfaces.COMMAND.type).data for item in kept]
+        arrival = np.array([item.arrival for item in kept])
+        return arrival, np.array(rows, dtype=np.float64).reshape(len(kept), -1)
+
+    def _keep(self, name: str, topic: interfaces.Topic, owner: str) -> None:
         kept = self._kept[name] = []
 
         def keep(raw: bytes) -> None:
-            kept.append(_Kept(time.monotonic(), raw))
+            kept.append(Kept(time.monotonic(), raw))
 
         self._node.create_subscription(
-            JointState,
-            topic,
+            topic.type,
+            topic.name.replace('~', owner),
             keep,
             QoSProfile(depth=DEPTH),
             raw=True,
@@ -148,4 +169,6 @@ class Observer:
         self.state = json.loads(message.data)
 
     def _on_diagnostics(self, message: DiagnosticArray) -> None:
-        self.diagnostics = as_table(message.status)
+        own = [s for s in message.status if s.name.startswith(f'{self._label}: ')]
+        if own:
+            self.diagnostics = as_table(own)

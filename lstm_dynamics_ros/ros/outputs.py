@@ -107,6 +107,7 @@ class Announcements:
             'num_layers': card.num_layers,
             'hidden_size': card.hidden_size,
             'joint_names': card.joint_names,
+            'robot_joint_names': engine.joint_names,
             'joint_types': card.joint_types,
             'features': [signal.name for signal in card.features],
             'targets': [signal.name for signal in card.targets],

@@ -55,20 +55,26 @@ class Processes:
                 process.kill()
                 process.wait()
 
-    def start(self, name: str, parameters: Mapping[str, object], *arguments: str) -> None:
+    def start(
+        self, name: str, parameters: Mapping[str, object], *arguments: str, label: str = ''
+    ) -> None:
         """Start one of the nodes of this package.
 
         Args:
             name: Its executable, e.g. ``sim_node``.
             parameters: Its parameters.
             arguments: More ROS arguments, e.g. ``-r``, ``~/reference:=/reference``.
+            label: Name of the node, if it is not that of the executable.
         """
+        if label:
+            arguments = (*arguments, '-r', f'__node:={label}')
         command = [sys.executable, '-m', 'lstm_dynamics_ros.ros.main', name, '--ros-args']
         for key, value in parameters.items():
             text = str(value).lower() if isinstance(value, bool) else str(value)
             command += ['-p', f'{key}:={text}']
-        with self._log(name).open('wb') as log:
-            self._running[name] = subprocess.Popen(
+        label = label or name
+        with self._log(label).open('wb') as log:
+            self._running[label] = subprocess.Popen(
                 [*command, *arguments], stdout=log, stderr=log, env=self._environment
             )
 

@@ -1,33 +1,82 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settings of the nodes. No ROS in here, so that the command line and the docs can read them."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, make_dataclass
 from pathlib import Path
+from typing import Any, cast, TypeVar
 
 from lstm_dynamics_ros.assets import assets
+from lstm_dynamics_ros.control import ControllerConfig, CONTROLLERS
+from lstm_dynamics_ros.control.base import settings_as
 from lstm_dynamics_ros.errors import ConfigError
 from lstm_dynamics_ros.parameters import parameter
-from lstm_dynamics_ros.pipeline_settings import PipelineSettings
+from lstm_dynamics_ros.pipeline_settings import PipelineSettings, SafetySettings
+from lstm_dynamics_ros.ros.executor_settings import ExecutorSettings
 from lstm_dynamics_ros.safety.gate import GateSettings
+from lstm_dynamics_ros.safety.joint_limits import JointLimitSettings
 
-EXECUTORS = ('events', 'single_threaded')
+AUTO = 'auto'
+"""Takes the best controller that the model allows."""
+
 COMMAND_MODES = ('correction', 'full')
+COMMAND_TYPES = ('effort_array', 'joint_trajectory')
 
 
 @dataclass(frozen=True, kw_only=True)
-class ExecutorSettings:
-    """What every node has."""
+class SinkSettings:
+    """Where the command goes, and what becomes of it there."""
 
-    executor: str = parameter(
-        'events',
-        'How callbacks are run. events needs about half the processor time.',
-        choices=EXECUTORS,
+    command_topic: str = parameter(
+        'effort_controller/commands',
+        'Where the command goes: the topic of a controller, or the input of a command_watchdog '
+        'before it. Silent until armed.',
+    )
+    command_type: str = parameter(
+        'effort_array',
+        'effort_array for effort controllers (std_msgs/Float64MultiArray); joint_trajectory for '
+        'a joint trajectory controller, which gets the reference with the effort.',
+        choices=COMMAND_TYPES,
+    )
+    command_mode: str = parameter(
+        'correction',
+        'What the command is: a correction that the robot adds to its own, or all of the effort.',
+        choices=COMMAND_MODES,
+    )
+    sink_adds: bool = parameter(
+        False,
+        'Whether what listens on command_topic adds the command to its own. A correction is not '
+        'armed without, unless it goes to a joint trajectory controller.',
+    )
+    controller_topic: str = parameter(
+        '',
+        'Topic of the controller behind a command_watchdog, so that arming is refused if others '
+        'publish there; empty if command_topic is it.',
+    )
+    controller_joints: tuple[str, ...] = parameter(
+        (),
+        'Joints of the controller in its order, for one that has no parameter joints; empty asks '
+        'it.',
     )
 
 
+ControllerFields: Any = make_dataclass(
+    'ControllerFields',
+    [(name, CONTROLLERS[name], field(default_factory=CONTROLLERS[name])) for name in CONTROLLERS],
+    frozen=True,
+    kw_only=True,
+)
+"""The settings of every registered controller, in a field of its name."""
+
+
 @dataclass(frozen=True, kw_only=True)
-class NodeSettings(PipelineSettings, ExecutorSettings):
-    """Settings of dynamics_node: those of the pipeline, under the same names, and its own."""
+class NodeSettings(
+    ControllerFields,  # type: ignore[misc] # made when the controllers are imported
+    SafetySettings,
+    PipelineSettings,
+    SinkSettings,
+    ExecutorSettings,
+):
+    """Settings of dynamics_node: those of its parts, under the same names, and its own."""
 
     model: str = parameter(
         '',
@@ -75,29 +124,59 @@ class NodeSettings(PipelineSettings, ExecutorSettings):
     publish_prediction_error: bool = parameter(
         True, 'Publish ~/prediction_error.', reconfigurable=True
     )
+    reference_timeout: float = parameter(
+        0.1,
+        'Age of the last point of a reference after which it counts as lost, and nothing is '
+        'corrected.',
+        unit='s',
+        minimum=0.01,
+        maximum=10.0,
+        reconfigurable=True,
+    )
+    armed_timeout: float = parameter(
+        0.1,
+        'Age of the newest joint state after which, while armed, torque is taken back.',
+        unit='s',
+        minimum=0.01,
+        maximum=1.0,
+        reconfigurable=True,
+    )
     controller: str = parameter(
-        'none', 'What computes the correction; see lstm_dynamics_ros.control.'
+        AUTO,
+        'What computes the correction. auto takes feedforward_dob if the model allows, else '
+        'disturbance_observer if there is a rigid-body model, else none.',
+        choices=(AUTO, *sorted(CONTROLLERS)),
     )
-    command_topic: str = parameter(
-        'effort_controller/commands', 'Where the correction goes. Silent until armed.'
+    urdf: str = parameter(
+        '',
+        'File with the rigid-body model of the robot, for controllers that need one; empty takes '
+        'the one that came with the model, if any.',
     )
-    command_mode: str = parameter(
-        'correction',
-        'What the command is: a correction that the robot adds to its own, or all of the effort.',
-        choices=COMMAND_MODES,
-    )
-    sink_adds: bool = parameter(
-        False,
-        'Whether what listens on command_topic adds the command to its own. A correction is not '
-        'armed without.',
+    armature: tuple[float, ...] = parameter(
+        (),
+        'Inertia of each rotor seen at its joint, which a URDF cannot hold; empty for none.',
+        unit='kg m^2',
     )
     gate: GateSettings = field(default_factory=GateSettings)
+    limits: JointLimitSettings = field(default_factory=JointLimitSettings)
 
     @property
     def pipeline(self) -> PipelineSettings:
         """The part that the pipeline needs."""
-        names = [item.name for item in fields(PipelineSettings)]
-        return PipelineSettings(**{name: getattr(self, name) for name in names})
+        return _part(PipelineSettings, self)
+
+    @property
+    def safety(self) -> SafetySettings:
+        """When the model is trusted, what is contact, and what arming needs."""
+        return _part(SafetySettings, self)
+
+    def of_controller(self, name: str) -> ControllerConfig:
+        """Return the settings of a controller.
+
+        Raises:
+            UnknownNameError: If there is none of that name.
+        """
+        return settings_as(CONTROLLERS[name], getattr(self, name))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -126,9 +205,15 @@ class SimSettings(ExecutorSettings):
     motion: str = parameter('mixed', 'Kind of motion; hold for none.')
     seed: int = parameter(0, 'Seed of motion and noise.', minimum=0, maximum=2**31 - 1)
     speed: float = parameter(
-        1.0, 'Speed of the motion; at 1 joints reach 70 % of their limits.',
+        1.0, 'Speed of the motion; at 1 joints reach velocity_share.',
         minimum=0.01, maximum=1.0,
     )  # fmt: skip
+    velocity_share: float = parameter(
+        0.7,
+        'Share of the velocity limits that the motion reaches at speed 1.',
+        minimum=0.01,
+        maximum=1.0,
+    )
     motion_duration: float = parameter(
         60.0, 'Length of the motion, which is repeated.', unit='s', minimum=4.0, maximum=3600.0
     )
@@ -143,37 +228,32 @@ class SimSettings(ExecutorSettings):
         False,
         'Publish ~/true_joint_states, what no sensor sees. For scoring only.',
     )
+    reference_preview: float = parameter(
+        0.03,
+        'How far ahead the published reference reaches, in steps of 10 ms; 0 for one point only.',
+        unit='s',
+        minimum=0.0,
+        maximum=0.5,
+    )
     command_topic: str = parameter(
         'effort_controller/commands', 'Effort to add to the base controller.'
     )
-
-
-@dataclass(frozen=True, kw_only=True)
-class DemoSettings:
-    """Settings of the demo."""
-
-    robot: str = parameter('arm', 'Embedded robot.')
-    model: str = parameter('', 'Model file or name; empty for the forward model of the robot.')
-    duration: float = parameter(
-        20.0, 'How long to watch once the model is warm.', unit='s', minimum=1.0, maximum=3600.0
+    command_cycles: int = parameter(
+        0,
+        'Cycles of 5 ms after the newest measurement at which a command acts, as in a robot that '
+        'looks at its commands once per cycle; 0 for at once.',
+        minimum=0,
+        maximum=20,
     )
-    payload: float = parameter(
-        -1.0,
-        'Payload the model knows nothing of; a negative one stands for one that was held out of '
-        'training (1.89 kg on the arm).',
-        unit='kg', minimum=-1.0, maximum=20.0,
-    )  # fmt: skip
-    motion: str = parameter('multi_sine', 'Kind of motion.')
-    seed: int = parameter(
-        1_000_001_009,
-        'Seed of motion and sensor noise; those of training are below 1e9.',
-        minimum=0, maximum=2**31 - 1,
-    )  # fmt: skip
-    speed: float = parameter(0.35, 'Speed of the motion.', minimum=0.01, maximum=1.0)
-    executor: str = parameter('events', 'Executor of the nodes.', choices=EXECUTORS)
-    patience: float = parameter(
-        30.0, 'Longest wait for the first prediction.', unit='s', minimum=1.0, maximum=600.0
-    )
+
+
+P = TypeVar('P')
+
+
+def _part(kind: type[P], settings: object) -> P:
+    """Return the fields that a class of settings has in common with a larger one."""
+    names = [item.name for item in fields(cast('Any', kind))]
+    return kind(**{name: getattr(settings, name) for name in names})
 
 
 def find_model(text: str) -> Path:

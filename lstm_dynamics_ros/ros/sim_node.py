@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """An embedded robot in real time: joint states at 1 kHz, and an input for additive effort."""
 
+from collections import deque
 from collections.abc import Sequence
 import sys
 import time
 
 from lstm_dynamics_ros.errors import LstmDynamicsError
+from lstm_dynamics_ros.ros.controller_joints import PARAMETER
 from lstm_dynamics_ros.ros.conversions import (
     efforts,
     JointStateMessage,
@@ -27,7 +29,9 @@ from lstm_dynamics_ros.ros.spin import run, RunnableNode
 from lstm_dynamics_ros.sim.motions import make_motion
 from lstm_dynamics_ros.sim.robot import load_robot
 from lstm_dynamics_ros.sim.simulated_robot import SimulatedRobot, SimulatedRun
-from lstm_dynamics_ros.state import NANOSECONDS
+from lstm_dynamics_ros.state import NANOSECONDS, Vector
+import numpy as np
+from rcl_interfaces.msg import ParameterDescriptor
 from rclpy.clock import Clock as RosClock
 from rclpy.clock_type import ClockType
 from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
@@ -40,6 +44,12 @@ STEP_NS = 1_000_000
 
 REFERENCE_STEPS = 5
 """Joint states per reference point: 200 Hz."""
+
+CYCLE_NS = 5_000_000
+"""Time between two looks at the commands, with ``command_cycles`` [ns]."""
+
+PREVIEW_STEP_NS = 10_000_000
+"""Time between the points of a reference message [ns]."""
 
 MOST_STEPS = 100
 """Steps made up at once after a stall; what is lost beyond is lost."""
@@ -58,6 +68,12 @@ class SimNode(RunnableNode):
         self.executor_name = settings.executor
         description = load_robot(settings.robot)
         hidden = Parameters(self, description.hidden, 'hidden.')
+        self.declare_parameter(
+            PARAMETER,
+            list(description.joint_names),
+            ParameterDescriptor(description='Joints of the command.', read_only=True),
+            ignore_override=True,
+        )
         for name in unknown(self, declared.names + hidden.names):
             self.get_logger().warning(f'Ignored, because there is no such parameter: {name}')
         self._robot = SimulatedRobot(description, hidden.settings, seed=settings.seed)
@@ -70,12 +86,14 @@ class SimNode(RunnableNode):
                 seed=settings.seed,
                 duration=settings.motion_duration,
                 speed=settings.speed,
+                velocity_share=settings.velocity_share,
             )
         self._begin_ns = time.monotonic_ns()
         start = SIM_START_NS if settings.publish_clock else time.time_ns()
         self._robot.now_ns = start // STEP_NS * STEP_NS
         if motion is not None:
             self._robot.follow(motion, repeat=True)
+        self._waiting: deque[tuple[int, Vector]] = deque()  # commands, and when each acts [ns]
         self._wall_step_ns = round(STEP_NS / settings.realtime_factor)
         self._done = 0
         self.lost_ns = 0
@@ -92,7 +110,9 @@ class SimNode(RunnableNode):
         self._names = tuple(names)
         self._state_message = JointStateMessage(names)
         self._truth_message = JointStateMessage(names)
-        self._reference_message = TrajectoryMessage(names, 1, 0)
+        steps = round(options.reference_preview * NANOSECONDS / PREVIEW_STEP_NS)
+        self._ahead_ns = PREVIEW_STEP_NS * np.arange(steps + 1)
+        self._reference_message = TrajectoryMessage(names, steps + 1, PREVIEW_STEP_NS, 0)
         self._clock_message = Clock()
         self._states, self._reference, self._truth, self._sim_clock = (
             self.create_publisher(topic.type, topic.name, topic.qos, event_callbacks=quiet)
@@ -128,6 +148,8 @@ class SimNode(RunnableNode):
             )
             due = MOST_STEPS
         for _ in range(due):
+            while self._waiting and self._waiting[0][0] <= self._robot.now_ns:
+                self._robot.apply_correction(self._waiting.popleft()[1])
             self._publish(self._robot.advance(1))
             self._done += 1
 
@@ -137,12 +159,8 @@ class SimNode(RunnableNode):
             set_time(self._clock_message.clock, stamp)
             self._sim_clock.publish(self._clock_message)
         if self._done % REFERENCE_STEPS == 0 and self._reference is not None:
-            self._reference.publish(
-                self._reference_message.fill(
-                    stamp, run.reference_position, run.reference_velocity,
-                    run.reference_acceleration,
-                )
-            )  # fmt: skip
+            told = self._robot.reference_at(stamp + self._ahead_ns)
+            self._reference.publish(self._reference_message.fill(stamp, *told))
         if self._truth is not None:
             self._truth.publish(
                 self._truth_message.fill(stamp, run.true_position[0], run.true_velocity[0])
@@ -162,7 +180,8 @@ class SimNode(RunnableNode):
                 throttle_duration_sec=1.0,
             )
             return
-        self._robot.apply_correction(torque)
+        cycle = (self._robot.now_ns - STEP_NS) // CYCLE_NS  # the one of the newest measurement
+        self._waiting.append(((cycle + self._options.command_cycles) * CYCLE_NS, torque))
 
     def _on_reference(self, message: JointTrajectory) -> None:
         """Go where the first point of a trajectory says."""

@@ -17,7 +17,14 @@ import pytest
 FOLDER = Path(__file__).parents[2] / 'launch'
 COMMON = {'namespace', 'params_file', 'model', 'use_sim_time', 'autostart', 'log_level'}
 ARGUMENTS = {
-    'dynamics.launch.py': COMMON | {'respawn'},
+    'dynamics.launch.py': COMMON | {'respawn', 'reference'},
+    'command_watchdog.launch.py': {
+        'namespace',
+        'params_file',
+        'command_topic',
+        'respawn',
+        'log_level',
+    },
     'demo.launch.py': COMMON | {'robot', 'payload', 'motion', 'seed', 'sim_params_file'},
 }
 PATIENCE = 30.0

@@ -2,6 +2,7 @@
 # ruff: noqa: ANN401 - messages have no types
 """Nodes in processes of their own and a listener in this one, on a ROS domain of their own."""
 
+import atexit
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 import os
@@ -13,15 +14,16 @@ import time
 from typing import Any
 import warnings
 
+from lstm_dynamics_ros.ros.domain import claim_domain
 import pytest
 
 collect_ignore_glob = [] if find_spec('rclpy') else ['test_*.py']
 
-os.environ |= {
-    'ROS_DOMAIN_ID': str(1 + os.getpid() % 100),
-    'ROS_AUTOMATIC_DISCOVERY_RANGE': 'LOCALHOST',
-    'ROS_PYTHON_CHECK_FIELDS': '1',
-}
+DOMAIN = claim_domain()
+"""Held until the tests end."""
+atexit.register(DOMAIN.close)
+
+os.environ['ROS_PYTHON_CHECK_FIELDS'] = '1'
 
 PATIENCE = 60.0
 """Longest wait for anything [s]; usually it is there within one."""
@@ -164,6 +166,38 @@ def listener() -> Iterator[Listener]:
 def model(make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a model of two joints that is warm after five steps of 5 ms."""
     return make_model(tmp_path_factory.mktemp('model') / 'two.onnx', n_joints=2, washout=5)
+
+
+@pytest.fixture(scope='session')
+def pendulum_model(
+    make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Return a model of the embedded pendulum, made without training.
+
+    It says that the torque its rigid-body model does not explain goes on as it is.
+    """
+    from lstm_dynamics_ros.physics.prior import RigidBodyPrior  # noqa: PLC0415
+    from lstm_dynamics_ros.sim.robot import load_robot  # noqa: PLC0415
+    from lstm_dynamics_ros.sim.urdf import nominal_urdf  # noqa: PLC0415
+
+    pytest.importorskip('pinocchio', reason='needs the rigid-body model of the pendulum')
+    robot = load_robot('pendulum')
+    armature = [link.joint.armature for link in robot.links]
+    body = RigidBodyPrior(nominal_urdf(robot), ('joint1', 'joint2'), armature=armature)
+    return make_model(
+        tmp_path_factory.mktemp('model') / 'motion.onnx',
+        kind='motion',
+        washout=20,
+        latency_steps=2,
+        drive_delay=0.005,
+        driver_compensates=('rigid_body_feedforward',),
+        disturbance_bandwidth=20.0,
+        error_gain=(0.1, 0.1),
+        physics_prior=body.description(),
+        conformal={'0.1': {'0': {'effort': [5.0, 5.0]}}},
+        errors={'0': {'effort': {'model': [1.0, 1.0]}}},
+        effort_limits=(60.0, 25.0),
+    )
 
 
 @pytest.fixture

@@ -21,7 +21,7 @@ SCRIPT = """
 import json, sys
 from lstm_dynamics_ros.errors import LstmDynamicsError
 from lstm_dynamics_ros.ros.demo import run_demo
-from lstm_dynamics_ros.ros.settings import DemoSettings
+from lstm_dynamics_ros.ros.demo_settings import DemoSettings
 given = json.loads(sys.argv[1])
 try:
     seen = run_demo(DemoSettings(**given['settings']), headless=given['headless'])
@@ -35,7 +35,9 @@ rows = {int(stamp): row for stamp, row in zip(truth.stamp_ns, truth.position.tol
 both = [k for k, stamp in enumerate(recording.stamp_ns) if int(stamp) in rows]
 measured = recording.position[both].tolist()
 true = [rows[int(recording.stamp_ns[k])] for k in both]
-print(json.dumps({**numbers, 'joints': recording.joint_names, 'measured': measured, 'true': true,
+effect = None if seen.effect is None else seen.effect.to_json()
+print(json.dumps({**numbers, 'effect': effect, 'shadow': seen.shadow,
+                  'joints': recording.joint_names, 'measured': measured, 'true': true,
                   'predicted': len(seen.predicted)}))
 """
 
@@ -67,6 +69,7 @@ def test_it_measures_what_it_saw(model: Path) -> None:
     assert process.returncode == 0, errors
     seen: dict[str, Any] = json.loads(said)
     assert seen['joints'] == ['joint1', 'joint2']
+    assert seen['effect'] is None
     assert seen['duration'] == pytest.approx(2.0, abs=0.3)
     # The rates are the robot's and the model's, whatever the load of the machine does to a few.
     assert seen['joint_states_hz'] == pytest.approx(1000.0, rel=0.1)
@@ -76,6 +79,33 @@ def test_it_measures_what_it_saw(model: Path) -> None:
     assert seen['missed_ticks'] < 50
     assert_allclose(seen['measured'], seen['true'], atol=2e-3)
     assert np.ptp(np.array(seen['true']), axis=0).max() > 0.01
+
+
+def test_tracking_is_compared_before_and_after_arming(model: Path, pendulum_model: Path) -> None:
+    process = demo(
+        headless=False, robot='pendulum', model=str(model), control_model=str(pendulum_model),
+        duration=8.0, payload=0.4,
+    )  # fmt: skip
+    said, errors = process.communicate(timeout=90)
+    assert process.returncode == 0, errors
+    for text in ('error mrad', 'corr. N m', 'state armed', 'before', 'after'):
+        assert text in said
+    seen = json.loads(said.splitlines()[-1])
+    effect = seen['effect']
+    assert effect['ratio'] < 0.8
+    assert 2.0 < effect['compared_s'] <= 3.0
+    assert set(effect['per_joint']) == {'joint1', 'joint2'}
+    assert effect['per_joint']['joint2']['correction_rms_nm'] > 0.01
+    assert seen['shadow'] > 0.1
+    assert seen['duration'] == pytest.approx(8.2, abs=1.5)
+
+
+def test_a_correction_needs_time_before_and_after(model: Path, pendulum_model: Path) -> None:
+    process = demo(
+        robot='pendulum', model=str(model), control_model=str(pendulum_model), duration=6.0
+    )
+    _, errors = process.communicate(timeout=40)
+    assert errors.startswith('With a correction the demo needs at least 8 s')
 
 
 def test_the_live_view_shows_every_joint(model: Path) -> None:

@@ -25,7 +25,13 @@ SNAPSHOT = Snapshot(
     predictions=1000,
 )
 REPORT = Report(
-    node='/left/dynamics_node', now_ns=5, reason='', skew=-0.001, namesakes=0, snapshot=SNAPSHOT
+    node='/left/dynamics_node',
+    now_ns=5,
+    reason='',
+    skew=-0.001,
+    namesakes=0,
+    snapshot=SNAPSHOT,
+    counters={'commands': 7},
 )
 
 
@@ -53,6 +59,9 @@ def test_a_healthy_node_is_all_ok_and_survives_the_wire(engine: Engine) -> None:
     assert table['prediction']['expected_rate_hz'] == '200'
     assert table['joint states']['rate_hz'] == '1000'
     assert part(message, 'output').message == 'silent'
+    assert table['output']['controller'] == 'none'
+    assert table['output']['confidence'] == '0'
+    assert table['counters']['commands'] == '7'
 
 
 @pytest.mark.parametrize(

@@ -39,3 +39,16 @@ def test_positions_that_do_not_fit_or_are_no_numbers_do_no_harm() -> None:
     bar = out.getvalue().splitlines()[1].split()[-1]
     assert bar[0] == '|'
     assert bar[-1] == '#'
+
+
+def test_columns_and_a_line_can_be_added() -> None:
+    out = StringIO()
+    LiveView(out).draw(
+        state(0.1, -0.2), state(0.1, -0.2), {'state': 'monitoring'},
+        columns={'error mrad': [1.234, -5.0]}, more={'before': '21.40', 'after': '0.90'},
+    )  # fmt: skip
+    lines = out.getvalue().splitlines()
+    assert 'error mrad' in lines[0]
+    assert '1.23' in lines[1]
+    assert '-5.00' in lines[2]
+    assert lines[4].endswith('before 21.40  after 0.90')

@@ -6,6 +6,7 @@ from pathlib import Path
 from lstm_dynamics_ros.errors import ConfigError
 from lstm_dynamics_ros.parameters import build, flatten, leaves
 from lstm_dynamics_ros.pipeline_settings import PipelineSettings
+from lstm_dynamics_ros.ros.command_watchdog_settings import CommandWatchdogSettings
 from lstm_dynamics_ros.ros.settings import (
     find_model,
     NodeSettings,
@@ -16,7 +17,12 @@ import pytest
 import yaml
 
 CONFIG = Path(__file__).parents[2] / 'config'
-FILES = [('dynamics', NodeSettings), ('sim', SimSettings), ('recorder', RecorderSettings)]
+FILES = [
+    ('dynamics', NodeSettings),
+    ('command_watchdog', CommandWatchdogSettings),
+    ('sim', SimSettings),
+    ('recorder', RecorderSettings),
+]
 
 
 @pytest.mark.parametrize(('name', 'cls'), FILES)

@@ -165,3 +165,20 @@ def test_ctrl_c_ends_it_cleanly_within_a_second(listener: Any, start: Any) -> No
     assert code == 0
     assert seconds < 1.0
     assert 'Traceback' not in process.log
+
+
+def test_a_command_acts_in_the_cycle_that_was_asked_for(listener: Any, start: Any) -> None:
+    states = listener.hear(interfaces.ROBOT_JOINT_STATES)
+    start('sim_node', *HOLD, '-p', 'command_cycles:=4', '-p', 'hidden.delay:=0.0',
+          '-p', 'hidden.lag:=0.0')  # fmt: skip
+    command = listener.say(interfaces.COMMAND)
+    listener.until(lambda: len(states) > 500, 'joint states')
+    told = stamps(states[-1:])[0]
+    command.publish(Float64MultiArray(data=[0.0, 5.0]))
+    listener.until(lambda: stamps(states[-1:])[0] > told + 60 * STEP, 'joint states after it')
+    rows = [message for message in states if stamp_ns(message.header.stamp) > told - 100 * STEP]
+    effort = np.array([message.effort[1] for message in rows])
+    since = stamps(rows)[np.flatnonzero(np.diff(effort) > 3.0)[0] + 1]
+    # The step is seen in the effort one sample after the command began to act.
+    assert (since - STEP) % (5 * STEP) == 0
+    assert since - STEP >= told // (5 * STEP) * (5 * STEP) + 20 * STEP
