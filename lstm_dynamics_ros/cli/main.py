@@ -10,11 +10,15 @@ from lstm_dynamics_ros.cli.benchmark import Benchmark
 from lstm_dynamics_ros.cli.convert import Convert
 from lstm_dynamics_ros.cli.demo import Demo
 from lstm_dynamics_ros.cli.evaluate import Evaluate
+from lstm_dynamics_ros.cli.excite import Excite
+from lstm_dynamics_ros.cli.improve import Improve
 from lstm_dynamics_ros.cli.inspect import Inspect
+from lstm_dynamics_ros.cli.latency import Latency
 from lstm_dynamics_ros.cli.models import Models
 from lstm_dynamics_ros.cli.record import Record
 from lstm_dynamics_ros.cli.replay import Replay
 from lstm_dynamics_ros.cli.simulate import Simulate
+from lstm_dynamics_ros.cli.switch_on import SwitchOn
 from lstm_dynamics_ros.cli.train import Train
 from lstm_dynamics_ros.errors import LstmDynamicsError
 import tyro
@@ -27,13 +31,17 @@ predict. Start with `lstm-dynamics demo`; then `record` or `convert` -> `inspect
 Command = (
     Annotated[Demo, subcommand('demo')]
     | Annotated[Simulate, subcommand('simulate')]
+    | Annotated[Excite, subcommand('excite')]
     | Annotated[Record, subcommand('record')]
     | Annotated[Convert, subcommand('convert')]
+    | Annotated[Latency, subcommand('latency')]
     | Annotated[Train, subcommand('train')]
+    | Annotated[Improve, subcommand('improve')]
     | Annotated[Evaluate, subcommand('evaluate')]
     | Annotated[Replay, subcommand('replay')]
     | Annotated[Inspect, subcommand('inspect')]
     | Annotated[Benchmark, subcommand('benchmark')]
+    | Annotated[SwitchOn, subcommand('switch-on')]
     | Annotated[Models, subcommand('models')]
 )
 

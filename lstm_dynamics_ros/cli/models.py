@@ -1,19 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """`lstm-dynamics models`: retrain the shipped models from nothing."""
 
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from multiprocessing import get_context
 from pathlib import Path
-import signal
-import sys
 import time
 from typing import Annotated, TYPE_CHECKING
 
 from lstm_dynamics_ros.assets import asset
 from lstm_dynamics_ros.cli.console import progress, say, write_json
+from lstm_dynamics_ros.cli.control_model import record_planned, train_control_model
+from lstm_dynamics_ros.cli.pool import pool
 from lstm_dynamics_ros.cli.train import (
     card_figures,
     COMMAND_DEFAULTS,
@@ -29,17 +25,24 @@ if TYPE_CHECKING:
 RUNS = {'arm': 120, 'pendulum': 60}
 """Training runs of each robot."""
 
+KINDS = ('forward', 'residual')
+"""Models of each robot: one that predicts, and one for control."""
+
 
 @dataclass
 class Models:
     """Retrain the shipped models from nothing: record bags of the embedded robots, train, export.
 
-    Beside each model the ridge ARX(20) fitted to the same bags is written, its opponent in the
-    demo. Training sees measured signals only, never the simulator's truth.
+    Each robot has a forward model that predicts, and a residual model for control. The latter is
+    trained on runs without correction, and then improved once on runs with its own. Beside the
+    forward model the ridge ARX(20) fitted to the same bags is written, its opponent in the demo.
+    Training sees measured signals only, never the simulator's truth.
     """
 
     robots: Annotated[tuple[str, ...], tyro.conf.Positional] = ('arm', 'pendulum')
     """Which robots."""
+    kinds: tuple[str, ...] = KINDS
+    """Which models: forward, residual."""
     out: Path = Path('models')
     """Folder for the models."""
     folder: Path = Path('runs/models')
@@ -58,20 +61,32 @@ class Models:
     def run(self) -> int:
         """Record the bags of all robots, then train and export their models side by side."""
         began = time.perf_counter()
-        for name in self.robots:
-            plan = self._plan(name)
-            bags = self.folder / name / 'bags'
-            jobs = [(name, planned, bags / planned.name) for planned in plan]
-            with progress(f'{name}: record') as update, _pool(self.workers) as pool:
-                for done, _ in enumerate(pool.map(_record, jobs)):
-                    update(done + 1, len(plan), '')
-        say('Training; the slowest model takes about 10 minutes ...')
-        with _pool(self.workers) as pool:
-            cards = dict(zip(self.robots, pool.map(self._train, self.robots), strict=True))
+        cards: dict[str, object] = {}
+        if 'forward' in self.kinds:
+            cards |= self._forward()
+        for name in self.robots if 'residual' in self.kinds else ():
+            cards[f'{name}_residual'] = train_control_model(
+                name, self.out, self.folder / name / 'residual', runs=self.runs,
+                duration=self.duration, seed=self.seed, workers=self.workers,
+            )  # fmt: skip
         took = time.perf_counter() - began
         say(f'{", ".join(self.robots)}: written to {self.out} in {took / 60:.1f} min.')
         write_json(self.json, {'seconds': took, 'cards': cards})
         return 0
+
+    def _forward(self) -> dict[str, object]:
+        """Make the forward models; return the figures of their cards."""
+        for name in self.robots:
+            plan = self._plan(name)
+            bags = self.folder / name / 'bags'
+            jobs = [(name, planned, bags / planned.name) for planned in plan]
+            with progress(f'{name}: record') as update, pool(self.workers) as workers:
+                for done, _ in enumerate(workers.map(record_planned, jobs)):
+                    update(done + 1, len(plan), '')
+        say('Training; the slowest model takes about 10 minutes ...')
+        with pool(self.workers) as workers:
+            made = workers.map(self._train, self.robots)
+            return {f'{name}_forward': c for name, c in zip(self.robots, made, strict=True)}
 
     def _plan(self, name: str) -> 'list[PlannedRun]':
         """Return the runs a robot's model is trained on."""
@@ -106,33 +121,3 @@ class Models:
             gridded = [s for recording in recordings for s in segments(recording, settings.dt)]
             fit_arx(gridded, progress=update).save(self.out / f'{name}_ridge.npz')
         return card_figures(card)
-
-
-@contextmanager
-def _pool(workers: int) -> Iterator[ProcessPoolExecutor]:
-    """Give processes that clean up and end silently on Ctrl-C, without starting anything more.
-
-    They are spawned: torch and its threads do not survive a fork.
-    """
-    pool = ProcessPoolExecutor(workers, get_context('spawn'), _end_on_ctrl_c)
-    try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
-
-
-def _end_on_ctrl_c() -> None:
-    signal.signal(signal.SIGINT, lambda number, frame: sys.exit(130))  # noqa: ARG005
-
-
-def _record(job: 'tuple[str, PlannedRun, Path]') -> None:
-    """Simulate one planned run and write its bag; runs in a worker."""
-    from lstm_dynamics_ros.cli.simulated import as_recording  # noqa: PLC0415
-    from lstm_dynamics_ros.data.bag_writer import write_bag  # noqa: PLC0415
-    from lstm_dynamics_ros.sim.robot import load_robot  # noqa: PLC0415
-    from lstm_dynamics_ros.sim.simulate import simulate  # noqa: PLC0415
-
-    name, planned, path = job
-    robot = load_robot(name)
-    run = simulate(robot, planned.motion(robot), hidden=planned.hidden(robot), seed=planned.seed)
-    write_bag(as_recording(run, planned.name), path, overwrite=True)

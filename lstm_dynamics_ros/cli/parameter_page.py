@@ -2,18 +2,23 @@
 """Prints docs/parameters.md from the settings' declarations: `make docs`."""
 
 from lstm_dynamics_ros.cli.console import say
+from lstm_dynamics_ros.data.excitation_settings import ExcitationSettings
 from lstm_dynamics_ros.parameters import Leaf, leaves
+from lstm_dynamics_ros.ros.command_watchdog_settings import CommandWatchdogSettings
 from lstm_dynamics_ros.ros.settings import NodeSettings, RecorderSettings, SimSettings
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
 from lstm_dynamics_ros.training.settings import ExportSettings, TrainingSettings
 
 SECTIONS: tuple[tuple[str, str, type, str], ...] = (
     ('dynamics_node', 'ROS parameters of the node that predicts.', NodeSettings, ''),
+    ('command_watchdog', 'ROS parameters of the process that sends the safe command.',
+     CommandWatchdogSettings, ''),
     ('sim_node', 'ROS parameters of the embedded robots.', SimSettings, ''),
     ('sim_node: hidden physics',
      'What the nominal model of an embedded robot does not know. The defaults shown are those of '
      'the class; each robot file in `config/robots` brings its own.', HiddenPhysics, 'hidden.'),
     ('recorder_node', 'ROS parameters of the recorder.', RecorderSettings, ''),
+    ('Excitation', 'Flags of `lstm-dynamics excite`.', ExcitationSettings, ''),
     ('Training', 'Flags of `lstm-dynamics train` and keys of `config/training/*.yaml`.',
      TrainingSettings, ''),
     ('Export', 'What the model card says beyond what training knows.', ExportSettings, ''),

@@ -51,6 +51,8 @@ class Train:
     """Use only this first share of every recording, e.g. 0.667 for the first two thirds."""
     urdf: Path | None = None
     """Rigid-body prior of a residual_inverse model."""
+    armature: tuple[float, ...] = ()
+    """Inertia of each rotor seen at its joint [kg m^2]; a URDF cannot hold it."""
     force: bool = False
     """Train although the data report has errors."""
     json: Path | None = None
@@ -85,7 +87,7 @@ class Train:
         folder = self.folder or Path('runs') / self.out.stem
         card = train_model(
             recordings, training, export, out=self.out, folder=folder, init=self.init,
-            urdf=self.urdf,
+            urdf=self.urdf, armature=self.armature or None,
         )  # fmt: skip
         say(f'Wrote {self.out} ({self.out.stat().st_size / 1e6:.2f} MB). Look at it with:')
         say(f'  lstm-dynamics inspect {self.out}')
@@ -137,7 +139,8 @@ def train_model(
     out: Path,
     folder: Path,
     init: Path | None = None,
-    urdf: Path | None = None,
+    urdf: Path | str | None = None,
+    armature: Sequence[float] | None = None,
 ) -> 'ModelCard':
     """Train on recordings and export, with progress bars.
 
@@ -148,7 +151,8 @@ def train_model(
         out: Model file.
         folder: Where checkpoints are kept.
         init: Checkpoint to start from.
-        urdf: Rigid-body prior.
+        urdf: Rigid-body prior: a URDF file, or its text.
+        armature: Inertia of the rotors, one per joint.
     """
     from lstm_dynamics_ros.data.segment import segments  # noqa: PLC0415
     from lstm_dynamics_ros.data.split import split  # noqa: PLC0415
@@ -169,7 +173,9 @@ def train_model(
         window_steps=training.sequence_steps,
         seed=training.seed,
     )
-    prior = None if urdf is None else RigidBodyPrior(urdf, gridded[0].joint_names)
+    prior = None
+    if urdf is not None:
+        prior = RigidBodyPrior(urdf, gridded[0].joint_names, armature=armature)
     with progress('train') as update:
         checkpoint = train(
             learn_from, stop_by, training, folder=folder, init=init, prior=prior, progress=update

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests for cli/parameter_file.py."""
+
+from pathlib import Path
+
+from lstm_dynamics_ros.cli.parameter_file import parameter_file
+from lstm_dynamics_ros.parameters import build, flatten
+from lstm_dynamics_ros.ros.settings import NodeSettings
+import yaml
+
+
+def test_the_file_in_the_repository_is_up_to_date() -> None:
+    written = Path(__file__).parents[2] / 'config' / 'dynamics.yaml'
+    assert written.read_text(encoding='utf-8').strip() == parameter_file(), 'Run make docs.'
+
+
+def test_it_is_yaml_that_gives_the_defaults() -> None:
+    content = yaml.safe_load(parameter_file())
+    assert build(NodeSettings, flatten(content['/**']['ros__parameters'])) == NodeSettings()

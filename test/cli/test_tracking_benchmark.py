@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of `lstm-dynamics benchmark tracking`."""
+
+import json
+from pathlib import Path
+
+from lstm_dynamics_ros.cli.benchmark import Benchmark
+from lstm_dynamics_ros.errors import ConfigError, UnknownNameError
+import pytest
+
+pytest.importorskip('mujoco')
+
+
+def test_it_prints_a_table_and_writes_what_was_asked_for(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    command = Benchmark(
+        what='tracking',
+        robot='pendulum',
+        scenario=('clean',),
+        controller=('pd_gravity',),
+        seed=20,
+        seeds=1,
+        quick=True,
+        workers=1,
+        budget='2',
+        json=tmp_path / 'tracking.json',
+        plots=tmp_path / 'plots',
+        report=tmp_path / 'tracking.html',
+    )
+
+    assert command.run() == 0
+
+    assert 'rigid-body feed-forward' in capsys.readouterr().out
+    found = json.loads((tmp_path / 'tracking.json').read_text(encoding='utf-8'))
+    assert found['robot'] == 'pendulum'
+    assert set(found['scenarios']) == {'clean'}
+    assert 'summary_unconstrained' not in found
+    assert (tmp_path / 'plots' / 'clean_error.png').is_file()
+    assert (tmp_path / 'tracking.html').is_file()
+
+
+def test_an_unknown_budget_is_refused() -> None:
+    with pytest.raises(UnknownNameError, match='budget'):
+        Benchmark(what='tracking', budget='three').run()
+
+
+def test_over_ros_one_controller_is_run_at_a_time() -> None:
+    pytest.importorskip('rclpy')
+    command = Benchmark(what='tracking', ros='clean', controller=('feedforward', 'none'))
+    with pytest.raises(ConfigError, match='one controller'):
+        command.run()
