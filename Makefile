@@ -30,7 +30,7 @@ $(READY): $(LOCK) setup.py
 	@$(RUN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
-demo: $(READY) ## Watch a recurrent model predict the embedded 7-joint arm
+demo: $(READY) ## Watch recurrent models predict and correct the embedded 7-joint arm
 	@$(RUN)/lstm-dynamics demo $(ARGS)
 
 test: $(READY) ## Run all tests
@@ -50,6 +50,7 @@ models: $(READY) ## Retrain the shipped models from nothing
 
 docs: $(READY) ## Print the pages that are made from the code
 	@$(RUN)/python -m lstm_dynamics_ros.cli.parameter_page > docs/parameters.md
+	@$(RUN)/python -m lstm_dynamics_ros.cli.parameter_file > config/dynamics.yaml
 
 colcon: $(READY) ## Build and test the package with colcon, as in a ROS 2 workspace
 	@$(RUN)/python -m pip install -q --disable-pip-version-check -r requirements/colcon.lock
