@@ -4,7 +4,6 @@
 The same code runs in training and on the robot, so a model sees live what it was trained on.
 """
 
-from collections import deque
 from collections.abc import Sequence
 import math
 from typing import Protocol
@@ -14,8 +13,8 @@ from lstm_dynamics_ros.state import Vector
 import numpy as np
 
 ROLLBACK = 0.15
-"""Before something is noticed that freezes the value, it has been followed for a while: the frozen
-value is that of so long ago [s]."""
+"""Before something is noticed that freezes an observer, it has been followed for a while: what is
+held is the value of so long ago [s]."""
 
 
 class RigidBody(Protocol):
@@ -65,7 +64,7 @@ class DisturbanceFilter:
         self._position = np.zeros((2, n))  # newest first
         self._effort = np.zeros((2, n))
         self._first, self._second = np.zeros(n), np.zeros(n)
-        self._past: deque[Vector] = deque(maxlen=max(1, round(ROLLBACK / period)))
+        self._surprise = np.zeros((2, n))  # what of both poles nobody expected
         self._frozen = False
         self.raw = np.zeros(n)
         """Newest difference before the low-pass, one step old [N m] or [N], (n_joints,)."""
@@ -83,18 +82,31 @@ class DisturbanceFilter:
     def reset(self) -> None:
         """Forget everything."""
         self._seen = 0
-        self._past.clear()
+        self._surprise[:] = 0.0
         self._frozen = False
         self._first, self._second = np.zeros_like(self._first), np.zeros_like(self._second)
         self.raw = np.zeros_like(self.raw)
 
-    def update(self, position: Vector, effort: Vector, *, frozen: bool = False) -> Vector:
+    def update(
+        self,
+        position: Vector,
+        effort: Vector,
+        *,
+        expected: Vector | None = None,
+        frozen: bool = False,
+    ) -> Vector:
         """Take the next step of the grid.
+
+        Frozen, it goes on with what is expected in place of what is measured, as in dead
+        reckoning: a payload goes on to weigh differently in every pose, and a force from outside
+        leaves no trace. What was not expected before it was noticed is taken out.
 
         Args:
             position: Measured positions [rad] or [m], shape (n_joints,).
             effort: Measured efforts [N m] or [N], shape (n_joints,).
-            frozen: Whether to hold the value, as it was :data:`ROLLBACK` before.
+            expected: What somebody had said ``raw`` would be [N m] or [N], shape (n_joints,);
+                None if nobody did. Without it a frozen value stands still.
+            frozen: Whether what is measured must leave no trace.
 
         Returns:
             The value [N m] or [N], shape (n_joints,): a new array with every step.
@@ -119,18 +131,29 @@ class DisturbanceFilter:
             )
         if self._seen == 2:  # start settled, not from zero
             self._first = self._second = self.raw
-        elif frozen:
-            if not self._frozen and self._past:
-                self._first = self._second = self._past[0]
         else:
-            self._first = self._first + self._share * (self.raw - self._first)
-            self._second = self._second + self._share * (self._first - self._second)
-            self._past.append(self._second)
+            self._follow(expected, frozen=frozen)
         self._frozen = frozen
         self._position[1], self._effort[1] = self._position[0], self._effort[0]
         self._position[0], self._effort[0] = position, effort
         self._seen = 3
         return self._second
+
+    def _follow(self, expected: Vector | None, *, frozen: bool) -> None:
+        """Let the low-pass follow what is measured, or what is expected."""
+        share, surprise = self._share, self._surprise
+        if frozen and not self._frozen:
+            self._first = self._first - surprise[0]
+            self._second = self._second - surprise[1]
+        if frozen or expected is None:
+            surprise[:] = 0.0
+        else:
+            surprise[0] += share * (self.raw - expected - surprise[0])
+            surprise[1] += share * (surprise[0] - surprise[1])
+        followed = expected if frozen else self.raw
+        if followed is not None:
+            self._first = self._first + share * (followed - self._first)
+            self._second = self._second + share * (self._first - self._second)
 
     def _unwrapped(self, step: Vector) -> Vector:
         if not self._any_wraps:

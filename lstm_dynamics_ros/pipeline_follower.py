@@ -102,6 +102,7 @@ class Follower:
             deviation = self.forecast.deviation(point.state)
             self.guard.step(
                 point.state, self.predictor.observation, deviation, self.told,
+                expected=None if self.motion is None else self.motion.expected,
                 warm=self.predictor.warm,
             )  # fmt: skip
         return prediction

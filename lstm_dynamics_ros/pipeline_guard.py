@@ -30,6 +30,9 @@ SENSOR_PATIENCE = 0.3
 NOISE_WINDOW = 0.5
 """Time constant over which noise is measured [s]."""
 
+RATE_BANDWIDTH = 40.0
+"""Low-pass of the rate at which the expected torque changes [rad/s]."""
+
 AFTERMATH = 0.6
 """How long after a contact deviations still say nothing about the model [s]: what it remembers was
 held while the robot moved on."""
@@ -80,6 +83,8 @@ class Guard:
         self._smooth = LowPass(card.n_joints, settings.contact.bandwidth, card.dt)
         self._noise = np.zeros(card.n_joints)
         self._noise_step = -math.expm1(-card.dt / NOISE_WINDOW)
+        self._expected = np.zeros(card.n_joints)
+        self._rate_step = -math.expm1(-card.dt * RATE_BANDWIDTH)
         limits = card.effort_limits or (None,) * card.n_joints
         largest = np.array([USUAL_LIMIT if limit is None else limit for limit in limits])
         self._sensor = FrozenSensor(SENSOR_CHANGE * largest, SENSOR_PATIENCE)
@@ -113,6 +118,7 @@ class Guard:
         self.contact.reset()
         self._smooth.reset()
         self._noise[:] = 0.0
+        self._expected[:] = 0.0
         self._sensor.reset()
         self.dead = ()
         self._aftermath = 0.0
@@ -124,6 +130,7 @@ class Guard:
         deviation: Vector | None,
         command: Vector | None,
         *,
+        expected: Vector | None = None,
         warm: bool,
     ) -> None:
         """Take in a grid point.
@@ -135,6 +142,8 @@ class Guard:
                 None if it had said nothing.
             command: Effort that somebody told the robot to have, shape (n_joints,); None if that
                 is not known.
+            expected: What the model had said of it, if that is a torque, shape (n_joints,): the
+                more it says and the faster that changes, the more it may be wrong.
             warm: Whether what the model says means something yet.
         """
         overshoot = range_score(observation, self._ranges)
@@ -143,7 +152,7 @@ class Guard:
                 self.confidence.update(0.0, self._dt, overshoot=overshoot)
         elif deviation is not None:
             if self._motion_model:
-                deviation, band = self._smoothed(deviation, self._band)
+                deviation, band = self._smoothed(deviation, self._band, expected)
             else:
                 band = self._band
             if warm:
@@ -161,13 +170,23 @@ class Guard:
             if still.any():
                 self.dead = tuple(np.array(self._names)[still].tolist())
 
-    def _smoothed(self, residual: Vector, band: Vector) -> tuple[Vector, Vector]:
+    def _smoothed(
+        self, residual: Vector, band: Vector, expected: Vector | None
+    ) -> tuple[Vector, Vector]:
         """Return a residual without most of its noise, and the band widened by what is left."""
         smooth = self._smooth.step(residual)
         taken = residual - smooth
         self._noise += self._noise_step * (taken * taken - self._noise)
         noise = self._smooth.noise_share**2 * self._noise
-        return smooth, band * np.sqrt(1.0 + noise / (self._usual * self._usual))
+        wide = band * band * (1.0 + noise / (self._usual * self._usual))
+        if expected is not None:
+            before = self._expected.copy()
+            self._expected += self._rate_step * (expected - self._expected)
+            settings = self.contact.settings
+            late = settings.lateness / self._dt * (self._expected - before)
+            share = settings.effort_share * expected
+            wide += share * share + late * late
+        return smooth, np.sqrt(wide)
 
     def _feel(self, measured: JointState, residual: Vector, band: Vector, score: float) -> float:
         """Look for contact, and return the score less a payload that was recognised."""

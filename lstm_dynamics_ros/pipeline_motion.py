@@ -50,6 +50,9 @@ class MotionInput:
         self._told: deque[tuple[int, Vector]] = deque(maxlen=1000)
         self.motion: Reference | None = None
         """The motion that was asked about last."""
+        self.expected: Vector | None = None
+        """What the model had said about the time of the newest disturbance [N m] or [N], shape
+        (n_joints,); None where it had said nothing."""
         self.residual: Vector | None = None
         """Newest measured disturbance, one step old, minus what the model had said for that time
         [N m] or [N], shape (n_joints,); None where it had said nothing."""
@@ -65,7 +68,7 @@ class MotionInput:
         if self._filter is not None:
             self._filter.reset()
         self._told.clear()
-        self.residual = None
+        self.expected = self.residual = None
 
     def observe(
         self, state: JointState, preview: Reference | None, *, frozen: bool = False
@@ -75,7 +78,8 @@ class MotionInput:
         Args:
             state: Measured state.
             preview: Where the robot is told to be one latency later.
-            frozen: Whether what was measured so far must stand still, e.g. in contact.
+            frozen: Whether what is measured must leave no trace, e.g. in contact; the model then
+                goes on with what it expects itself.
         """
         motion = preview
         if motion is None:
@@ -87,10 +91,12 @@ class MotionInput:
         self.motion = motion
         measured = {}
         if self._filter is not None:
+            self.expected = self._said_for(state.stamp_ns - self._dt_ns)
             measured['disturbance'] = self._filter.update(
-                state.position, state.effort, frozen=frozen
+                state.position, state.effort, expected=self.expected, frozen=frozen
             )
-            self._compare(state.stamp_ns - self._dt_ns)
+            raw, expected = self.raw, self.expected
+            self.residual = None if raw is None or expected is None else raw - expected
         for kind, columns in self._columns:
             self._row[columns] = measured[kind] if kind in measured else getattr(motion, kind)
         return self._row
@@ -109,15 +115,13 @@ class MotionInput:
             motion.position, motion.velocity, motion.acceleration
         )
 
-    def _compare(self, stamp_ns: int) -> None:
-        """Compare the newest disturbance with what was said for its time."""
+    def _said_for(self, stamp_ns: int) -> Vector | None:
+        """Return what was said about a time [ns]; None if nothing was."""
         half = self._dt_ns // 2
         while self._told and self._told[0][0] < stamp_ns - half:
             self._told.popleft()
-        self.residual = None
-        raw = self.raw
-        if raw is not None and self._told and self._told[0][0] <= stamp_ns + half:
-            self.residual = raw - self._told[0][1]
+        known = bool(self._told) and self._told[0][0] <= stamp_ns + half
+        return self._told[0][1] if known else None
 
 
 def is_motion_model(card: ModelCard) -> bool:

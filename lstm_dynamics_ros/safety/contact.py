@@ -15,7 +15,7 @@ class ContactSettings:
     """When unexpected torque counts as contact."""
 
     threshold: float = parameter(
-        3.3,
+        2.0,
         'Unexpected torque that counts as contact, in units of its band.',
         minimum=0.1,
         reconfigurable=True,
@@ -49,6 +49,21 @@ class ContactSettings:
         unit='rad/s',
         minimum=1.0,
         maximum=10_000.0,
+        reconfigurable=True,
+    )
+    effort_share: float = parameter(
+        0.05,
+        'Share of the torque a model expects that it may be wrong by; widens the bands.',
+        minimum=0.0,
+        maximum=1.0,
+        reconfigurable=True,
+    )
+    lateness: float = parameter(
+        0.09,
+        'How late what a model expects may be: the faster that changes, the wider the bands.',
+        unit='s',
+        minimum=0.0,
+        maximum=1.0,
         reconfigurable=True,
     )
     max_payload: float = parameter(
