@@ -18,6 +18,7 @@ from lstm_dynamics_ros.safety.confidence import (
 from lstm_dynamics_ros.safety.contact import ContactDetector
 from lstm_dynamics_ros.safety.low_pass import LowPass
 from lstm_dynamics_ros.safety.plausibility import FrozenSensor
+from lstm_dynamics_ros.safety.tool_force import ToolModel
 from lstm_dynamics_ros.state import JointState, Matrix, Vector
 import numpy as np
 
@@ -33,12 +34,36 @@ NOISE_WINDOW = 0.5
 RATE_BANDWIDTH = 40.0
 """Low-pass of the rate at which the expected torque changes [rad/s]."""
 
+TRUSTED = 0.9
+"""Confidence below which nothing new counts as contact: the torque is cut for other reasons, and
+the robot does not do what the model was asked about."""
+
 AFTERMATH = 0.6
 """How long after a contact deviations still say nothing about the model [s]: what it remembers was
 held while the robot moved on."""
 
-LONGEST_TOUCH = 0.25
-"""How long a contact excuses a deviation, and is kept from the model [s]."""
+BRIEF_TOUCH = 0.25
+"""How long whatever touches the robot excuses a deviation, and is kept from the model [s]."""
+
+LONGEST_TOUCH = 1.0
+"""The same of what is like a force at the tool, which an error of the model hardly is [s]."""
+
+TRUSTED = 0.9
+"""Confidence below which nothing new counts as contact: the torque is cut for other reasons, and
+the robot does not do what the model was asked about."""
+
+AFTERMATH = 0.6
+"""How long after a contact deviations still say nothing about the model [s]: what it remembers was
+held while the robot moved on."""
+
+BRIEF_TOUCH = 0.2
+"""How long a mere suspicion of contact is kept from the model [s]."""
+
+LONGEST_TOUCH = 1.0
+"""How long a plain contact excuses a deviation, and is kept from the model [s]."""
+
+PLAIN = 2.0
+"""What makes a contact plain: a score of so many times the threshold."""
 
 USUAL_LIMIT = 50.0
 """Effort limit assumed where none is known [N m] or [N]."""
@@ -74,6 +99,7 @@ class Guard:
         self._dt = card.dt
         self._motion_model = motion_model
         self._payload = prior if isinstance(prior, PayloadModel) else None
+        self._tool = prior if isinstance(prior, ToolModel) else None
         self._rest = np.zeros(card.n_joints)
         self._ranges = FeatureRanges.from_card(card, settings.confidence.range_tolerance)
         self.confidence = Confidence(settings.confidence, typical)
@@ -97,10 +123,11 @@ class Guard:
     def touched(self) -> bool:
         """Whether contact has begun so lately that nothing else need be the matter.
 
-        What lasts longer than :data:`LONGEST_TOUCH` may be an error of the model, which must
-        cost it trust, and which it can only mend if it feels what the drives do.
+        What lasts longer may be an error of the model, which must cost it trust, and which it can
+        only mend if it feels what the drives do.
         """
-        return self.contact.contact and self.contact.duration < LONGEST_TOUCH
+        longest = LONGEST_TOUCH if self.contact.at_tool else BRIEF_TOUCH
+        return self.contact.contact and self.contact.duration < longest
 
     def use(self, settings: SafetySettings) -> None:
         """Take over settings while running.
@@ -190,8 +217,16 @@ class Guard:
 
     def _feel(self, measured: JointState, residual: Vector, band: Vector, score: float) -> float:
         """Look for contact, and return the score less a payload that was recognised."""
+        contact = self.contact
+        if not contact.contact and self.confidence.value < TRUSTED:
+            contact.reset()
+            return score
         columns: Matrix | None = None
-        if self._payload is not None and not self.contact.calm(score):
-            columns = self._payload.payload_torque(measured.position, self._rest, self._rest)
-        self.contact.update(residual, band, columns)
-        return self.contact.score
+        jacobian: Matrix | None = None
+        if not contact.calm(float(np.linalg.norm(residual / band))):
+            if self._payload is not None:
+                columns = self._payload.payload_torque(measured.position, self._rest, self._rest)
+            if self._tool is not None:
+                jacobian = self._tool.tool_jacobian(measured.position)
+        contact.update(residual, band, columns, jacobian)
+        return min(score, contact.score) if contact.payload else score

@@ -135,6 +135,27 @@ class RigidBodyPrior:
         )
         return np.asarray(regressor[self._v, self._of_carrier] @ self._columns, np.float64)
 
+    def tool_jacobian(self, position: Vector) -> Matrix:
+        """Return how the origin of the payload link moves with the joints.
+
+        Args:
+            position: Joint positions [rad] or [m], shape (n_joints,).
+
+        Returns:
+            Velocity in the axes of the base per velocity of each joint [m/rad] or [m/m], shape
+            (3, n_joints).
+
+        Raises:
+            ShapeError: If the shape is wrong.
+        """
+        self._check(position, position, position)
+        q = self._arguments(position, position, position)[0]
+        jacobian = self._library.computeFrameJacobian(
+            self._model, self._data, q, self._carrier,
+            self._library.ReferenceFrame.LOCAL_WORLD_ALIGNED,
+        )  # fmt: skip
+        return np.asarray(jacobian[:3, self._v], np.float64)
+
     def description(self) -> dict[str, str]:
         """Return what a model card says of it: enough to make it again on the robot."""
         return {
@@ -222,6 +243,7 @@ class RigidBodyPrior:
         self.payload_link: str = frame.name
         """Link a payload is fixed to, in whose axes its centre of mass is given."""
         first = STANDARD_PARAMETERS * (int(frame.parentJoint) - 1)
+        self._carrier = self._model.getFrameId(frame.name, kind)
         self._of_carrier = slice(first, first + STANDARD_PARAMETERS)
         self._columns = payload_columns(frame.placement.rotation, frame.placement.translation)
 

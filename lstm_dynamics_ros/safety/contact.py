@@ -6,6 +6,7 @@ import math
 
 from lstm_dynamics_ros.errors import ConfigError, ShapeError
 from lstm_dynamics_ros.parameters import parameter
+from lstm_dynamics_ros.safety.tool_force import tool_force
 from lstm_dynamics_ros.state import Matrix, Vector
 import numpy as np
 
@@ -15,13 +16,27 @@ class ContactSettings:
     """When unexpected torque counts as contact."""
 
     threshold: float = parameter(
-        2.0,
-        'Unexpected torque that counts as contact, in units of its band.',
+        1.5,
+        'Unexpected torque that counts as contact if a force at the tool explains it, in units of '
+        'its band and over all joints together.',
         minimum=0.1,
         reconfigurable=True,
     )
+    unlike: float = parameter(
+        0.4,
+        'What a force at the tool may leave unexplained, as a share of what it explains.',
+        minimum=0.0,
+        maximum=10.0,
+        reconfigurable=True,
+    )
+    anywhere: float = parameter(
+        2.5,
+        'So many times the threshold is contact whatever explains it.',
+        minimum=1.0,
+        reconfigurable=True,
+    )
     release: float = parameter(
-        0.5,
+        0.7,
         'Share of the threshold below which the contact ends.',
         minimum=0.0,
         maximum=1.0,
@@ -101,6 +116,9 @@ class ContactSettings:
 DECISION_TIME = 0.03
 """How long torque that is like a small weight may take to become that of a large one [s]."""
 
+STRANGE_TIME = 0.02
+"""How long a residual may be unlike a force until the contact is not taken for one any more [s]."""
+
 SETTLING_TIME = 2.0
 """How long after a payload a residual that is like one, of either sign, is no contact [s]: what
 adapts to it may overshoot."""
@@ -109,7 +127,10 @@ adapts to it may overshoot."""
 class ContactDetector:
     """Tells contact from errors of the model and from payload.
 
-    The score is the largest residual over its band. Where the torque of a payload is known, a
+    The score is the length of the residual over its band. A force at the tool is told from an
+    error of the model by what it leaves: the error is of any direction, and hardly ever that of
+    a force. Where nothing is known of the tool, and for whatever touches the arm elsewhere, the
+    score must be larger by the factor ``anywhere``. Where the torque of a payload is known, a
     residual that it explains (least squares, in units of the band) is no contact if the mass is
     positive and reaches ``min_payload`` at once: what is picked up comes suddenly, while the force
     of whatever is run into builds up, and a weight that is lost looks like a support from below.
@@ -149,14 +170,23 @@ class ContactDetector:
         self.contact = False
         """Whether there is contact."""
         self.score = 0.0
-        """Largest residual in units of its band, less a payload that was recognised."""
+        """Length of the residual in units of its band, less a payload that was recognised."""
+        self.at_tool = False
+        """Whether the present contact is like a force at the tool."""
         self.duration = 0.0
         """How long the present contact has lasted [s]; 0 without one."""
         self.payload = False
         """Whether the residual is that of a payload which the model does not know yet."""
         self._above = self._below = self._like_weight = self._settling = 0.0
+        self._strange = 0.0
 
-    def update(self, residual: Vector, band: Vector, explained_by: Matrix | None = None) -> bool:
+    def update(
+        self,
+        residual: Vector,
+        band: Vector,
+        explained_by: Matrix | None = None,
+        jacobian: Matrix | None = None,
+    ) -> bool:
         """Take in the residual of the newest step.
 
         Args:
@@ -166,6 +196,8 @@ class ContactDetector:
             explained_by: Torque of a payload, one column per unknown, shape (n_joints, p); the
                 first is the weight of 1 kg at the tool [N m/kg], others have no bound. It is only
                 looked at above :meth:`calm`.
+            jacobian: How the tool moves with the joints [m/rad] or [m/m], shape (3, n_joints);
+                looked at likewise.
 
         Returns:
             Whether there is contact.
@@ -177,7 +209,8 @@ class ContactDetector:
             if array.shape != self._shape:
                 raise ShapeError(what, self._shape, array.shape)
         scaled = residual / band
-        score = float(np.abs(scaled).max())
+        score = float(np.linalg.norm(scaled))
+        pushed = self._pushed(residual, band, score, jacobian)
         mass, left = 0.0, score
         if explained_by is not None and self.settings.max_payload > 0.0:
             if explained_by.shape[:1] != self._shape or explained_by.ndim != 2:
@@ -185,8 +218,19 @@ class ContactDetector:
             if not self.calm(score) and math.isfinite(score):
                 mass, left = self._weigh(scaled, explained_by / band[:, None])
         if not math.isnan(score):
-            self._judge(score, left, mass)
+            self._judge(score, left, mass, pushed=pushed)
         return self.contact
+
+    def _pushed(
+        self, residual: Vector, band: Vector, score: float, jacobian: Matrix | None
+    ) -> bool:
+        """Return whether the residual is like a force at the tool, small or large."""
+        if jacobian is None or self.calm(score) or not math.isfinite(score):
+            return False
+        if jacobian.shape != (3, *self._shape):
+            raise ShapeError('Jacobian', (3, *self._shape), jacobian.shape)
+        found = tool_force(residual, band, jacobian)
+        return found.left <= self.settings.unlike * found.explained
 
     def calm(self, score: float) -> bool:
         """Return whether a score is far below the threshold."""
@@ -197,7 +241,7 @@ class ContactDetector:
         most, weight = self.settings.max_payload, columns[:, 0]
         size = float(weight @ weight)
         if not (np.isfinite(columns).all() and size > 1e-12):
-            return 0.0, float(np.abs(scaled).max())  # no weight in this pose explains nothing
+            return 0.0, float(np.linalg.norm(scaled))  # no weight in this pose explains nothing
         mass = min(most, max(-most, float(weight @ scaled) / size))
         left = scaled - mass * weight
         if columns.shape[1] > 1:
@@ -205,12 +249,13 @@ class ContactDetector:
             best = float(np.linalg.lstsq(columns, scaled, rcond=1e-6)[0][0])
             left = scaled - min(most, max(-most, best)) * weight
             left = left - others @ np.linalg.lstsq(others, left, rcond=1e-6)[0]
-        return mass, float(np.abs(left).max())
+        return mass, float(np.linalg.norm(left))
 
-    def _judge(self, score: float, left: float, mass: float) -> None:
+    def _judge(self, score: float, left: float, mass: float, *, pushed: bool) -> None:
         """Begin or end the contact."""
         settings, period = self.settings, self._period
-        loud, calm = score > settings.threshold, self.calm(score)
+        calm = self.calm(score)
+        loud = score > settings.threshold * (1.0 if pushed else settings.anywhere)
         like_weight = left <= settings.threshold and mass != 0.0
         if calm or not like_weight:
             self.payload = False
@@ -223,23 +268,26 @@ class ContactDetector:
         self._below = self._below + period if calm else 0.0
         self.score = left if self.payload else score
         if self.contact:
-            self._go_on(like_weight=like_weight)
+            self._go_on(like_weight=like_weight, like_force=pushed or calm)
             return
         wait = settings.confirm_time
         if like_weight and mass > 0.0:
             wait = max(wait, DECISION_TIME)
         if self._above > 0.0 and self._above >= wait - 1e-9:
-            self.contact = True
+            self.contact, self.at_tool = True, pushed
             self.count += 1
-            self._like_weight = 0.0
+            self._like_weight = self._strange = 0.0
 
-    def _go_on(self, *, like_weight: bool) -> None:
+    def _go_on(self, *, like_weight: bool, like_force: bool) -> None:
         """Look whether the contact has ended, or was none."""
         settings, period = self.settings, self._period
         self.duration += period
         self._like_weight = self._like_weight + period if like_weight else 0.0
+        self._strange = 0.0 if like_force else self._strange + period
+        if self._strange >= STRANGE_TIME:
+            self.at_tool = False
         weight = 0.0 < settings.weight_after <= self._like_weight + 1e-9
         if weight or (self._below > 0.0 and self._below >= settings.hold_time - 1e-9):
-            self.contact = False
+            self.contact = self.at_tool = False
             self.payload = weight
             self.duration = 0.0
