@@ -22,7 +22,18 @@ minus the rigid-body prior."""
 JOINT_TYPES = ('revolute', 'continuous', 'prismatic')
 """Joint types of URDF that a model can have. A continuous joint wraps at +-pi."""
 
-SIGNAL_KINDS = ('position', 'velocity', 'acceleration', 'disturbance', 'effort')
+PAYLOAD_KINDS = ('payload_mass', 'payload_moment_x', 'payload_moment_y', 'payload_moment_z')
+"""Effort per unit of a payload's mass and first moments in the motion that is asked about."""
+
+PAST_KIND = 'payload_past'
+"""Effort per unit of a payload's mass in the motion so far, low-passed as the disturbance is."""
+
+DERIVED_KINDS = (*PAYLOAD_KINDS, PAST_KIND)
+"""Features that follow from the others: they are inside the training range if those are."""
+
+SIGNAL_KINDS = (
+    'position', 'velocity', 'acceleration', 'disturbance', *DERIVED_KINDS, 'effort',
+)  # fmt: skip
 """What a feature or target can be. Position, velocity and acceleration of an inverse model are
 those of the motion it is asked about; the disturbance is what was measured until now."""
 

@@ -6,10 +6,10 @@ The same code runs in training and on the robot, so a model sees live what it wa
 
 from collections.abc import Sequence
 import math
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.state import Vector
+from lstm_dynamics_ros.state import Matrix, Vector
 import numpy as np
 
 ROLLBACK = 0.15
@@ -22,6 +22,14 @@ class RigidBody(Protocol):
 
     def torque(self, position: Vector, velocity: Vector, acceleration: Vector) -> Vector:
         """Return the effort of an ideal robot [N m] or [N], shape (n_joints,)."""
+
+
+@runtime_checkable
+class PayloadModel(RigidBody, Protocol):
+    """A rigid-body model that knows what a payload costs."""
+
+    def payload_torque(self, position: Vector, velocity: Vector, acceleration: Vector) -> Matrix:
+        """Return the effort per unit of ``[m, m cx, m cy, m cz]``, shape (n_joints, 4)."""
 
 
 class DisturbanceFilter:
@@ -37,9 +45,11 @@ class DisturbanceFilter:
         period: Time between two updates [s].
         bandwidth: Pole of the second-order low-pass [rad/s].
         continuous: Which joints wrap at +-pi, shape (n_joints,).
+        payload: Also put through the low-pass what 1 kg of payload costs in the motion.
 
     Raises:
-        ConfigError: If the period or the bandwidth is not positive.
+        ConfigError: If the period or the bandwidth is not positive, or the rigid-body model does
+            not know what a payload costs.
     """
 
     def __init__(
@@ -49,7 +59,16 @@ class DisturbanceFilter:
         period: float,
         bandwidth: float,
         continuous: Sequence[bool],
+        payload: bool = False,
     ) -> None:
+        self._carrier: PayloadModel | None = None
+        if payload:
+            if not isinstance(rigid_body, PayloadModel):
+                raise ConfigError(
+                    'What a payload costs is known of a rigid-body model from a URDF only, got '
+                    f'{type(rigid_body).__name__}.'
+                )
+            self._carrier = rigid_body
         if not (period > 0 and bandwidth > 0):
             raise ConfigError(
                 f'period and bandwidth must be > 0, got {period} s and {bandwidth} rad/s.'
@@ -64,6 +83,7 @@ class DisturbanceFilter:
         self._position = np.zeros((2, n))  # newest first
         self._effort = np.zeros((2, n))
         self._first, self._second = np.zeros(n), np.zeros(n)
+        self._weight = np.zeros((2, n))
         self._surprise = np.zeros((2, n))  # what of both poles nobody expected
         self._frozen = False
         self.raw = np.zeros(n)
@@ -75,6 +95,15 @@ class DisturbanceFilter:
         return self._second
 
     @property
+    def payload(self) -> Vector:
+        """What 1 kg of payload cost, through the same low-pass [N m/kg] or [N/kg], (n_joints,).
+
+        Not to be written to.
+        """
+        low_passed: Vector = self._weight[1]
+        return low_passed
+
+    @property
     def ready(self) -> bool:
         """Whether enough was seen since the last reset for ``raw`` to mean something."""
         return self._seen > 2
@@ -83,6 +112,7 @@ class DisturbanceFilter:
         """Forget everything."""
         self._seen = 0
         self._surprise[:] = 0.0
+        self._weight[:] = 0.0
         self._frozen = False
         self._first, self._second = np.zeros_like(self._first), np.zeros_like(self._second)
         self.raw = np.zeros_like(self.raw)
@@ -121,13 +151,15 @@ class DisturbanceFilter:
         newest = self._unwrapped(position - self._position[0])
         before = self._unwrapped(self._position[0] - self._position[1])
         spent = 0.25 * (effort + self._effort[1]) + 0.5 * self._effort[0]
+        velocity = (newest + before) / (2 * self._period)
+        acceleration = (newest - before) / self._period**2
         if self._rigid_body is None:
             self.raw = spent
         else:
-            self.raw = spent - self._rigid_body.torque(
-                self._position[0],
-                (newest + before) / (2 * self._period),
-                (newest - before) / self._period**2,
+            self.raw = spent - self._rigid_body.torque(self._position[0], velocity, acceleration)
+        if self._carrier is not None:
+            self._weigh(
+                self._carrier.payload_torque(self._position[0], velocity, acceleration)[:, 0]
             )
         if self._seen == 2:  # start settled, not from zero
             self._first = self._second = self.raw
@@ -138,6 +170,14 @@ class DisturbanceFilter:
         self._position[0], self._effort[0] = position, effort
         self._seen = 3
         return self._second
+
+    def _weigh(self, weight: Vector) -> None:
+        """Put what 1 kg of payload costs through the low-pass."""
+        if self._seen == 2:
+            self._weight[:] = weight
+            return
+        self._weight[0] += self._share * (weight - self._weight[0])
+        self._weight[1] += self._share * (self._weight[0] - self._weight[1])
 
     def _follow(self, expected: Vector | None, *, frozen: bool) -> None:
         """Let the low-pass follow what is measured, or what is expected."""

@@ -4,8 +4,8 @@
 import math
 
 from lstm_dynamics_ros.card import ModelCard
-from lstm_dynamics_ros.control.adaptation import PayloadModel
 from lstm_dynamics_ros.control.base import Prior
+from lstm_dynamics_ros.disturbance import PayloadModel
 from lstm_dynamics_ros.pipeline_settings import SafetySettings
 from lstm_dynamics_ros.safety.confidence import (
     band_score,
@@ -99,7 +99,8 @@ class Guard:
         self._dt = card.dt
         self._motion_model = motion_model
         self._payload = prior if isinstance(prior, PayloadModel) else None
-        self._tool = prior if isinstance(prior, ToolModel) else None
+        model: object = prior
+        self._tool = model if isinstance(model, ToolModel) else None
         self._rest = np.zeros(card.n_joints)
         self._ranges = FeatureRanges.from_card(card, settings.confidence.range_tolerance)
         self.confidence = Confidence(settings.confidence, typical)

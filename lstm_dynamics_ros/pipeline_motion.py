@@ -3,13 +3,16 @@
 
 from collections import deque
 
-from lstm_dynamics_ros.card import ModelCard
+from lstm_dynamics_ros.card import ModelCard, PAST_KIND, PAYLOAD_KINDS
 from lstm_dynamics_ros.control.base import Prior
-from lstm_dynamics_ros.disturbance import DisturbanceFilter
+from lstm_dynamics_ros.disturbance import DisturbanceFilter, PayloadModel
 from lstm_dynamics_ros.errors import ConfigError
 from lstm_dynamics_ros.reference import Reference
 from lstm_dynamics_ros.state import JointState, NANOSECONDS, Vector
 import numpy as np
+
+MOTION_KINDS = ('position', 'velocity', 'acceleration')
+"""Features that say which motion is meant."""
 
 
 class MotionInput:
@@ -36,15 +39,25 @@ class MotionInput:
         self._prior = prior
         self.latency_ns = latency_ns
         self._dt_ns = round(card.dt * NANOSECONDS)
+        self._carrier: PayloadModel | None = None
+        self._costs = [where for kind in PAYLOAD_KINDS if (where := card.columns(kind))]
+        if self._costs:
+            if not isinstance(prior, PayloadModel):
+                raise ConfigError(
+                    f'{card.name} wants to know what a payload costs, which a rigid-body model '
+                    f'from a URDF knows, got {type(prior).__name__}.'
+                )
+            self._carrier = prior
+        self._past = card.columns(PAST_KIND)
         self._filter: DisturbanceFilter | None = None
         if card.columns('disturbance') is not None:
             wraps = [kind == 'continuous' for kind in card.joint_types]
             self._filter = DisturbanceFilter(
-                prior, period=card.dt, bandwidth=card.disturbance_bandwidth, continuous=wraps
-            )
-        self._columns = [
-            (signal.kind, card.columns(signal.kind)) for signal in card.features[:: card.n_joints]
-        ]
+                prior, period=card.dt, bandwidth=card.disturbance_bandwidth, continuous=wraps,
+                payload=self._past is not None,
+            )  # fmt: skip
+        kinds = (*MOTION_KINDS, 'disturbance')
+        self._columns = [(kind, where) for kind in kinds if (where := card.columns(kind))]
         self._row = np.zeros(len(card.features))
         self._rest = np.zeros(card.n_joints)
         self._told: deque[tuple[int, Vector]] = deque(maxlen=1000)
@@ -99,6 +112,14 @@ class MotionInput:
             self.residual = None if raw is None or expected is None else raw - expected
         for kind, columns in self._columns:
             self._row[columns] = measured[kind] if kind in measured else getattr(motion, kind)
+        if self._past is not None and self._filter is not None:
+            self._row[self._past] = self._filter.payload
+        if self._carrier is not None:
+            costs = self._carrier.payload_torque(
+                motion.position, motion.velocity, motion.acceleration
+            )
+            for where, cost in zip(self._costs, costs.T, strict=True):
+                self._row[where] = cost
         return self._row
 
     def tell(self, prediction: Vector) -> None:

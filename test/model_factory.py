@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lstm_dynamics_ros.card import Golden, ModelCard, Range, Signal
+from lstm_dynamics_ros.card import DERIVED_KINDS, Golden, ModelCard, Range, Signal
 from lstm_dynamics_ros.runtime.checksum import PLACEHOLDER, seal
 from lstm_dynamics_ros.runtime.golden import record_golden
 import numpy as np
@@ -22,16 +22,20 @@ Floats = NDArray[np.float64]
 UNITS = {
     'position': 'rad', 'velocity': 'rad/s', 'acceleration': 'rad/s^2', 'disturbance': 'N m',
     'effort': 'N m',
+    **dict.fromkeys(DERIVED_KINDS, 'N m/kg'),
 }  # fmt: skip
 SCALES = {
-    'position': 1.0, 'velocity': 2.0, 'acceleration': 10.0, 'disturbance': 10.0, 'effort': 10.0
+    'position': 1.0, 'velocity': 2.0, 'acceleration': 10.0, 'disturbance': 10.0, 'effort': 10.0,
+    **dict.fromkeys(DERIVED_KINDS, 10.0),
 }  # fmt: skip
 FED = {
     'forward': ('position', 'velocity', 'effort'),
     'inverse': ('position', 'velocity'),
     'motion': ('position', 'velocity', 'acceleration', 'disturbance'),
+    'weighing': ('position', 'velocity', 'acceleration', 'disturbance', *DERIVED_KINDS),
 }
-"""Features by what the model is: ``motion`` is a residual inverse model asked about motions."""
+"""Features by what the model is: ``motion`` is a residual inverse model asked about motions, and
+``weighing`` one that is told what a payload costs."""
 
 
 def f32(x: Floats) -> Floats:
@@ -116,8 +120,9 @@ def textbook(
         if with_effort_target:
             blocks.append(np.vstack([0 * eye, 0 * eye, eye]))
             sizes.append(0.05)
-    elif kind == 'motion':  # the disturbance goes on as it is
-        blocks, sizes = [np.vstack([0 * eye, 0 * eye, 0 * eye, eye])], [1e-3]
+    elif kind in {'motion', 'weighing'}:  # the disturbance goes on as it is
+        more = [0 * eye] * (len(fed) - 4)
+        blocks, sizes = [np.vstack([0 * eye, 0 * eye, 0 * eye, eye, *more])], [1e-3]
     else:  # a pendulum-like torque
         blocks, sizes = [np.vstack([5.0 * eye, 0.5 * eye])], [1.0]
     linear = np.hstack(blocks)
@@ -164,7 +169,7 @@ def make_model(
         dt: Step [s].
         joint_names: Names of the joints.
         joint_types: Types of the joints; revolute if not given.
-        kind: Model kind of the card, or ``motion``.
+        kind: Model kind of the card, ``motion`` or ``weighing``.
         washout: Washout of the card [steps].
         seed: Seed of the weights.
         with_effort_target: Whether a forward model predicts effort too.
@@ -184,11 +189,12 @@ def make_model(
     told = ('position', 'velocity', 'effort')[: 2 + with_effort_target] if forward else ('effort',)
     features, targets = signals(names, fed, 0), signals(names, told, -1 if forward else 0)
     limits = {
-        'position': 3.0, 'velocity': 4.0, 'acceleration': 40.0, 'disturbance': 50.0, 'effort': 50.0
+        'position': 3.0, 'velocity': 4.0, 'acceleration': 40.0, 'disturbance': 50.0,
+        'effort': 50.0, **dict.fromkeys(DERIVED_KINDS, 50.0),
     }  # fmt: skip
     entries: dict[str, object] = {
         'name': f'test_{cell}',
-        'model_kind': 'residual_inverse' if kind == 'motion' else kind,
+        'model_kind': 'residual_inverse' if kind in {'motion', 'weighing'} else kind,
         'cell': cell,
         'num_layers': layers,
         'hidden_size': hidden,

@@ -5,7 +5,7 @@ import math
 
 from lstm_dynamics_ros.disturbance import DisturbanceFilter
 from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.state import Vector
+from lstm_dynamics_ros.state import Matrix, Vector
 import numpy as np
 import pytest
 
@@ -64,6 +64,56 @@ def test_frozen_it_holds_and_still_measures() -> None:
         value = seen.update(np.zeros(1), np.full(1, 9.0), frozen=True)
     assert value == pytest.approx(1.0)
     assert seen.raw == pytest.approx(9.0)
+
+
+def test_frozen_it_goes_on_with_what_is_expected() -> None:
+    free, frozen = (
+        DisturbanceFilter(None, period=DT, bandwidth=20.0, continuous=[False]) for _ in range(2)
+    )
+    for k in range(400):
+        expected = np.array([math.sin(0.02 * k)])
+        pushed = 5.0 if k >= 200 else 0.0  # a force from outside, kept from the second
+        free.update(np.zeros(1), expected)
+        frozen.update(np.zeros(1), expected + pushed, expected=expected, frozen=k >= 198)
+    assert frozen.value == pytest.approx(free.value, abs=0.05)
+
+
+def test_what_nobody_expected_is_taken_out_when_it_is_frozen() -> None:
+    seen = DisturbanceFilter(None, period=DT, bandwidth=20.0, continuous=[False])
+    for k in range(200):
+        effort = np.full(1, 1.0 if k < 190 else 6.0)
+        before = float(seen.update(np.zeros(1), effort, expected=np.ones(1))[0])
+    assert before > 1.5
+    after = seen.update(np.zeros(1), np.full(1, 6.0), expected=np.ones(1), frozen=True)
+    assert after == pytest.approx(1.0, abs=1e-3)
+
+
+class Carrier(Pendulum):
+    """The same with a payload at its tip: 1 kg costs ``l^2 ddq + g l sin q``."""
+
+    def payload_torque(self, position: Vector, velocity: Vector, acceleration: Vector) -> Matrix:
+        """See the protocol."""
+        costs: Matrix = np.zeros((1, 4))
+        costs[:, 0] = self.torque(position, velocity, acceleration) / MASS
+        return costs
+
+
+def test_what_a_payload_cost_passes_the_same_low_pass() -> None:
+    bare = DisturbanceFilter(Pendulum(), period=DT, bandwidth=20.0, continuous=[False])
+    loaded = DisturbanceFilter(
+        Carrier(), period=DT, bandwidth=20.0, continuous=[False], payload=True
+    )
+    for k in range(400):
+        q, dq, ddq, effort = motion(k)
+        bare.update(q, effort)
+        loaded.update(q, effort + 1.5 * Pendulum().torque(q, dq, ddq) / MASS)
+        if k > 300:
+            np.testing.assert_allclose(loaded.value - 1.5 * loaded.payload, bare.value, atol=5e-3)
+
+
+def test_only_a_model_that_knows_payloads_can_say_what_one_costs() -> None:
+    with pytest.raises(ConfigError, match='got Pendulum'):
+        DisturbanceFilter(Pendulum(), period=DT, bandwidth=20.0, continuous=[False], payload=True)
 
 
 def test_a_continuous_joint_may_pass_half_a_turn() -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lstm_dynamics_ros.card import ModelCard
-from lstm_dynamics_ros.pipeline_guard import AFTERMATH, Guard, LONGEST_TOUCH
+from lstm_dynamics_ros.pipeline_guard import AFTERMATH, BRIEF_TOUCH, Guard, LONGEST_TOUCH
 from lstm_dynamics_ros.pipeline_settings import SafetySettings
 from lstm_dynamics_ros.runtime.model_file import load_model
 from lstm_dynamics_ros.safety.confidence import ConfidenceSettings
@@ -28,6 +28,18 @@ class Carrier:
     def payload_torque(self, position: Vector, velocity: Vector, acceleration: Vector) -> Matrix:  # noqa: ARG002
         """See the protocol."""
         return np.array([[4.0, 0.0, 0.0, 0.0], [2.0, 0.0, 0.0, 0.0]])
+
+
+class Tool(Carrier):
+    """A prior that knows how the tool moves, too: 1 N costs 2 N m and 1 N m."""
+
+    def payload_torque(self, position: Vector, velocity: Vector, acceleration: Vector) -> Matrix:  # noqa: ARG002
+        """See the protocol."""
+        return np.zeros((2, 4))
+
+    def tool_jacobian(self, position: Vector) -> Matrix:  # noqa: ARG002
+        """See the protocol."""
+        return np.array([[2.0, 1.0], [0.0, 0.0], [0.0, 0.0]])
 
 
 @pytest.fixture(scope='module')
@@ -67,11 +79,40 @@ def test_a_large_deviation_is_contact_at_once_and_costs_trust_after_a_while(
     guard = run(Guard(card, SafetySettings(), None, motion_model=True), [0.3, 0.1], 1.5)
     run(guard, [0.0, 8.0], 0.05)
     seen = [(guard.contact.contact, guard.touched, guard.confidence.value == 1.0)]
-    run(guard, [0.0, 8.0], LONGEST_TOUCH - 0.1)
+    run(guard, [0.0, 8.0], BRIEF_TOUCH - 0.1)
     seen.append((guard.contact.contact, guard.touched, guard.confidence.value == 1.0))
     run(guard, [0.0, 8.0], AFTERMATH + 0.5)
     seen.append((guard.contact.contact, guard.touched, guard.confidence.value < 0.5))
     assert seen == [(True, True, True), (True, True, True), (True, False, True)]
+
+
+def test_a_force_at_the_tool_is_kept_from_the_model_longer(card: ModelCard) -> None:
+    touched = []
+    for deviation in ([8.0, 4.0], [8.0, -4.0]):  # along a force at the tool, and across it
+        guard = run(Guard(card, SafetySettings(), Tool(), motion_model=True), [0.3, 0.1], 1.5)
+        run(guard, deviation, 0.5)
+        touched.append((guard.contact.at_tool, guard.touched))
+        run(guard, deviation, LONGEST_TOUCH)
+        touched.append((guard.contact.contact, guard.touched))
+    assert touched == [(True, True), (True, False), (False, False), (True, False)]
+
+
+def test_while_trust_is_low_nothing_new_counts_as_contact(card: ModelCard) -> None:
+    guard = run(Guard(card, SafetySettings(), Tool(), motion_model=True), [0.3, 0.1], 0.5)
+    run(guard, [3.0, 1.5], 0.2)
+    assert guard.contact.count == 0
+
+
+def test_the_band_is_wider_where_much_torque_is_expected_or_changes(card: ModelCard) -> None:
+    counted = []
+    for expected, slope in ((0.0, 0.0), (100.0, 0.0), (0.0, 50.0)):
+        guard = Guard(card, SafetySettings(), None, motion_model=True)
+        for k in range(500):
+            residual = np.array([0.0, 6.0 if k >= 400 else 0.0])
+            told = np.full(2, expected + slope * np.sin(0.02 * k))
+            guard.step(state(k, 1e-3 * k), INSIDE, residual, None, expected=told, warm=True)
+        counted.append(guard.contact.count)
+    assert counted == [1, 0, 0]
 
 
 def test_a_payload_is_no_contact_if_the_prior_knows_it(card: ModelCard) -> None:

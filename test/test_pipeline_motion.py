@@ -10,7 +10,7 @@ from lstm_dynamics_ros.errors import ConfigError
 from lstm_dynamics_ros.pipeline_motion import is_motion_model, MotionInput
 from lstm_dynamics_ros.reference import Reference
 from lstm_dynamics_ros.runtime.model_file import load_model
-from lstm_dynamics_ros.state import JointState, Vector
+from lstm_dynamics_ros.state import JointState, Matrix, Vector
 import numpy as np
 import pytest
 
@@ -90,6 +90,31 @@ def test_the_whole_effort_is_that_of_prior_and_model(card: ModelCard) -> None:
     told = Reference(LATENCY_NS, np.zeros(2), np.zeros(2), np.array([3.0, 4.0]))
     motion.observe(state(0), told)
     np.testing.assert_allclose(motion.effort(np.array([0.5, 0.25])), [6.5, 2.25])
+
+
+class Loaded(Masses):
+    """The same, where a payload costs its weight and its inertia."""
+
+    def payload_torque(self, position: Vector, velocity: Vector, acceleration: Vector) -> Matrix:  # noqa: ARG002
+        """See the protocol."""
+        return np.outer(9.81 + acceleration, [1.0, 2.0, 3.0, 4.0])
+
+
+def test_a_model_that_asks_for_it_is_told_what_a_payload_costs(
+    make_model: Callable[..., Path], tmp_path: Path
+) -> None:
+    card = load_model(
+        make_model(tmp_path / 'm.onnx', kind='weighing', disturbance_bandwidth=20.0)
+    ).card
+    motion = MotionInput(card, Loaded(), LATENCY_NS)
+    told = Reference(LATENCY_NS, np.zeros(2), np.zeros(2), np.array([1.0, -1.0]))
+    for k in range(200):
+        row = motion.observe(state(k), told)
+    costs = np.array([10.81, 8.81])
+    np.testing.assert_allclose(row[8:16], np.concatenate([costs * f for f in (1, 2, 3, 4)]))
+    np.testing.assert_allclose(row[16:], 9.81, rtol=1e-6)  # so far it did not accelerate
+    with pytest.raises(ConfigError, match='what a payload costs'):
+        MotionInput(card, Masses(), LATENCY_NS)
 
 
 def test_frozen_the_disturbance_stands_still(card: ModelCard) -> None:

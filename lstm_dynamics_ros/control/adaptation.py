@@ -3,10 +3,11 @@
 
 from dataclasses import dataclass
 import math
-from typing import final, Protocol, runtime_checkable
+from typing import final
 
-from lstm_dynamics_ros.control.base import ControlContext, Prior
+from lstm_dynamics_ros.control.base import ControlContext
 from lstm_dynamics_ros.control.recursive_least_squares import RecursiveLeastSquares
+from lstm_dynamics_ros.disturbance import PayloadModel
 from lstm_dynamics_ros.errors import ConfigError
 from lstm_dynamics_ros.parameters import parameter
 from lstm_dynamics_ros.reference import Reference
@@ -24,14 +25,6 @@ FRICTION_SHARE = 0.05
 
 USUAL_LIMIT = 50.0
 """Effort limit assumed where none is known [N m] or [N]."""
-
-
-@runtime_checkable
-class PayloadModel(Prior, Protocol):
-    """A rigid-body model that knows what a payload costs."""
-
-    def payload_torque(self, position: Vector, velocity: Vector, acceleration: Vector) -> Matrix:
-        """Return the effort per unit of ``[m, m cx, m cy, m cz]``, shape (n_joints, 4)."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import math
 from typing import NamedTuple
 
-from lstm_dynamics_ros.card import ModelCard
+from lstm_dynamics_ros.card import DERIVED_KINDS, ModelCard
 from lstm_dynamics_ros.errors import ConfigError
 from lstm_dynamics_ros.parameters import parameter
 from lstm_dynamics_ros.safety.safe_command import smoothstep
@@ -210,7 +210,7 @@ class FeatureRanges(NamedTuple):
         for i, signal in enumerate(card.features):
             seen = card.training_ranges.get(signal.name)
             turns = signal.kind == 'position' and types[signal.joint] == 'continuous'
-            if seen is not None and not turns:
+            if seen is not None and not turns and signal.kind not in DERIVED_KINDS:
                 columns.append(i)
                 lows.append(seen.minimum)
                 highs.append(seen.maximum)

@@ -117,7 +117,7 @@ DECISION_TIME = 0.03
 """How long torque that is like a small weight may take to become that of a large one [s]."""
 
 STRANGE_TIME = 0.02
-"""How long a residual may be unlike a force until the contact is not taken for one any more [s]."""
+"""How long a residual may be unlike a force until it is not taken for one any more [s]."""
 
 SETTLING_TIME = 2.0
 """How long after a payload a residual that is like one, of either sign, is no contact [s]: what

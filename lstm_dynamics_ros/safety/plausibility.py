@@ -4,7 +4,7 @@
 from collections import deque
 from collections.abc import Sequence
 
-from lstm_dynamics_ros.card import ModelCard
+from lstm_dynamics_ros.card import DERIVED_KINDS, ModelCard
 from lstm_dynamics_ros.grid import nanoseconds, wrap
 from lstm_dynamics_ros.state import JointState, NANOSECONDS, Vector
 import numpy as np
@@ -150,7 +150,7 @@ class RangeCheck:
         for signal in card.features:
             seen = card.training_ranges.get(signal.name)
             turns = signal.kind == 'position' and types[signal.joint] == 'continuous'
-            if seen is None or turns:
+            if seen is None or turns or signal.kind in DERIVED_KINDS:
                 continue
             spare = margin * (seen.maximum - seen.minimum)
             self._names.append(signal.name)

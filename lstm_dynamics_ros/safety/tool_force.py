@@ -44,7 +44,7 @@ def tool_force(residual: Vector, band: Vector, jacobian: Matrix) -> ToolForce:
         jacobian: How the tool moves with the joints [m/rad] or [m/m], shape (3, n_joints).
     """
     scaled, columns = residual / band, (jacobian / band).T
-    force = np.linalg.lstsq(columns, scaled, rcond=SMALLEST_SINGULAR)[0]
+    force = np.asarray(np.linalg.lstsq(columns, scaled, rcond=SMALLEST_SINGULAR)[0], np.float64)
     by_force = columns @ force
     return ToolForce(
         force, float(np.linalg.norm(by_force)), float(np.linalg.norm(scaled - by_force))

@@ -9,6 +9,7 @@ as a tracking error would, and the change of the prediction is measured.
 
 from collections.abc import Sequence
 
+from lstm_dynamics_ros.card import PAST_KIND
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.physics.prior import RigidBodyPrior
 from lstm_dynamics_ros.training.model import DynamicsModel
@@ -59,9 +60,12 @@ def measure_error_gain(
         position = longest.position[:steps].copy()
         if joint is not None:
             position[:, joint] += OFFSET
-        blocks[column] = disturbances(
-            position, effort + nominal, longest.dt, settings.disturbance_bandwidth, prior, wraps
-        )
+        blocks[column], past = disturbances(
+            position, effort + nominal, longest.dt, settings.disturbance_bandwidth, prior, wraps,
+            payload=PAST_KIND in settings.signals,
+        )  # fmt: skip
+        if PAST_KIND in settings.signals:
+            blocks[settings.signals.index(PAST_KIND)] = past
         rows.append(np.hstack(blocks))
     batch = torch.from_numpy(np.stack(rows, 1).astype(np.float32))
     predictions, _ = model.sequence(batch, model.zero_state(batch.shape[1]))

@@ -9,6 +9,11 @@
     change  = linear + gain * (W h + V tanh(U [h, now]))
     forward prediction = obs + mean change + std change * change;  inverse: without obs
 
+A model that is told what a payload costs, ``F`` per unit of mass and first moments in the motion
+asked about and ``F'`` per unit of mass in the motion so far, has one more term, ``F (P h)``: the
+cell only has to find how heavy the payload is. It also sees the mass that explains the newest
+disturbance best, ``m = sum(d F' / s^2) / sum(F'^2 / s^2)``, and what that costs, ``m F``.
+
 The linear part starts at the least-squares solution and carries what linear dynamics can; the
 recurrent part starts at zero and learns the rest. ``n`` is the number of cogging periods per turn
 of each joint, found in the training data (:mod:`~lstm_dynamics_ros.training.ripple`).
@@ -18,6 +23,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import NamedTuple
 
+from lstm_dynamics_ros.card import PAST_KIND, PAYLOAD_KINDS
 from lstm_dynamics_ros.cells import Cell, CELLS, State
 from lstm_dynamics_ros.training.delay_line import DelayLine, LineState, wrapped
 from lstm_dynamics_ros.training.settings import TrainingSettings
@@ -26,6 +32,19 @@ from torch import nn, Tensor
 
 _LARGEST_INPUT = 20.0
 """Inputs of the recurrent part are clamped to this many standard deviations."""
+
+_LEAST_WEIGHT = 1e-2
+"""Keeps the mass of a payload finite where it weighs nothing, as the square of a normalised
+effort per kilogram."""
+
+
+class PayloadColumns(NamedTuple):
+    """First columns of the observation that say what a payload costs."""
+
+    disturbance: int
+    past: int
+    cost: int
+    """Effort per mass; those per first moment follow."""
 
 
 class ModelState(NamedTuple):
@@ -85,6 +104,13 @@ class DynamicsModel(nn.Module):
         self.velocities = slice(first, first + n_joints)
         """Columns of the observation that are velocities, if friction is built from them."""
         width += n_joints * len(speeds)
+        self.payload: PayloadColumns | None = None
+        if PAST_KIND in settings.signals:
+            kinds = [
+                settings.signals.index(k) for k in ('disturbance', PAST_KIND, PAYLOAD_KINDS[0])
+            ]
+            self.payload = PayloadColumns(*(n_joints * k for k in kinds))
+            width += 1 + n_joints
         self.linear = nn.Linear(width, n_targets)
         self.line: DelayLine | None = None
         if settings.history_steps > 1:
@@ -93,6 +119,9 @@ class DynamicsModel(nn.Module):
         width += n_targets
         self.cell: Cell = CELLS[settings.cell](width, settings.hidden_size, settings.num_layers)
         self.output = _zero(nn.Linear(settings.hidden_size, n_targets))
+        self.weigh: nn.Module | None = None
+        if self.payload is not None:
+            self.weigh = _zero(nn.Linear(settings.hidden_size, len(PAYLOAD_KINDS)))
         self.head: nn.Module | None = None
         if settings.head_size:
             seen = settings.hidden_size + self.linear.in_features
@@ -216,7 +245,18 @@ class DynamicsModel(nn.Module):
             speed = observations[..., self.velocities].unsqueeze(-2)
             steep = torch.tanh(speed * self.friction_rates.unsqueeze(-1))
             blocks.append(steep.flatten(-2))
+        if self.payload is not None:
+            blocks += self._weighed(observations, self.payload)
         return torch.cat(blocks, -1)
+
+    def _weighed(self, observations: Tensor, where: 'PayloadColumns') -> list[Tensor]:
+        """Return the mass that explains the disturbance, and what it costs in the motion."""
+        n = self.n_joints
+        spent, past, cost = (observations[..., first : first + n] for first in where)
+        spent, past, cost = spent / self.target_std, past / self.target_std, cost / self.target_std
+        square = past.square().sum(-1, keepdim=True)
+        mass = (spent * past).sum(-1, keepdim=True) / (square + _LEAST_WEIGHT)
+        return [mass, mass * cost]
 
     def error(self, predictions: Tensor, targets: Tensor) -> Tensor:
         """Return predictions minus targets, angles of continuous joints the short way round."""
@@ -232,6 +272,12 @@ class DynamicsModel(nn.Module):
             change = change + self.head(torch.cat([hidden, _clamped([now])], -1))
         change = linear + self.gain * change.to(linear.dtype)
         scaled: Tensor = self.target_mean + self.target_std * change
+        if self.weigh is not None and self.payload is not None:
+            n, parameters = self.n_joints, self.weigh(hidden).to(linear.dtype)
+            for k in range(len(PAYLOAD_KINDS)):
+                first = self.payload.cost + k * n
+                cost = observations[..., first : first + n].to(linear.dtype)
+                scaled = scaled + parameters[..., k : k + 1] * cost
         if self.forward_kind:
             scaled = observations[..., : self.n_targets].to(linear.dtype) + scaled
         return scaled.to(observations.dtype)

@@ -9,12 +9,13 @@ robot's own controller from that.
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
 
+from lstm_dynamics_ros.card import PAYLOAD_KINDS
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.disturbance import DisturbanceFilter
 from lstm_dynamics_ros.physics.differentiate import padding, smoothed_motion
 from lstm_dynamics_ros.physics.prior import RigidBodyPrior
 from lstm_dynamics_ros.state import Matrix
-from lstm_dynamics_ros.training.settings import TrainingSettings
+from lstm_dynamics_ros.training.settings import PAYLOAD, TrainingSettings
 import numpy as np
 
 
@@ -26,6 +27,18 @@ class MotionSegment(Segment):
     """Joint accelerations [rad/s^2] or [m/s^2]."""
     disturbance: Matrix
     """Low-passed effort beyond the prior, as old as a correction is late [N m] or [N]."""
+    payload_mass: Matrix
+    """Effort per mass of a payload in the motion [N m/kg] or [N/kg]; like those that follow of
+    shape (n_steps, 0) for a model that is not told."""
+    payload_moment_x: Matrix
+    """Effort per first moment of a payload [N/kg] or [N/(kg m)]."""
+    payload_moment_y: Matrix
+    """As above."""
+    payload_moment_z: Matrix
+    """As above."""
+    payload_past: Matrix
+    """Effort per mass of a payload in the motion so far, low-passed and as old as the disturbance
+    [N m/kg] or [N/kg]."""
 
 
 def shortest_motion(settings: TrainingSettings) -> int:
@@ -53,22 +66,29 @@ def motion_segment(
         effort = effort - prior.torque(position, velocity, acceleration)
     more = max(0, settings.largest_latency - settings.least_latency)
     age = settings.least_latency + number % (more + 1)
-    known = disturbance(segment, settings.disturbance_bandwidth, prior)
+    told = prior is not None and PAYLOAD in settings.features
+    known, past = disturbances(
+        segment.position, segment.effort, segment.dt, settings.disturbance_bandwidth, prior,
+        [kind == 'continuous' for kind in segment.joint_types], payload=told,
+    )  # fmt: skip
+    costs = np.empty((len(position), segment.position.shape[1] if told else 0, len(PAYLOAD_KINDS)))
+    if told and prior is not None:
+        for row, *motion in zip(costs, position, velocity, acceleration, strict=True):
+            row[:] = prior.payload_torque(*motion)
     own = {item.name: getattr(segment, item.name) for item in fields(Segment)}
     own |= {'position': position, 'velocity': velocity, 'effort': effort}
+    own |= {kind: costs[:, :, k] for k, kind in enumerate(PAYLOAD_KINDS)}
     return MotionSegment(
         **own,
         acceleration=acceleration,
-        disturbance=np.concatenate([known[:1].repeat(age, 0), known[: len(known) - age]]),
+        disturbance=_aged(known, age),
+        payload_past=_aged(past, age),
     )
 
 
-def disturbance(segment: Segment, bandwidth: float, prior: RigidBodyPrior | None) -> Matrix:
-    """Return the disturbance feature of every row of a segment, shape (n_steps, n_joints)."""
-    return disturbances(
-        segment.position, segment.effort, segment.dt, bandwidth, prior,
-        [kind == 'continuous' for kind in segment.joint_types],
-    )  # fmt: skip
+def _aged(rows: Matrix, age: int) -> Matrix:
+    """Return rows as old as the age; the first is held."""
+    return np.concatenate([rows[:1].repeat(age, 0), rows[: len(rows) - age]])
 
 
 def disturbances(
@@ -78,8 +98,12 @@ def disturbances(
     bandwidth: float,
     prior: RigidBodyPrior | None,
     continuous: Sequence[bool],
-) -> Matrix:
+    *,
+    payload: bool = False,
+) -> tuple[Matrix, Matrix]:
     """Return the disturbance of every row, as the robot would compute it step by step.
+
+    And what 1 kg of payload cost, through the same low-pass: shape (n_steps, 0) unless asked for.
 
     Args:
         position: Measured positions [rad] or [m], shape (n_steps, n_joints).
@@ -88,7 +112,14 @@ def disturbances(
         bandwidth: Pole of the low-pass [rad/s].
         prior: Rigid-body prior.
         continuous: Which joints wrap at +-pi, one per joint.
+        payload: Whether to look at a payload, too.
     """
-    own = DisturbanceFilter(prior, period=dt, bandwidth=bandwidth, continuous=continuous)
-    rows = zip(position, effort, strict=True)
-    return np.array([own.update(q, tau) for q, tau in rows])
+    own = DisturbanceFilter(
+        prior, period=dt, bandwidth=bandwidth, continuous=continuous, payload=payload
+    )
+    found, past = np.empty_like(position), np.empty((len(position), position.shape[1] * payload))
+    for row, weight, q, tau in zip(found, past, position, effort, strict=True):
+        row[:] = own.update(q, tau)
+        if payload:
+            weight[:] = own.payload
+    return found, past

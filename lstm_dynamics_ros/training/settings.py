@@ -3,7 +3,13 @@
 
 from dataclasses import dataclass
 
-from lstm_dynamics_ros.card import EFFORT_SEMANTICS, MODEL_KINDS, SIGNAL_KINDS
+from lstm_dynamics_ros.card import (
+    EFFORT_SEMANTICS,
+    MODEL_KINDS,
+    PAST_KIND,
+    PAYLOAD_KINDS,
+    SIGNAL_KINDS,
+)
 from lstm_dynamics_ros.errors import ConfigError
 from lstm_dynamics_ros.parameters import parameter
 
@@ -12,6 +18,9 @@ FORWARD_KINDS = ('position', 'velocity', 'effort')
 
 MOTION_KINDS = ('position', 'velocity', 'acceleration')
 """Features of inverse models that say which motion is meant."""
+
+PAYLOAD = 'payload'
+"""Name in ``features`` for all that a model is told about what a payload would cost."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,7 +54,8 @@ class TrainingSettings:
         (),
         'Signals the model sees. Empty: position, velocity and effort for a forward model, '
         'position and velocity for an inverse one. An inverse model for control also takes '
-        'acceleration, and disturbance: what it measured until now.',
+        'acceleration; disturbance, what it measured until now; and payload, what the rigid-body '
+        'prior says of a payload, so that the model only has to learn how heavy it is.',
     )
     motion_cutoff: float = parameter(
         12.0,
@@ -164,13 +174,20 @@ class TrainingSettings:
         """
         forward = self.model_kind == 'forward'
         kinds = self.features or (FORWARD_KINDS if forward else MOTION_KINDS[:2])
-        known = FORWARD_KINDS if forward else (*MOTION_KINDS, 'disturbance', 'effort')
+        known = FORWARD_KINDS if forward else (*MOTION_KINDS, 'disturbance', PAYLOAD, 'effort')
         if unknown := set(kinds) - set(known):
             raise ConfigError(f'features must be of {known}, got {sorted(unknown)}.')
         if not forward and 'effort' in kinds:
             raise ConfigError('effort is what an inverse model predicts, it cannot be a feature.')
         if 'disturbance' in kinds and 'acceleration' not in kinds:
             raise ConfigError('The feature disturbance goes with the feature acceleration.')
+        if PAYLOAD in kinds:
+            if 'disturbance' not in kinds or self.model_kind != 'residual_inverse':
+                raise ConfigError(
+                    'The feature payload goes with the feature disturbance of a residual_inverse '
+                    f'model, got {sorted(kinds)} of a model of kind {self.model_kind}.'
+                )
+            kinds = (*kinds, *PAYLOAD_KINDS, PAST_KIND)
         if forward and not {'position', 'velocity'} <= set(kinds):
             raise ConfigError('A forward model needs the features position and velocity.')
         return tuple(kind for kind in SIGNAL_KINDS if kind in kinds)

@@ -22,6 +22,11 @@ _UNITS = {
     'velocity': ('rad/s', 'm/s'),
     'acceleration': ('rad/s^2', 'm/s^2'),
     'disturbance': ('N m', 'N'),
+    'payload_mass': ('N m/kg', 'N/kg'),
+    'payload_moment_x': ('N/kg', 'N/(kg m)'),
+    'payload_moment_y': ('N/kg', 'N/(kg m)'),
+    'payload_moment_z': ('N/kg', 'N/(kg m)'),
+    'payload_past': ('N m/kg', 'N/kg'),
     'effort': ('N m', 'N'),
 }
 

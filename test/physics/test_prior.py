@@ -6,6 +6,9 @@ from pathlib import Path
 
 from lstm_dynamics_ros.errors import ConfigError, DataError, JointNamesError, ShapeError
 from lstm_dynamics_ros.physics.prior import RigidBodyPrior
+from lstm_dynamics_ros.sim.nominal import NominalModel
+from lstm_dynamics_ros.sim.robot import load_robot
+from lstm_dynamics_ros.sim.urdf import nominal_urdf
 import numpy as np
 import pytest
 
@@ -201,3 +204,13 @@ def test_a_payload_takes_one_row(tmp_path: Path, motion: tuple[np.ndarray, ...])
     prior = RigidBodyPrior(urdf(tmp_path / 'arm.urdf'), ('joint1', 'joint2'))
     with pytest.raises(ShapeError, match=r'position must have shape \(2,\), got \(40, 2\)'):
         prior.payload_torque(*motion)
+
+
+def test_the_tool_moves_as_its_jacobian_says() -> None:
+    robot = load_robot('arm')
+    prior, nominal = RigidBodyPrior(nominal_urdf(robot), robot.joint_names), NominalModel(robot)
+    pose = np.array([0.1, -0.3, 0.2, -1.7, 0.3, 1.9, 0.4])
+    rows = pose + 1e-6 * np.vstack([np.eye(7), -np.eye(7)])
+    path = nominal.tool_path(rows)
+    slopes = (path[:7] - path[7:]).T / 2e-6
+    np.testing.assert_allclose(prior.tool_jacobian(pose), slopes, atol=1e-8)

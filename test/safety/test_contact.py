@@ -13,11 +13,11 @@ PERIOD = 0.005
 BAND = np.array([1.0, 0.5])
 LENGTHS = (0.5, 0.4)  # [m]
 POSE = (0.3, 1.0)  # [rad]
-SETTINGS = ContactSettings(threshold=1.7)
+SETTINGS = ContactSettings(threshold=2.0, anywhere=1.25, release=0.5)
 
 
 def jacobian() -> Matrix:
-    """Return how the tip moves with the joints, in a vertical plane, shape (2, 2) [m/rad]."""
+    """Return how the tip moves with the joints, x and z in a vertical plane, (2, 2) [m/rad]."""
     (a, b), (p, q) = LENGTHS, POSE
     return np.array(
         [
@@ -33,6 +33,7 @@ def torque_of(force: list[float]) -> Vector:
     return torque
 
 
+TOOL = np.insert(jacobian(), 1, 0.0, axis=0)  # across the plane nothing is felt
 KILOGRAM = torque_of([0.0, -9.81])[:, None]
 
 
@@ -49,7 +50,7 @@ def test_a_force_of_15_n_that_builds_up_is_noticed_within_50_ms() -> None:
     contact = []
     for force in forces:
         residual = torque_of([-force, 0.0]) + 0.3 * BAND * noise.normal(size=2)
-        contact.append(detector.update(residual, BAND, KILOGRAM))
+        contact.append(detector.update(residual, BAND, KILOGRAM, TOOL))
     begin, passed = int(np.argmax(forces > 0.0)), int(np.argmax(forces > 15.0))
     fired = int(np.argmax(contact))
     assert begin <= fired <= passed + 0.05 / PERIOD
@@ -76,7 +77,7 @@ def test_a_payload_that_comes_with_the_delay_of_a_filter_is_no_contact() -> None
 def test_a_force_that_builds_up_like_a_weight_is_contact() -> None:
     detector = ContactDetector(SETTINGS, 2, PERIOD)
     for k in range(100):  # 100 N/s, straight down
-        detector.update(0.05 * k * KILOGRAM[:, 0], BAND, KILOGRAM)
+        detector.update(0.05 * k * KILOGRAM[:, 0], BAND, KILOGRAM, TOOL)
         if detector.contact:
             break
     assert detector.contact
@@ -134,12 +135,42 @@ def test_what_is_left_of_a_payload_is_the_least_squares_residual() -> None:
         scaled, orthogonal = residual / band, np.linalg.qr(columns / band[:, None])[0]
         left = scaled - orthogonal @ (orthogonal.T @ scaled)
         assert detector.payload
-        assert detector.score == pytest.approx(np.abs(left).max())
+        assert detector.score == pytest.approx(np.linalg.norm(left))
 
 
 def test_a_pose_where_a_payload_weighs_nothing_explains_nothing() -> None:
     detector = ContactDetector(SETTINGS, 2, PERIOD)
     assert run(detector, np.array([3.0, 0.0]), 0.1, explained_by=np.zeros((2, 1)))
+
+
+def test_elsewhere_more_is_needed_than_at_the_tool() -> None:
+    rng = np.random.default_rng(2)
+    tool, band = rng.normal(size=(3, 7)), rng.uniform(0.5, 2.0, 7)
+    force = tool.T @ rng.normal(size=3)
+    scaled, along = rng.normal(size=7), np.linalg.qr((tool / band).T)[0]
+    error = band * (scaled - along @ (along.T @ scaled))  # what no force at the tool explains
+    noticed = []
+    for torque in (force, error):
+        for length in (1.9, 2.1, 2.4, 2.6):
+            detector = ContactDetector(SETTINGS, 7, PERIOD)
+            scale = length / np.linalg.norm(torque / band)
+            for _ in range(10):
+                detector.update(scale * torque, band, None, tool)
+            noticed.append((detector.contact, detector.at_tool))
+    none, at_tool, elsewhere = (False, False), (True, True), (True, False)
+    assert noticed == [none, at_tool, at_tool, at_tool, none, none, none, elsewhere]
+
+
+def test_what_turns_out_to_be_no_force_at_the_tool_is_not_taken_for_one_any_more() -> None:
+    detector = ContactDetector(SETTINGS, 3, PERIOD)
+    tool = np.array([[1.0, 0.5, 0.0], [0.0, 0.0, 0.0], [0.0, 0.0, 0.0]])
+    for _ in range(10):
+        detector.update(np.array([4.0, 2.0, 0.0]), np.ones(3), None, tool)
+    seen = [(detector.contact, detector.at_tool)]
+    for _ in range(10):
+        detector.update(np.array([0.0, 0.0, 4.0]), np.ones(3), None, tool)
+    seen.append((detector.contact, detector.at_tool))
+    assert seen == [(True, True), (True, False)]
 
 
 def test_a_single_spike_is_no_contact() -> None:
@@ -154,7 +185,7 @@ def test_a_single_spike_is_no_contact() -> None:
 def test_it_ends_only_after_the_hold_time_and_well_below_the_threshold() -> None:
     detector = ContactDetector(SETTINGS, 2, PERIOD)
     assert run(detector, 2.0 * BAND, 0.05)
-    assert run(detector, 1.2 * BAND, 2.0)  # between 0.5 and 1 times the threshold of 1.7
+    assert run(detector, 1.0 * BAND, 2.0)  # a length between 0.5 and 1 times the threshold
     assert run(detector, 0.5 * BAND, 0.295)
     assert not run(detector, 0.5 * BAND, 0.01)
     assert detector.duration == 0.0
@@ -197,14 +228,19 @@ def test_reset_ends_the_contact() -> None:
 
 
 @pytest.mark.parametrize(
-    ('residual', 'band', 'columns'),
-    [(np.ones(3), BAND, None), (BAND, np.ones(1), None), (BAND, BAND, np.ones((3, 1)))],
+    ('residual', 'band', 'columns', 'tool'),
+    [
+        (np.ones(3), BAND, None, None),
+        (BAND, np.ones(1), None, None),
+        (BAND, BAND, np.ones((3, 1)), None),
+        (9 * BAND, BAND, None, np.ones((3, 3))),
+    ],
 )
 def test_arrays_of_another_robot_are_refused(
-    residual: Vector, band: Vector, columns: Matrix | None
+    residual: Vector, band: Vector, columns: Matrix | None, tool: Matrix | None
 ) -> None:
     with pytest.raises(ShapeError):
-        ContactDetector(SETTINGS, 2, PERIOD).update(residual, band, columns)
+        ContactDetector(SETTINGS, 2, PERIOD).update(residual, band, columns, tool)
 
 
 def test_a_period_must_be_positive() -> None:

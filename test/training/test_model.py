@@ -52,6 +52,12 @@ def textbook(model: DynamicsModel, cell: str, rows: Floats) -> Floats:
             (row - w['mean']) * w['inverse_std'], np.sin(angles), np.cos(angles),
             np.sin(waves) * found, np.cos(waves) * found,
         ])  # fmt: skip
+        if model.payload is not None:  # position velocity acceleration disturbance m hx hy hz past
+            blocks = row.reshape(-1, model.n_joints)
+            spent, cost, past = blocks[3], blocks[4:8], blocks[8]
+            s2 = w['target_std'] ** 2
+            mass = (spent * past / s2).sum() / ((past * past / s2).sum() + 0.01)
+            now = np.concatenate([now, [mass], mass * cost[0] / w['target_std']])
         linear = w['linear.weight'] @ now + w['linear.bias']
         x = np.clip(np.concatenate([now, linear]), -20, 20)
         own = {k.removeprefix('cell.layers.'): v for k, v in w.items() if k.startswith('cell.')}
@@ -69,23 +75,33 @@ def textbook(model: DynamicsModel, cell: str, rows: Floats) -> Floats:
         inner = np.tanh(w['head.0.weight'] @ np.concatenate([h, now]) + w['head.0.bias'])
         change += w['head.2.weight'] @ inner + w['head.2.bias']
         change = w['target_mean'] + w['target_std'] * (linear + w['gain'] * change)
+        if model.payload is not None:
+            change += (w['weigh.weight'] @ h + w['weigh.bias']) @ cost
         out.append(row[: model.n_targets] + change if model.forward_kind else change)
     return np.array(out)
 
 
-@pytest.mark.parametrize('kind', ['forward', 'inverse'])
+PAYLOAD = ('position', 'velocity', 'acceleration', 'disturbance', 'payload')
+"""Features of a model that is told what a payload costs."""
+
+
+@pytest.mark.parametrize(
+    ('kind', 'features'), [('forward', ()), ('inverse', ()), ('residual_inverse', PAYLOAD)]
+)
 @pytest.mark.parametrize('cell', sorted(CELLS))
 @torch.no_grad()
 def test_torch_onnxruntime_and_the_equations_in_numpy_agree_over_500_steps(
-    cell: str, kind: str
+    cell: str, kind: str, features: tuple[str, ...]
 ) -> None:
     if cell not in {'lstm', 'gru'}:
         pytest.skip('the equations of this cell are tested in its own file')
-    model = random_model(cell=cell, model_kind=kind, history_steps=1)
+    model = random_model(cell=cell, model_kind=kind, features=features, history_steps=1)
     t = 0.005 * torch.arange(500).unsqueeze(1)
     rows = torch.sin((1 + torch.arange(model.n_features)) * t) + 0.01 * torch.randn(
         500, model.n_features
     )
+    if model.payload is not None:
+        rows[:, -3:] += 3.0  # where a payload weighs nothing its mass is anybody's guess
     expected = textbook(model, cell, rows.double().numpy())
     size = np.ptp(expected, axis=0)
     got, _ = model.sequence(rows.unsqueeze(1), model.zero_state(1))
@@ -160,6 +176,18 @@ def test_the_exact_copy_predicts_the_same() -> None:
         assert two.dtype == torch.float32
         torch.testing.assert_close(one, two, rtol=0, atol=1e-4)
     assert model.mean.dtype == torch.float32
+
+
+@torch.no_grad()
+def test_a_payload_is_found_from_what_it_cost() -> None:
+    model = random_model(
+        ('revolute', 'revolute'), model_kind='residual_inverse', features=PAYLOAD, history_steps=1
+    )
+    rows = torch.randn(5, model.n_features)
+    rows[:, 16:] *= 5.0
+    rows[:, 6:8] = 2.0 * rows[:, 16:18]  # 2 kg spend twice what 1 kg cost
+    mass = model.present(rows)[:, -3]
+    torch.testing.assert_close(mass, torch.full((5,), 2.0), rtol=1e-3, atol=0.0)
 
 
 def test_errors_of_continuous_joints_are_taken_the_short_way() -> None:

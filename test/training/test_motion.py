@@ -65,20 +65,20 @@ def test_the_disturbance_is_as_old_as_one_of_the_latencies(
     segment: Segment, number: int, age: int
 ) -> None:
     got = made(segment, number, Pendulum())
-    known = disturbances(segment.position, segment.effort, DT, 20.0, Pendulum(), [False])  # type: ignore[arg-type]
+    known, _ = disturbances(segment.position, segment.effort, DT, 20.0, Pendulum(), [False])  # type: ignore[arg-type]
     np.testing.assert_array_equal(got.disturbance[age:], known[:-age])
     np.testing.assert_array_equal(got.disturbance[:age], np.repeat(known[:1], age, 0))
 
 
 def test_the_disturbance_is_what_the_robot_computes_step_by_step(segment: Segment) -> None:
-    known = disturbances(segment.position, segment.effort, DT, 20.0, Pendulum(), [False])  # type: ignore[arg-type]
+    known, _ = disturbances(segment.position, segment.effort, DT, 20.0, Pendulum(), [False])  # type: ignore[arg-type]
     live = DisturbanceFilter(Pendulum(), period=DT, bandwidth=20.0, continuous=[False])
     for row, q, effort in zip(known, segment.position, segment.effort, strict=True):
         np.testing.assert_array_equal(live.update(q, effort), row)
 
 
 def test_the_disturbance_lags_the_friction_by_its_low_pass(segment: Segment) -> None:
-    known = disturbances(segment.position, segment.effort, DT, 20.0, Pendulum(), [False])  # type: ignore[arg-type]
+    known, _ = disturbances(segment.position, segment.effort, DT, 20.0, Pendulum(), [False])  # type: ignore[arg-type]
     # Two poles at 20 rad/s: gain 1 / (1 + (w/20)^2), phase 2 atan(w/20). The value is a step old,
     # and each pole leads by half a step because it takes the newest value in at once.
     gain = 1 / (1 + (W / 20.0) ** 2)

@@ -5,6 +5,7 @@ from pathlib import Path
 import subprocess
 import sys
 
+from lstm_dynamics_ros.card import PAST_KIND, PAYLOAD_KINDS
 from lstm_dynamics_ros.errors import ConfigError, UnknownNameError
 from lstm_dynamics_ros.parameters import build, flatten, leaves
 from lstm_dynamics_ros.training.settings import ExportSettings, TrainingSettings
@@ -50,6 +51,26 @@ def test_effort_cannot_be_a_feature_of_an_inverse_model() -> None:
     settings = TrainingSettings(model_kind='inverse', features=('position', 'effort'))
     with pytest.raises(ConfigError, match='cannot be a feature'):
         _ = settings.signals
+
+
+def test_a_payload_is_told_by_what_it_costs() -> None:
+    features = ('position', 'velocity', 'acceleration', 'disturbance')
+    settings = TrainingSettings(model_kind='residual_inverse', features=(*features, 'payload'))
+    assert settings.signals == (*features, *PAYLOAD_KINDS, PAST_KIND)
+
+
+@pytest.mark.parametrize(
+    ('kind', 'features'),
+    [
+        ('residual_inverse', ('position', 'velocity', 'acceleration', 'payload')),
+        ('inverse', ('position', 'velocity', 'acceleration', 'disturbance', 'payload')),
+    ],
+)
+def test_what_a_payload_costs_needs_a_rigid_body_and_a_disturbance(
+    kind: str, features: tuple[str, ...]
+) -> None:
+    with pytest.raises(ConfigError, match='payload goes with the feature disturbance'):
+        _ = TrainingSettings(model_kind=kind, features=features).signals
 
 
 def test_a_forward_model_needs_position_and_velocity() -> None:
