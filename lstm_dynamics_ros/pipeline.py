@@ -14,6 +14,7 @@ from lstm_dynamics_ros.control.base import Controller, ControllerConfig, Prior
 from lstm_dynamics_ros.errors import ConfigError
 from lstm_dynamics_ros.grid import GridPoint, nanoseconds
 from lstm_dynamics_ros.parameters import setting_of
+from lstm_dynamics_ros.payload_estimate import RANGE_NAME
 from lstm_dynamics_ros.pipeline_arming import known_of, reason_to_stop, Surroundings, verdict
 from lstm_dynamics_ros.pipeline_follower import Follower
 from lstm_dynamics_ros.pipeline_inlet import Inlet
@@ -155,7 +156,8 @@ class Pipeline:
         if prediction is not None:
             predicted = follower.forecast.predicted(prediction, stamp)
             trajectory, horizon = follower.forecast.ahead(stamp, self.settings)
-        self._outside = tuple(self._range.outside(follower.predictor.observation))
+        heavy = (RANGE_NAME,) * follower.guard.overloaded
+        self._outside = (*self._range.outside(follower.predictor.observation), *heavy)
         note = self._note()
         given = outlet.given(measured, prediction, predicted, horizon, preview, follower)
         torque = outlet.torque(given) if predicted is not None and warm else None

@@ -3,9 +3,10 @@
 
 import math
 
-from lstm_dynamics_ros.card import ModelCard
+from lstm_dynamics_ros.card import ModelCard, PAST_KIND
 from lstm_dynamics_ros.control.base import Prior
 from lstm_dynamics_ros.disturbance import PayloadModel
+from lstm_dynamics_ros.payload_estimate import disturbance_scale, PayloadEstimate, RANGE_NAME
 from lstm_dynamics_ros.pipeline_settings import SafetySettings
 from lstm_dynamics_ros.safety.confidence import (
     band_score,
@@ -65,6 +66,9 @@ LONGEST_TOUCH = 1.0
 PLAIN = 2.0
 """What makes a contact plain: a score of so many times the threshold."""
 
+PAYLOAD_MARGIN = 0.1
+"""How far outside its training range a payload still counts as inside, as a share of the range."""
+
 USUAL_LIMIT = 50.0
 """Effort limit assumed where none is known [N m] or [N]."""
 
@@ -81,7 +85,12 @@ class Guard:
     """
 
     def __init__(
-        self, card: ModelCard, settings: SafetySettings, prior: Prior | None, *, motion_model: bool
+        self,
+        card: ModelCard,
+        settings: SafetySettings,
+        prior: Prior | None,
+        *,
+        motion_model: bool,
     ) -> None:
         kind, horizon = ('effort', 0) if motion_model else ('velocity', 1)
         band = error_band(card, kind, horizon=horizon)
@@ -117,8 +126,25 @@ class Guard:
         self._sensor = FrozenSensor(SENSOR_CHANGE * largest, SENSOR_PATIENCE)
         self._names = card.joint_names
         self._aftermath = 0.0
+        self._estimate: PayloadEstimate | None = None
+        self._weights: tuple[slice, slice] | None = None
+        self._payload_range = (0.0, 0.0)
+        self._know_payload(card)
+        self.overloaded = False
+        """Whether the payload is outside the training range by more than the margin."""
         self.dead: tuple[str, ...] = ()
         """Joints whose measurement stands still although their command changes."""
+
+    def _know_payload(self, card: ModelCard) -> None:
+        """Prepare to weigh the payload, if the card says what is usual."""
+        spent, past = card.columns('disturbance'), card.columns(PAST_KIND)
+        seen = card.training_ranges.get(RANGE_NAME)
+        if spent is None or past is None or seen is None or not seen.maximum > seen.minimum:
+            return
+        spread = [card.training_ranges[signal.name].std for signal in card.features[spent]]
+        self._estimate = PayloadEstimate(disturbance_scale(spread), card.dt)
+        self._weights = (spent, past)
+        self._payload_range = (seen.minimum, seen.maximum)
 
     @property
     def touched(self) -> bool:
@@ -149,6 +175,9 @@ class Guard:
         self._expected[:] = 0.0
         self._sensor.reset()
         self.dead = ()
+        self.overloaded = False
+        if self._estimate is not None:
+            self._estimate.reset()
         self._aftermath = 0.0
 
     def step(
@@ -174,7 +203,7 @@ class Guard:
                 more it says and the faster that changes, the more it may be wrong.
             warm: Whether what the model says means something yet.
         """
-        overshoot = range_score(observation, self._ranges)
+        overshoot = max(range_score(observation, self._ranges), self._weigh(observation))
         if self._band is None:
             if warm:
                 self.confidence.update(0.0, self._dt, overshoot=overshoot)
@@ -215,6 +244,17 @@ class Guard:
             share = settings.effort_share * expected
             wide += share * share + late * late
         return smooth, np.sqrt(wide)
+
+    def _weigh(self, observation: Vector) -> float:
+        """Return how far the payload is outside the training range; 1 at the tolerance."""
+        if self._estimate is None or self._weights is None:
+            return 0.0
+        spent, cost = (observation[where] for where in self._weights)
+        mass = self._estimate.update(spent, cost)
+        low, high = self._payload_range
+        outside = max(low - mass, mass - high, 0.0) / (high - low)
+        self.overloaded = outside > PAYLOAD_MARGIN
+        return outside / self.confidence.settings.range_tolerance
 
     def _feel(self, measured: JointState, residual: Vector, band: Vector, score: float) -> float:
         """Look for contact, and return the score less a payload that was recognised."""

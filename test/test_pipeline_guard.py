@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from lstm_dynamics_ros.card import ModelCard
+from lstm_dynamics_ros.card import ModelCard, Range
 from lstm_dynamics_ros.pipeline_guard import AFTERMATH, BRIEF_TOUCH, Guard, LONGEST_TOUCH
 from lstm_dynamics_ros.pipeline_settings import SafetySettings
 from lstm_dynamics_ros.runtime.model_file import load_model
@@ -140,6 +140,31 @@ def test_outside_the_training_range_there_is_no_trust(card: ModelCard) -> None:
     guard = run(Guard(card, SafetySettings(), None, motion_model=True), [0.3, 0.1], 1.5)
     run(guard, [0.3, 0.1], 0.2, observation=np.full(8, 5.0))
     assert guard.confidence.value == 0.0
+
+
+@pytest.mark.parametrize(
+    ('mass', 'trusted', 'overloaded'), [(2.0, True, False), (5.0, False, True)]
+)
+def test_a_payload_heavier_than_any_in_training_costs_all_trust(
+    make_model: Callable[..., Path], tmp_path: Path, mass: float, trusted: bool, overloaded: bool
+) -> None:
+    card = load_model(
+        make_model(
+            tmp_path / 'm.onnx',
+            kind='weighing',
+            disturbance_bandwidth=20.0,
+            conformal={'0.1': {'0': {'effort': [2.0, 1.0]}}},
+            errors={'0': {'effort': {'model': [0.5, 0.25]}}},
+        )
+    ).card
+    ranges = card.training_ranges | {'payload': Range(minimum=0.0, maximum=3.0, mean=1.5, std=1.0)}
+    card = replace(card, training_ranges=ranges)
+    guard = Guard(card, SafetySettings(), None, motion_model=True)
+    observation = np.zeros(18)
+    observation[16:] = 4.0
+    observation[6:8] = 4.0 * mass
+    run(guard, [0.3, 0.1], 2.0, observation=observation)
+    assert (guard.confidence.value == 1.0, guard.overloaded) == (trusted, overloaded)
 
 
 def test_a_sensor_that_repeats_itself_while_commands_change_is_named(card: ModelCard) -> None:

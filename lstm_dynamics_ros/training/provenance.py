@@ -10,8 +10,10 @@ import platform
 import subprocess
 
 import lstm_dynamics_ros
-from lstm_dynamics_ros.card import Range
+from lstm_dynamics_ros.card import PAST_KIND, Range
+from lstm_dynamics_ros.payload_estimate import disturbance_scale, estimates, MEMORY, RANGE_NAME
 from lstm_dynamics_ros.training.signals import Trajectory
+import numpy as np
 import torch
 
 _LIBRARIES = ('torch', 'onnx', 'onnxruntime', 'numpy')
@@ -43,6 +45,49 @@ def feature_ranges(
             low, high = min(low, earlier[name].minimum), max(high, earlier[name].maximum)
         result[name] = Range(minimum=low, maximum=high, mean=float(mean[i]), std=float(std[i]))
     return result
+
+
+def payload_range(
+    names: Sequence[str],
+    runs: Sequence[Trajectory],
+    ranges: Mapping[str, Range],
+    dt: float,
+    earlier: Mapping[str, Range] | None,
+) -> dict[str, Range]:
+    """Return the range of the payload over trajectories, by its name; nothing if it is not told.
+
+    Args:
+        names: Names of the features.
+        runs: Training data.
+        ranges: Ranges of the features: their spread weighs the joints against each other.
+        dt: Step of the grid [s].
+        earlier: Ranges of earlier training.
+    """
+    columns = {
+        kind: [i for i, name in enumerate(names) if name.startswith(f'{kind}.')]
+        for kind in ('disturbance', PAST_KIND)
+    }
+    if not columns[PAST_KIND]:
+        return {}
+    scale = disturbance_scale([ranges[names[i]].std for i in columns['disturbance']])
+    settled = round(2 * MEMORY / dt)
+    found = []
+    for run in runs:
+        rows = run.observations.double().numpy()
+        spent, cost = rows[:, columns['disturbance']], rows[:, columns[PAST_KIND]]
+        found.append(estimates(spent, cost, scale, dt)[settled:])
+    masses = np.concatenate(found)
+    if not len(masses):
+        return {}
+    low, high = float(masses.min()), float(masses.max())
+    if earlier and RANGE_NAME in earlier:
+        low = min(low, earlier[RANGE_NAME].minimum)
+        high = max(high, earlier[RANGE_NAME].maximum)
+    return {
+        RANGE_NAME: Range(
+            minimum=low, maximum=high, mean=float(masses.mean()), std=float(masses.std())
+        )
+    }
 
 
 def versions() -> dict[str, str]:

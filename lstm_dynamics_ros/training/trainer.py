@@ -24,7 +24,7 @@ from lstm_dynamics_ros.training.dataset import (
 )
 from lstm_dynamics_ros.training.losses import column_weights
 from lstm_dynamics_ros.training.model import DynamicsModel
-from lstm_dynamics_ros.training.provenance import digest, feature_ranges
+from lstm_dynamics_ros.training.provenance import digest, feature_ranges, payload_range
 from lstm_dynamics_ros.training.settings import TrainingSettings
 from lstm_dynamics_ros.training.signals import columns, signals, Trajectory, usable
 from lstm_dynamics_ros.training.statistics import prepare, refit_linear
@@ -152,7 +152,9 @@ class _Training:
         self.weights = column_weights(settings, self.model.n_joints)
         names = [item.name for item in signals(settings.signals, *joints)]
         self.prior = None if prior is None else prior.description()
-        self.ranges = feature_ranges(names, learned, None if start is None else start.ranges)
+        earlier = None if start is None else start.ranges
+        self.ranges = feature_ranges(names, learned, earlier)
+        self.ranges |= payload_range(names, learned, self.ranges, settings.dt, earlier)
         self.data: dict[str, Any] = {
             'train': sorted({run.name for run in learned}),
             'validation': sorted({run.name for run in held_out}),

