@@ -6,7 +6,7 @@ import math
 
 from lstm_dynamics_ros.errors import ConfigError, ShapeError
 from lstm_dynamics_ros.parameters import parameter
-from lstm_dynamics_ros.safety.tool_force import tool_force
+from lstm_dynamics_ros.safety.tool_force import tool_force, ToolForce
 from lstm_dynamics_ros.state import Matrix, Vector
 import numpy as np
 
@@ -116,6 +116,9 @@ class ContactSettings:
 DECISION_TIME = 0.03
 """How long torque that is like a small weight may take to become that of a large one [s]."""
 
+SIDEWAYS = 0.5
+"""Share of a force at the tool that no weight explains, from which it is none."""
+
 STRANGE_TIME = 0.02
 """How long a residual may be unlike a force until it is not taken for one any more [s]."""
 
@@ -172,7 +175,7 @@ class ContactDetector:
         self.score = 0.0
         """Length of the residual in units of its band, less a payload that was recognised."""
         self.at_tool = False
-        """Whether the present contact is like a force at the tool."""
+        """Whether the present contact is like a force at the tool, and unlike a weight there."""
         self.duration = 0.0
         """How long the present contact has lasted [s]; 0 without one."""
         self.payload = False
@@ -211,6 +214,7 @@ class ContactDetector:
         scaled = residual / band
         score = float(np.linalg.norm(scaled))
         pushed = self._pushed(residual, band, score, jacobian)
+        sideways = pushed is not None and self._sideways(pushed, scaled, band, explained_by)
         mass, left = 0.0, score
         if explained_by is not None and self.settings.max_payload > 0.0:
             if explained_by.shape[:1] != self._shape or explained_by.ndim != 2:
@@ -218,19 +222,30 @@ class ContactDetector:
             if not self.calm(score) and math.isfinite(score):
                 mass, left = self._weigh(scaled, explained_by / band[:, None])
         if not math.isnan(score):
-            self._judge(score, left, mass, pushed=pushed)
+            self._judge(score, left, mass, pushed=pushed is not None, sideways=sideways)
         return self.contact
 
     def _pushed(
         self, residual: Vector, band: Vector, score: float, jacobian: Matrix | None
-    ) -> bool:
-        """Return whether the residual is like a force at the tool, small or large."""
+    ) -> ToolForce | None:
+        """Return the force at the tool that explains a residual, small or large; None if none."""
         if jacobian is None or self.calm(score) or not math.isfinite(score):
-            return False
+            return None
         if jacobian.shape != (3, *self._shape):
             raise ShapeError('Jacobian', (3, *self._shape), jacobian.shape)
         found = tool_force(residual, band, jacobian)
-        return found.left <= self.settings.unlike * found.explained
+        return found if found.left <= self.settings.unlike * found.explained else None
+
+    def _sideways(
+        self, found: ToolForce, scaled: Vector, band: Vector, explained_by: Matrix | None
+    ) -> bool:
+        """Return whether a weight at the tool explains too little of a force there."""
+        if explained_by is None:
+            return True
+        weight = explained_by[:, 0] / band
+        size = float(weight @ weight)
+        by_weight = float(weight @ scaled) ** 2 / size if size > 1e-12 else 0.0
+        return found.explained**2 - by_weight > (SIDEWAYS * found.explained) ** 2
 
     def calm(self, score: float) -> bool:
         """Return whether a score is far below the threshold."""
@@ -251,7 +266,9 @@ class ContactDetector:
             left = left - others @ np.linalg.lstsq(others, left, rcond=1e-6)[0]
         return mass, float(np.linalg.norm(left))
 
-    def _judge(self, score: float, left: float, mass: float, *, pushed: bool) -> None:
+    def _judge(
+        self, score: float, left: float, mass: float, *, pushed: bool, sideways: bool
+    ) -> None:
         """Begin or end the contact."""
         settings, period = self.settings, self._period
         calm = self.calm(score)
@@ -268,13 +285,13 @@ class ContactDetector:
         self._below = self._below + period if calm else 0.0
         self.score = left if self.payload else score
         if self.contact:
-            self._go_on(like_weight=like_weight, like_force=pushed or calm)
+            self._go_on(like_weight=like_weight, like_force=sideways or calm)
             return
         wait = settings.confirm_time
         if like_weight and mass > 0.0:
             wait = max(wait, DECISION_TIME)
         if self._above > 0.0 and self._above >= wait - 1e-9:
-            self.contact, self.at_tool = True, pushed
+            self.contact, self.at_tool = True, sideways
             self.count += 1
             self._like_weight = self._strange = 0.0
 

@@ -11,8 +11,9 @@
 
 A model that is told what a payload costs, ``F`` per unit of mass and first moments in the motion
 asked about and ``F'`` per unit of mass in the motion so far, has one more term, ``F (P h)``: the
-cell only has to find how heavy the payload is. It also sees the mass that explains the newest
-disturbance best, ``m = sum(d F' / s^2) / sum(F'^2 / s^2)``, and what that costs, ``m F``.
+cell only has to find how heavy the payload is. It sees of ``F`` and ``F'`` no more than the mass
+that explains the newest disturbance best, ``m = sum(d F' / s^2) / sum(F'^2 / s^2)``, and what that
+costs, ``m F``: as features like others they made it worse on held-out trajectories.
 
 The linear part starts at the least-squares solution and carries what linear dynamics can; the
 recurrent part starts at zero and learns the rest. ``n`` is the number of cogging periods per turn
@@ -23,7 +24,7 @@ from collections.abc import Sequence
 from copy import deepcopy
 from typing import NamedTuple
 
-from lstm_dynamics_ros.card import PAST_KIND, PAYLOAD_KINDS
+from lstm_dynamics_ros.card import DERIVED_KINDS, PAST_KIND, PAYLOAD_KINDS
 from lstm_dynamics_ros.cells import Cell, CELLS, State
 from lstm_dynamics_ros.training.delay_line import DelayLine, LineState, wrapped
 from lstm_dynamics_ros.training.settings import TrainingSettings
@@ -97,7 +98,10 @@ class DynamicsModel(nn.Module):
         self.register_buffer('gain', torch.ones(n_targets))
         self.ripples = settings.ripple_limit > 0 and bool(self.angles)
         self.register_buffer('ripple', torch.zeros(len(self.angles)))
-        width = n_features + (4 if self.ripples else 2) * len(self.angles)
+        told = sum(kind in DERIVED_KINDS for kind in settings.signals)
+        self.n_seen = n_features - n_joints * told
+        """Columns of the observation that are seen as they are; the rest say what payload costs."""
+        width = self.n_seen + (4 if self.ripples else 2) * len(self.angles)
         speeds = settings.friction_velocities if 'velocity' in settings.signals else ()
         self.register_buffer('friction_rates', 1 / torch.tensor(speeds, dtype=torch.float32))
         first = n_joints * settings.signals.index('velocity') if speeds else 0
@@ -233,7 +237,7 @@ class DynamicsModel(nn.Module):
 
     def present(self, observations: Tensor) -> Tensor:
         """Return the normalised observation with sines and cosines, shape (..., n)."""
-        blocks = [(observations - self.mean) * self.inverse_std]
+        blocks = [((observations - self.mean) * self.inverse_std)[..., : self.n_seen]]
         if self.angles:
             angles = observations[..., self.angles]
             blocks += [torch.sin(angles), torch.cos(angles)]

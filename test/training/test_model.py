@@ -48,8 +48,9 @@ def textbook(model: DynamicsModel, cell: str, rows: Floats) -> Floats:
         angles = row[model.angles]
         waves = angles * w['ripple']
         found = w['ripple'] > 0
+        seen = (row - w['mean']) * w['inverse_std']
         now = np.concatenate([
-            (row - w['mean']) * w['inverse_std'], np.sin(angles), np.cos(angles),
+            seen[: model.n_seen], np.sin(angles), np.cos(angles),
             np.sin(waves) * found, np.cos(waves) * found,
         ])  # fmt: skip
         if model.payload is not None:  # position velocity acceleration disturbance m hx hy hz past
