@@ -100,7 +100,7 @@ class DynamicsModel(nn.Module):
         self.register_buffer('ripple', torch.zeros(len(self.angles)))
         told = sum(kind in DERIVED_KINDS for kind in settings.signals)
         self.n_seen = n_features - n_joints * told
-        """Columns of the observation that are seen as they are; the rest say what payload costs."""
+        """Columns of the observation that are seen as they are; the rest: what payload costs."""
         width = self.n_seen + (4 if self.ripples else 2) * len(self.angles)
         speeds = settings.friction_velocities if 'velocity' in settings.signals else ()
         self.register_buffer('friction_rates', 1 / torch.tensor(speeds, dtype=torch.float32))

@@ -103,6 +103,7 @@ def test_torch_onnxruntime_and_the_equations_in_numpy_agree_over_500_steps(
     )
     if model.payload is not None:
         rows[:, -3:] += 3.0  # where a payload weighs nothing its mass is anybody's guess
+        model.target_std *= 20.0  # and efforts are as large as what it costs
     expected = textbook(model, cell, rows.double().numpy())
     size = np.ptp(expected, axis=0)
     got, _ = model.sequence(rows.unsqueeze(1), model.zero_state(1))
