@@ -113,7 +113,7 @@ class ContactSettings:
     )
 
 
-DECISION_TIME = 0.03
+DECISION_TIME = 0.05
 """How long torque that is like a small weight may take to become that of a large one [s]."""
 
 SIDEWAYS = 0.5
@@ -121,6 +121,10 @@ SIDEWAYS = 0.5
 
 STRANGE_TIME = 0.02
 """How long a residual may be unlike a force until it is not taken for one any more [s]."""
+
+WEIGHT_LEFT = (0.25, 0.6)
+"""What a weight may leave unexplained, as a share of the whole: before it is taken for one, and
+after that, while the arm jolts."""
 
 SETTLING_TIME = 2.0
 """How long after a payload a residual that is like one, of either sign, is no contact [s]: what
@@ -222,7 +226,7 @@ class ContactDetector:
             if not self.calm(score) and math.isfinite(score):
                 mass, left = self._weigh(scaled, explained_by / band[:, None])
         if not math.isnan(score):
-            self._judge(score, left, mass, pushed=pushed is not None, sideways=sideways)
+            self._judge(score, left, mass, sideways=sideways)
         return self.contact
 
     def _pushed(
@@ -266,14 +270,13 @@ class ContactDetector:
             left = left - others @ np.linalg.lstsq(others, left, rcond=1e-6)[0]
         return mass, float(np.linalg.norm(left))
 
-    def _judge(
-        self, score: float, left: float, mass: float, *, pushed: bool, sideways: bool
-    ) -> None:
+    def _judge(self, score: float, left: float, mass: float, *, sideways: bool) -> None:
         """Begin or end the contact."""
         settings, period = self.settings, self._period
         calm = self.calm(score)
-        loud = score > settings.threshold * (1.0 if pushed else settings.anywhere)
-        like_weight = left <= settings.threshold and mass != 0.0
+        loud = score > settings.threshold * (1.0 if sideways else settings.anywhere)
+        share = WEIGHT_LEFT[self.payload or self._settling > 0.0]
+        like_weight = left <= max(settings.threshold, share * score) and mass != 0.0
         if calm or not like_weight:
             self.payload = False
         elif (mass >= settings.min_payload or self._settling > 0.0) and not self.contact:
@@ -288,7 +291,7 @@ class ContactDetector:
             self._go_on(like_weight=like_weight, like_force=sideways or calm)
             return
         wait = settings.confirm_time
-        if like_weight and mass > 0.0:
+        if mass > 0.0 and (like_weight or not sideways):
             wait = max(wait, DECISION_TIME)
         if self._above > 0.0 and self._above >= wait - 1e-9:
             self.contact, self.at_tool = True, sideways
