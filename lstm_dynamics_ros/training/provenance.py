@@ -16,6 +16,9 @@ from lstm_dynamics_ros.training.signals import Trajectory
 import numpy as np
 import torch
 
+USUAL = (0.005, 0.995)
+"""Quantiles between which the payload of the training data is counted as inside."""
+
 _LIBRARIES = ('torch', 'onnx', 'onnxruntime', 'numpy')
 
 
@@ -56,6 +59,8 @@ def payload_range(
 ) -> dict[str, Range]:
     """Return the range of the payload over trajectories, by its name; nothing if it is not told.
 
+    Without the extremes: when a payload changes, the estimate is off for a moment.
+
     Args:
         names: Names of the features.
         runs: Training data.
@@ -79,7 +84,7 @@ def payload_range(
     masses = np.concatenate(found)
     if not len(masses):
         return {}
-    low, high = float(masses.min()), float(masses.max())
+    low, high = (float(value) for value in np.quantile(masses, USUAL))
     if earlier and RANGE_NAME in earlier:
         low = min(low, earlier[RANGE_NAME].minimum)
         high = max(high, earlier[RANGE_NAME].maximum)
