@@ -24,6 +24,9 @@ OSCILLATING_ABOVE = 2.0
 ORDER = 4
 """Order of the Butterworth high-pass, run forwards and backwards."""
 
+TRUSTED = 0.5
+"""Confidence from which the model counts as trusted."""
+
 CONTACT_FORCE = 15.0
 """Wall force from which an observer should stand still [N]."""
 
@@ -53,6 +56,8 @@ class Score:
     """Mean trust in the model."""
     low_confidence: float
     """Smallest trust in the model."""
+    trusted: float
+    """Share of the time in which that trust was at least one half."""
     violations: dict[str, int] = field(default_factory=dict)
     """Ticks or rows past a limit, by kind: clamp, slew, position, speed, not_finite."""
 
@@ -79,6 +84,7 @@ def score(done: TrackingRun, correction: Matrix | None = None) -> Score:
         frozen_after=_frozen_after(done),
         confidence=float(done.confidence[ticks].mean()),
         low_confidence=float(done.confidence[ticks].min()),
+        trusted=float((done.confidence[ticks] >= TRUSTED).mean()),
         violations=violations(done),
     )
 

@@ -165,6 +165,7 @@ def _scenarios(item: Budgeted) -> dict[str, dict[str, Any]]:
         if frozen:
             slowest = max(frozen)
             entry['frozen_after_s'] = slowest if slowest < float('inf') else None
+        entry['trusted_share'] = sum(run.trusted for run in runs) / len(runs)
         entry['lowest_confidence'] = min(run.low_confidence for run in runs)
         entry['seeds_rms_mrad'] = [run.rms_mrad for run in runs]
         out.setdefault(scenario, {})[name] = entry

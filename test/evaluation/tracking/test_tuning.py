@@ -25,6 +25,7 @@ def scored(rms: float, rough: tuple[float, ...], force: float = 0.0) -> Score:
         frozen_after=None,
         confidence=1.0,
         low_confidence=1.0,
+        trusted=1.0,
     )
 
 
