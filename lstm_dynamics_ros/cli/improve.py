@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 ROUND_SEED = 1000
 """Plans of on-policy runs start from this seed, plus the number of the round."""
 
-CHECKED_RUNS = 6
+SETTLED = 5000
+"""Steps of 1 ms at the start that do not count: models warm up and trust rises."""
+
+CHECKED_RUNS = 12
 """Runs in the closed loop that decide, for an embedded robot."""
 
 
@@ -194,7 +197,7 @@ class Improve:
         from lstm_dynamics_ros.sim.robot import load_robot  # noqa: PLC0415
 
         plan = training_plan(
-            load_robot(self.robot), CHECKED_RUNS, seed=2 * ROUND_SEED + self.round, duration=12.0
+            load_robot(self.robot), CHECKED_RUNS, seed=2 * ROUND_SEED + self.round, duration=15.0
         )
         jobs = [(self.robot, item, path) for path in (self.model, candidate) for item in plan]
         with progress('closed loop') as update, pool(self.workers) as workers:
@@ -219,10 +222,10 @@ def _record_corrected(job: 'tuple[str, PlannedRun, Path, Path]') -> None:
 
 
 def _tracking_error(job: 'tuple[str, PlannedRun, Path]') -> float:
-    """Return the RMS tracking error of one run after 3 s [mrad]; runs in a worker."""
+    """Return the RMS tracking error of one run once it is trusted [mrad]; runs in a worker."""
     from lstm_dynamics_ros.cli.on_policy import corrected_run  # noqa: PLC0415
     from lstm_dynamics_ros.sim.robot import load_robot  # noqa: PLC0415
 
     name, planned, model = job
-    error = corrected_run(load_robot(name), planned, model).tracking_error[3000:]
+    error = corrected_run(load_robot(name), planned, model).tracking_error[SETTLED:]
     return 1e3 * float((error**2).mean() ** 0.5)

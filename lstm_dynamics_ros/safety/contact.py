@@ -127,8 +127,8 @@ WEIGHT_LEFT = (0.25, 0.6)
 after that, while the arm jolts."""
 
 SETTLING_TIME = 2.0
-"""How long after a payload a residual that is like one, of either sign, is no contact [s]: what
-adapts to it may overshoot."""
+"""How long after a payload a residual that is like one, of either sign, is no contact, and any
+other must be large to be one [s]: what adapts to it may overshoot."""
 
 
 class ContactDetector:
@@ -274,7 +274,8 @@ class ContactDetector:
         """Begin or end the contact."""
         settings, period = self.settings, self._period
         calm = self.calm(score)
-        loud = score > settings.threshold * (1.0 if sideways else settings.anywhere)
+        sure = sideways and self._settling == 0.0
+        loud = score > settings.threshold * (1.0 if sure else settings.anywhere)
         share = WEIGHT_LEFT[self.payload or self._settling > 0.0]
         like_weight = left <= max(settings.threshold, share * score) and mass != 0.0
         if calm or not like_weight:

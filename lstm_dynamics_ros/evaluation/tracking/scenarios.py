@@ -20,8 +20,11 @@ import numpy as np
 PERIOD = CORRECTION_STEPS * STEP
 """Time between two corrections [s]."""
 
-SETTLE = 2.0
-"""What happens before this time is not scored [s]: models warm up, motions start."""
+SETTLE = 3.0
+"""What happens before this time is not scored [s]: models warm up and trust rises, motions start."""
+
+AFTER_WALL = 2.0
+"""Time that must be left when the wall is met [s]."""
 
 ATTEMPTS = 20
 """Motions that are tried until one touches a wall once."""
@@ -182,7 +185,9 @@ def _motion(
             return motion, None
         try:
             path = NominalModel(robot).tool_path(motion.position)
-            return motion, place_wall(path, not_before=SETTLE + 0.5, not_after=duration - SETTLE)
+            return motion, place_wall(
+                path, not_before=SETTLE + 0.5, not_after=duration - AFTER_WALL
+            )
         except ConfigError as error:
             problem = error
     raise problem or ConfigError('No motion was tried.')

@@ -42,6 +42,15 @@ def test_the_error_is_pooled_over_joints_after_settling(perfect: TrackingRun) ->
     np.testing.assert_allclose(found.joint_rms_mrad, [3.0, 4.0], rtol=1e-2)
 
 
+def test_the_time_in_which_a_model_was_trusted_is_counted(perfect: TrackingRun) -> None:
+    confidence = np.where(TICKS < 2.5, 1.0, 0.49)  # scored from 2 s to 4 s
+
+    found = score(replace(perfect, confidence=confidence))
+
+    np.testing.assert_allclose(found.trusted, 0.25)
+    assert found.low_confidence == 0.49
+
+
 def test_roughness_counts_what_is_above_5_hz_only() -> None:
     time = np.arange(4000) * 0.005
     slow, fast = np.sin(2 * np.pi * 0.8 * time), np.sin(2 * np.pi * 15.0 * time)
