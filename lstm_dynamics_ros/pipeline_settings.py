@@ -8,7 +8,7 @@ from lstm_dynamics_ros.errors import ConfigError, UnknownNameError
 from lstm_dynamics_ros.parameters import parameter
 from lstm_dynamics_ros.safety.arming_facts import ArmingSettings
 from lstm_dynamics_ros.safety.confidence import ConfidenceSettings
-from lstm_dynamics_ros.safety.contact import ContactSettings
+from lstm_dynamics_ros.safety.contact_settings import ContactSettings
 
 
 @dataclass(frozen=True, kw_only=True)

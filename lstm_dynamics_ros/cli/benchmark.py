@@ -151,7 +151,7 @@ class Benchmark:
         return models
 
     def _latency(self) -> int:
-        from lstm_dynamics_ros.cli.tick_benchmark import whole_tick  # noqa: PLC0415
+        from lstm_dynamics_ros.cli.tick_benchmark import control_tick, whole_tick  # noqa: PLC0415
         from lstm_dynamics_ros.evaluation.benchmark_latency import (  # noqa: PLC0415
             benchmark_latency,
         )
@@ -166,6 +166,7 @@ class Benchmark:
                 others={
                     'tick': whole_tick(loaded, horizon_steps=0),
                     'tick_horizon_50': whole_tick(loaded, horizon_steps=50),
+                    'tick_control': control_tick(asset('models/arm_residual.onnx'), 'arm'),
                 },
                 progress=update,
             )

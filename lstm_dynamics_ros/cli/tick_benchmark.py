@@ -2,12 +2,26 @@
 """A whole pipeline tick as a callable, for the latency benchmark."""
 
 from collections.abc import Callable
+from pathlib import Path
 
+from lstm_dynamics_ros.evaluation.tracking.contestant import CONTESTANTS, Knowledge
+from lstm_dynamics_ros.evaluation.tracking.corrector import (
+    Correction,
+    Corrector,
+    MotionReference,
+    PipelineCorrector,
+)
+from lstm_dynamics_ros.evaluation.tracking.learned import DEFAULT
+from lstm_dynamics_ros.evaluation.tracking.lockstep import run_case
+from lstm_dynamics_ros.evaluation.tracking.scenarios import make_case, PERIOD, SCENARIOS
 from lstm_dynamics_ros.grid import nanoseconds
 from lstm_dynamics_ros.pipeline import Pipeline
 from lstm_dynamics_ros.pipeline_settings import PipelineSettings
+from lstm_dynamics_ros.reference import Reference, ReferenceSource
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
-from lstm_dynamics_ros.state import RawSample
+from lstm_dynamics_ros.sim.robot import load_robot
+from lstm_dynamics_ros.state import JointState, RawSample, Vector
+import numpy as np
 
 
 def whole_tick(loaded: LoadedModel, *, horizon_steps: int) -> Callable[[], object]:
@@ -42,43 +56,56 @@ class _Again:
 
     def at(self, stamp_ns: int) -> Reference | None:
         """Return where the robot is told to be at a time [ns]."""
-        return self._source.at(stamp_ns % self._duration_ns)
+        told = self._source.at(stamp_ns % self._duration_ns)
+        return None if told is None else told._replace(stamp_ns=stamp_ns)
 
 
-def control_tick(path: Path, robot_name: str = 'arm') -> Callable[[], object]:
+class _Recorded(Corrector):
+    """A corrector that keeps what was measured."""
+
+    def __init__(self, corrector: Corrector) -> None:
+        self._corrector = corrector
+        self.seen: list[JointState] = []
+
+    def correct(self, measured: JointState, applied: Vector) -> Correction:
+        """See the base class."""
+        self.seen.append(measured)
+        return self._corrector.correct(measured, applied)
+
+
+def control_tick(path: Path, robot_name: str) -> Callable[[], object]:
     """Return a function that takes one joint state of a moving robot through an armed pipeline.
 
-    The motion is recorded once, with the correction on, and then handed in again and again.
+    The motion is recorded once, with the default correction on, and then handed in again and
+    again. It begins and ends at rest, at home.
 
     Args:
         path: Model for control.
         robot_name: Embedded robot that it is of.
     """
     case = make_case(load_robot(robot_name), SCENARIOS['clean'], 0)
-    config = {'bandwidth': 20.0}
-    knowledge = Knowledge(models={'residual': path})
-    seen: list[JointState] = []
-    entry = CONTESTANTS[DEFAULT]().enter(case, config, knowledge)
-
-    class Recorded(Corrector):
-        def correct(self, measured: JointState, applied: Vector) -> Correction:
-            seen.append(measured)
-            return cast('Corrector', entry.corrector).correct(measured, applied)
-
-    run_case(case, Recorded())
-    corrector = cast(
-        'PipelineCorrector', CONTESTANTS[DEFAULT]().enter(case, config, knowledge).corrector
-    )
-    period = nanoseconds(PERIOD)
-    pipeline = corrector.pipeline
-    pipeline.reference = _Again(MotionReference(case.motion), len(seen) * period)
+    recorded = _Recorded(_corrector(path, robot_name))
+    run_case(case, recorded)
+    corrector = _corrector(path, robot_name)
+    period, rows = nanoseconds(PERIOD), recorded.seen
+    corrector.pipeline.reference = _Again(MotionReference(case.motion), len(rows) * period)
     rest = np.zeros(len(case.robot.joint_names))
     count = 0
 
     def tick() -> object:
         nonlocal count
-        measured = replace(seen[count % len(seen)], stamp_ns=count * period)
+        measured = rows[count % len(rows)]._replace(stamp_ns=count * period)
         count += 1
         return corrector.correct(measured, rest)
 
     return tick
+
+
+def _corrector(path: Path, robot_name: str) -> PipelineCorrector:
+    """Return the default controller behind its pipeline."""
+    case = make_case(load_robot(robot_name), SCENARIOS['clean'], 0)
+    kind = CONTESTANTS[DEFAULT]()
+    made = kind.enter(case, {'bandwidth': 20.0}, Knowledge(models={'residual': path})).corrector
+    if not isinstance(made, PipelineCorrector):
+        raise TypeError(f'{DEFAULT} is no pipeline.')
+    return made

@@ -4,7 +4,8 @@
 from dataclasses import replace
 
 from lstm_dynamics_ros.errors import ConfigError, ShapeError
-from lstm_dynamics_ros.safety.contact import ContactDetector, ContactSettings
+from lstm_dynamics_ros.safety.contact import ContactDetector
+from lstm_dynamics_ros.safety.contact_settings import ContactSettings
 from lstm_dynamics_ros.state import Matrix, Vector
 import numpy as np
 import pytest

@@ -136,14 +136,15 @@ class PipelineCorrector(Corrector):
         pipeline.reference = MotionReference(case.motion)
         pipeline.latency_ns = nanoseconds(case.latency)
         self._names = case.robot.joint_names
-        self._pipeline = pipeline
+        self.pipeline = pipeline
+        """The pipeline."""
         self._rest = np.zeros(len(self._names))
         self.refusal = ''
         """Why it could not be armed yet; empty if it was."""
 
     def correct(self, measured: JointState, applied: Vector) -> Correction:  # noqa: ARG002
         """See the base class."""
-        pipeline = self._pipeline
+        pipeline = self.pipeline
         sample = RawSample(
             measured.stamp_ns, self._names, measured.position.tolist(),
             measured.velocity.tolist(), measured.effort.tolist(),

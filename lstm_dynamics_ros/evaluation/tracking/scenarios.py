@@ -21,7 +21,7 @@ PERIOD = CORRECTION_STEPS * STEP
 """Time between two corrections [s]."""
 
 SETTLE = 3.0
-"""What happens before this time is not scored [s]: models warm up and trust rises, motions start."""
+"""What happens before this time is not scored [s]: models warm up, trust rises, motions start."""
 
 AFTER_WALL = 2.0
 """Time that must be left when the wall is met [s]."""

@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of the observer with online adaptation."""
 
-from dataclasses import replace
-
 from lstm_dynamics_ros.evaluation.tracking.contestant import CONTESTANTS, Knowledge
 from lstm_dynamics_ros.evaluation.tracking.lockstep import run_case
 from lstm_dynamics_ros.evaluation.tracking.metrics import score
@@ -14,8 +12,7 @@ pytest.importorskip('pinocchio', reason='what a payload costs is known of a URDF
 
 
 def test_after_a_payload_came_it_follows_better_than_the_observer_alone() -> None:
-    case = make_case(load_robot('pendulum'), SCENARIOS['payload_change'], 0, duration=8.0)
-    case = replace(case, delay_cycles=4)
+    case = make_case(load_robot('arm'), SCENARIOS['payload_change'], 0, duration=8.0)
     errors = []
     for name, settings in (
         ('disturbance_observer', {'bandwidth': 10.0}),
@@ -23,4 +20,4 @@ def test_after_a_payload_came_it_follows_better_than_the_observer_alone() -> Non
     ):
         entry = CONTESTANTS[name]().enter(case, settings, Knowledge())
         errors.append(score(run_case(case, entry.corrector)).rms_mrad)
-    assert errors[1] < 0.9 * errors[0]
+    assert errors[1] < 0.8 * errors[0]

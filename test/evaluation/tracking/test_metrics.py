@@ -32,8 +32,8 @@ def shifted(done: TrackingRun, shift: np.ndarray) -> TrackingRun:
 
 def test_the_error_is_pooled_over_joints_after_settling(perfect: TrackingRun) -> None:
     shift = np.tile([3e-3, 4e-3], (4000, 1))
-    shift[:2000] = 1.0  # before settling: not scored
-    shift[2500] = [0.0, -9e-3]
+    shift[:3000] = 1.0  # before settling: not scored
+    shift[3500] = [0.0, -9e-3]
 
     found = score(shifted(perfect, shift))
 
@@ -43,7 +43,7 @@ def test_the_error_is_pooled_over_joints_after_settling(perfect: TrackingRun) ->
 
 
 def test_the_time_in_which_a_model_was_trusted_is_counted(perfect: TrackingRun) -> None:
-    confidence = np.where(TICKS < 2.5, 1.0, 0.49)  # scored from 2 s to 4 s
+    confidence = np.where(TICKS < 3.25, 1.0, 0.49)  # scored from 3 s to 4 s
 
     found = score(replace(perfect, confidence=confidence))
 
