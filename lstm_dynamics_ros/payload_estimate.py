@@ -11,8 +11,8 @@ import numpy as np
 RANGE_NAME = 'payload'
 """Name of its range among the training ranges of a model card [kg]."""
 
-MEMORY = 0.5
-"""How long measurements count [s]."""
+MEMORY = 2.0
+"""How long measurements count [s]: friction must have turned round a few times."""
 
 LEAST = 1e-9
 """Smallest sum of squares that can be divided by."""
@@ -21,7 +21,7 @@ LEAST = 1e-9
 class PayloadEstimate:
     """Mass that explains the disturbance best, by least squares that forget.
 
-    ``m = sum(d F / s^2) / sum(F^2 / s^2)`` over joints and the last half second, with what 1 kg
+    ``m = sum(d F / s^2) / sum(F^2 / s^2)`` over joints and the last seconds, with what 1 kg
     cost ``F``. Friction and all else are noise to it, so it says whether a payload is within what
     a model was trained on, and no more.
 

@@ -22,15 +22,15 @@ def test_the_mass_is_that_of_weighted_least_squares() -> None:
     weight = np.exp(-DT * np.arange(4000)[::-1] / MEMORY)[:, None] / scale**2
     expected = (weight * spent * cost).sum() / (weight * cost * cost).sum()
     assert found[-1] == pytest.approx(expected)
-    assert found[-1] == pytest.approx(2.3, abs=0.05)
+    assert found[-1] == pytest.approx(2.3, abs=0.1)
 
 
 def test_a_new_payload_is_known_after_a_while() -> None:
-    cost = np.full((1000, 1), 5.0)
-    spent = cost * np.where(np.arange(1000) < 500, 0.0, 2.5)[:, None]
+    cost = np.full((4500, 1), 5.0)
+    spent = cost * np.where(np.arange(4500) < 4000, 0.0, 2.5)[:, None]
     found = estimates(spent, cost, np.ones(1), DT)
-    seconds = DT * (np.arange(500, 1000) - 499)
-    np.testing.assert_allclose(found[500:], 2.5 * (1 - np.exp(-seconds / MEMORY)), atol=0.01)
+    seconds = DT * np.arange(1, 501)
+    np.testing.assert_allclose(found[4000:], 2.5 * (1 - np.exp(-seconds / MEMORY)), atol=0.01)
 
 
 def test_nothing_is_known_before_anything_was_seen() -> None:

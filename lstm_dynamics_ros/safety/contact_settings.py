@@ -11,7 +11,7 @@ class ContactSettings:
     """When unexpected torque counts as contact."""
 
     threshold: float = parameter(
-        1.5,
+        1.8,
         'Unexpected torque that counts as contact if a force at the tool explains it, in units of '
         'its band and over all joints together.',
         minimum=0.1,
@@ -38,7 +38,7 @@ class ContactSettings:
         reconfigurable=True,
     )
     confirm_time: float = parameter(
-        0.01,
+        0.015,
         'How long the torque must stay above the threshold.',
         unit='s',
         minimum=0.0,

@@ -20,8 +20,11 @@ import numpy as np
 PERIOD = CORRECTION_STEPS * STEP
 """Time between two corrections [s]."""
 
-SETTLE = 3.0
+SETTLE = 4.0
 """What happens before this time is not scored [s]: models warm up, trust rises, motions start."""
+
+BEFORE_WALL = 3.5
+"""Time before the wall may be met [s]."""
 
 AFTER_WALL = 2.0
 """Time that must be left when the wall is met [s]."""
@@ -186,7 +189,7 @@ def _motion(
         try:
             path = NominalModel(robot).tool_path(motion.position)
             return motion, place_wall(
-                path, not_before=SETTLE + 0.5, not_after=duration - AFTER_WALL
+                path, not_before=BEFORE_WALL, not_after=duration - AFTER_WALL
             )
         except ConfigError as error:
             problem = error
