@@ -77,11 +77,11 @@ def test_a_large_deviation_is_contact_at_once_and_costs_trust_after_a_while(
     card: ModelCard,
 ) -> None:
     guard = run(Guard(card, SafetySettings(), None, motion_model=True), [0.3, 0.1], 1.5)
-    run(guard, [0.0, 8.0], 0.06)
-    seen = [(guard.contact.contact, guard.touched, guard.confidence.value == 1.0)]
-    run(guard, [0.0, 8.0], BRIEF_TOUCH - 0.1)
-    seen.append((guard.contact.contact, guard.touched, guard.confidence.value == 1.0))
-    run(guard, [0.0, 8.0], AFTERMATH + 0.5)
+    run(guard, [0.0, 7.0], 0.06)
+    seen = [(guard.contact.contact, guard.touched, guard.confidence.value > 0.8)]
+    run(guard, [0.0, 7.0], BRIEF_TOUCH - 0.1)
+    seen.append((guard.contact.contact, guard.touched, guard.confidence.value > 0.8))
+    run(guard, [0.0, 7.0], AFTERMATH + 0.5)
     seen.append((guard.contact.contact, guard.touched, guard.confidence.value < 0.5))
     assert seen == [(True, True, True), (True, True, True), (True, False, True)]
 

@@ -17,9 +17,9 @@ if find_spec('mujoco'):
     @pytest.fixture(scope='session')
     def bench() -> Bench:
         """Two joints and short runs."""
-        return Bench(robot=load_robot('pendulum'), knowledge=Knowledge(), duration=4.0)
+        return Bench(robot=load_robot('pendulum'), knowledge=Knowledge(), duration=6.0)
 
     @pytest.fixture
     def case() -> Case:
         """A short run of two joints."""
-        return make_case(load_robot('pendulum'), SCENARIOS['clean'], 0, duration=4.0)
+        return make_case(load_robot('pendulum'), SCENARIOS['clean'], 0, duration=6.0)

@@ -49,7 +49,7 @@ def test_without_an_identification_the_identified_model_is_absent() -> None:
 
 def test_the_observer_slows_down_to_keep_its_phase_margin() -> None:
     robot = load_robot('pendulum')
-    delayed = make_case(robot, SCENARIOS['delayed'], 0, duration=4.0)
+    delayed = make_case(robot, SCENARIOS['delayed'], 0, duration=6.0)
     delay = context_of(delayed).latency + 0.005 + delayed.velocity_delay
 
     fast = run_case(delayed, observed(delayed, {'bandwidth': 500.0}))
