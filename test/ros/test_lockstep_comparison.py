@@ -31,7 +31,7 @@ from pathlib import Path
 from lstm_dynamics_ros.ros.lockstep_comparison import compare, ComparisonSettings
 from lstm_dynamics_ros.sim.robot import load_robot
 settings = ComparisonSettings(
-    scenario='clean', n_seeds=1, duration=4.0, payload=0.4, models={'residual': Path(sys.argv[1])}
+    scenario='clean', n_seeds=1, duration=6.0, payload=0.4, models={'residual': Path(sys.argv[1])}
 )
 print(json.dumps(compare(load_robot('pendulum'), settings).to_json()))
 """
@@ -70,12 +70,12 @@ def test_names_and_models_that_are_not_there_are_refused() -> None:
 
 
 def test_a_motion_made_twice_is_scored_per_repetition() -> None:
-    case = make_case(load_robot('pendulum'), SCENARIOS['clean'], 1, duration=4.0)
+    case = make_case(load_robot('pendulum'), SCENARIOS['clean'], 1, duration=6.0)
     double = twice(case)
-    assert len(double.motion) == 2 * len(case.motion) == 8000
-    assert_allclose(double.motion.position[:4000], double.motion.position[4000:])
-    error = np.repeat([0.009, 0.001, 0.008, 0.002], 2000)[:, None]
-    first, again = repetitions(error, 4000)
+    assert len(double.motion) == 2 * len(case.motion) == 12000
+    assert_allclose(double.motion.position[:6000], double.motion.position[6000:])
+    error = np.repeat([0.009, 0.001, 0.008, 0.002], [4000, 2000, 4000, 2000])[:, None]
+    first, again = repetitions(error, 6000)
     assert (rms_mrad(first), rms_mrad(again)) == pytest.approx((1.0, 2.0))
 
 
