@@ -2,13 +2,18 @@
 """Lifecycle nodes that say what went wrong, and start themselves when nobody else will."""
 
 from collections.abc import Callable
+import time
 from typing import Any, TypeVar
 
 from lstm_dynamics_ros.errors import LstmDynamicsError
 from lstm_dynamics_ros.ros.spin import EXIT_REFUSED, RunnableNode
+from rclpy.duration import Duration
 from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackReturn
 
 N = TypeVar('N', bound='ManagedNode')
+
+LAST_WORDS = 0.3
+"""Longest wait until what was said last has arrived [s]."""
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
@@ -59,6 +64,10 @@ class ManagedNode(LifecycleNode, RunnableNode):
         """Deactivate, so that late listeners know."""
         if self._state_machine.current_state[1] == 'active':
             self.trigger_deactivate()
+        deadline = time.monotonic() + LAST_WORDS
+        for publisher in self.publishers:  # what was said last is lost if the process ends first
+            left = max(0.0, deadline - time.monotonic())
+            publisher.wait_for_all_acked(Duration(seconds=left))
 
     def _guard_requests(self) -> None:
         """Answer impossible transition requests with a refusal; in Jazzy they raise instead.
