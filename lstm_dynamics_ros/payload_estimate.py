@@ -14,6 +14,10 @@ RANGE_NAME = 'payload'
 MEMORY = 2.0
 """How long measurements count [s]: friction must have turned round a few times."""
 
+FIRST = 0.5
+"""What comes before this time is not looked at [s]: the low-pass of the disturbance starts with a
+single difference of accelerations, which is mostly noise of the encoders."""
+
 LEAST = 1e-9
 """Smallest sum of squares that can be divided by."""
 
@@ -38,6 +42,7 @@ class PayloadEstimate:
             raise ConfigError(f'period and scale must be > 0, got {period} s and {scale}.')
         self._weight = 1.0 / (scale * scale)
         self._share = -math.expm1(-period / MEMORY)
+        self._first = round(FIRST / period)
         self.reset()
 
     @property
@@ -48,6 +53,7 @@ class PayloadEstimate:
     def reset(self) -> None:
         """Forget everything."""
         self._above = self._below = 0.0
+        self._waits = self._first
 
     def update(self, disturbance: Vector, cost: Vector) -> float:
         """Take in the next step of the grid and return the mass [kg].
@@ -56,6 +62,9 @@ class PayloadEstimate:
             disturbance: Low-passed effort beyond the rigid-body model [N m] or [N], (n_joints,).
             cost: What 1 kg of payload cost, through the same low-pass [N m/kg] or [N/kg].
         """
+        if self._waits > 0:
+            self._waits -= 1
+            return self.mass
         weighed = self._weight * cost
         self._above += self._share * (float(weighed @ disturbance) - self._above)
         self._below += self._share * (float(weighed @ cost) - self._below)
