@@ -137,6 +137,7 @@ class Benchmark:
     def _models(self) -> dict[str, Path]:
         """Return the models that take part in tracking, by what they are for."""
         from lstm_dynamics_ros.evaluation.tracking.learned import shipped_models  # noqa: PLC0415
+        from lstm_dynamics_ros.runtime.model_file import load_model  # noqa: PLC0415
 
         models = shipped_models(self.robot)
         for entry in self.models:
@@ -147,6 +148,7 @@ class Benchmark:
                 raise UnknownNameError('use of a model', what, MODELS)
             if not Path(path).is_file():
                 raise ConfigError(f'There is no model file {path}.')
+            load_model(path)  # refused here and not in a worker
             models[what] = Path(path).resolve()
         return models
 

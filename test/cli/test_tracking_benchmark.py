@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from lstm_dynamics_ros.cli.benchmark import Benchmark
-from lstm_dynamics_ros.errors import ConfigError, UnknownNameError
+from lstm_dynamics_ros.errors import ConfigError, ModelFileError, UnknownNameError
 import pytest
 
 pytest.importorskip('mujoco')
@@ -50,3 +50,10 @@ def test_over_ros_one_controller_is_run_at_a_time() -> None:
     command = Benchmark(what='tracking', ros='clean', controller=('feedforward', 'none'))
     with pytest.raises(ConfigError, match='one controller'):
         command.run()
+
+
+def test_a_file_that_is_no_model_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    path = tmp_path / 'notes.txt'
+    path.write_text('no model', encoding='utf-8')
+    with pytest.raises(ModelFileError, match='format check'):
+        Benchmark(what='tracking', models=(f'residual={path}',)).run()
