@@ -12,10 +12,6 @@ from lstm_dynamics_ros.errors import ConfigError
 from lstm_dynamics_ros.state import Matrix, Vector
 import numpy as np
 
-ROLLBACK = 0.15
-"""Before something is noticed that freezes an observer, it has been followed for a while: what is
-held is the value of so long ago [s]."""
-
 
 class RigidBody(Protocol):
     """A rigid-body model of the robot."""

@@ -15,11 +15,14 @@ from lstm_dynamics_ros.control.base import (
     settings_as,
 )
 from lstm_dynamics_ros.control.feedforward import Feedforward, FeedforwardSettings
-from lstm_dynamics_ros.disturbance import ROLLBACK
 from lstm_dynamics_ros.errors import ConfigError
 from lstm_dynamics_ros.parameters import parameter
 from lstm_dynamics_ros.state import Vector
 import numpy as np
+
+ROLLBACK = 0.15
+"""Before something is noticed that freezes an observer, it has been followed for a while: what is
+held is the value of so long ago [s]."""
 
 LARGEST_PHASE = 0.585
 """Largest ``inertia_ratio * bandwidth * delay`` [rad] that leaves 60 degrees of phase margin."""
