@@ -142,7 +142,14 @@ class ModelCard:
     errors: dict[str, dict[str, dict[str, list[float]]]] = field(default_factory=dict)
     """RMSE per joint on validation data: errors[horizon][kind][predictor], horizon in steps."""
     conformal: dict[str, dict[str, dict[str, list[float]]]] = field(default_factory=dict)
-    """Half-width of the band: conformal[miss rate][horizon][kind], per joint, target unit."""
+    """Half-width of the band: conformal[miss rate][horizon][kind], per joint, target unit. A whole
+    block of steps stays within it."""
+    bounds: dict[str, dict[str, dict[str, list[float]]]] = field(default_factory=dict)
+    """Half-width of the bounds of single moments: bounds[miss rate][horizon][kind], as above."""
+    members: int = 1
+    """Models whose mean is the prediction; more than one also say how far they spread."""
+    spread: dict[str, list[float]] = field(default_factory=dict)
+    """Root mean square of ``prediction_std`` on training data: spread[kind], per joint."""
     provenance: dict[str, Any] = field(default_factory=dict)
     """Data (names and sha256), code version, seed, library versions, date, licence."""
     golden: Golden

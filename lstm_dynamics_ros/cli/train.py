@@ -155,10 +155,9 @@ def train_model(
         armature: Inertia of the rotors, one per joint.
     """
     from lstm_dynamics_ros.data.segment import segments  # noqa: PLC0415
-    from lstm_dynamics_ros.data.split import split  # noqa: PLC0415
     from lstm_dynamics_ros.physics.prior import RigidBodyPrior  # noqa: PLC0415
     from lstm_dynamics_ros.training.export import export  # noqa: PLC0415
-    from lstm_dynamics_ros.training.trainer import train  # noqa: PLC0415
+    from lstm_dynamics_ros.training.members import train_members  # noqa: PLC0415
 
     derive = export_settings.velocity_source == 'derived'
     gridded = [
@@ -166,28 +165,22 @@ def train_model(
         for recording in recordings
         for item in segments(recording, training.dt, derive_velocity=derive)
     ]
-    learn_from, stop_by = split(
-        gridded,
-        validation_fraction=training.validation_fraction,
-        washout_steps=training.burn_in_steps,
-        window_steps=training.sequence_steps,
-        seed=training.seed,
-    )
     prior = None
     if urdf is not None:
         prior = RigidBodyPrior(urdf, gridded[0].joint_names, armature=armature)
     with progress('train') as update:
-        checkpoint = train(
-            learn_from, stop_by, training, folder=folder, init=init, prior=prior, progress=update
+        members = train_members(
+            gridded, training, folder=folder, init=init, prior=prior, progress=update
         )
-    say(
-        f'Best epoch: {checkpoint.best_epoch} of at most {training.max_epochs}, held-out error '
-        f'{checkpoint.best_error:.3f} of the better of its linear start and standing still. '
-        'Checking and exporting ...'
-    )
+    for k, (checkpoint, _) in enumerate(members):
+        say(
+            f'{f"Member {k + 1}: best" if len(members) > 1 else "Best"} epoch: '
+            f'{checkpoint.best_epoch} of at most {training.max_epochs}, held-out error '
+            f'{checkpoint.best_error:.3f} of the better of its linear start and standing still.'
+        )
+    say('Checking and exporting ...')
     return export(
-        checkpoint,
-        stop_by,
+        members,
         out,
         settings=export_settings,
         prior=prior,

@@ -15,7 +15,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from lstm_dynamics_ros.training.dataset import Windows
-from lstm_dynamics_ros.training.model import DynamicsModel, ModelState
+from lstm_dynamics_ros.training.ensemble import AnyModel
+from lstm_dynamics_ros.training.model import ModelState
 from lstm_dynamics_ros.training.settings import TrainingSettings
 import torch
 from torch import Tensor
@@ -36,7 +37,7 @@ class Runs(NamedTuple):
 
 
 def run_windows(
-    model: DynamicsModel,
+    model: AnyModel,
     windows: Windows,
     *,
     burn_in: int,
@@ -79,7 +80,7 @@ def run_windows(
 
 
 def free_run(
-    model: DynamicsModel,
+    model: AnyModel,
     prediction: Tensor,
     state: ModelState,
     measured: Sequence[Tensor],

@@ -13,7 +13,8 @@ import warnings
 
 from lstm_dynamics_ros.cells import State
 from lstm_dynamics_ros.training.delay_line import LineState
-from lstm_dynamics_ros.training.model import DynamicsModel, ModelState
+from lstm_dynamics_ros.training.ensemble import AnyModel, Ensemble, spread
+from lstm_dynamics_ros.training.model import ModelState
 import onnx
 import torch
 from torch import nn, Tensor
@@ -26,12 +27,12 @@ OPSET = 17
 class PackedStep(nn.Module):
     """A model whose whole state is tensors of one shape (L, N, H)."""
 
-    def __init__(self, model: DynamicsModel) -> None:
+    def __init__(self, model: AnyModel) -> None:
         super().__init__()
         self.model = model.exact()
-        self.state_names = model.cell.state_names
-        self.num_layers = model.cell.num_layers
-        self._own = model.cell.hidden_size
+        cell = model.zero_state(1).cell
+        self.state_names = ('h', 'c')[: len(cell)]
+        self.num_layers, _, self._own = cell[0].shape
         places = len(self.state_names) * self.num_layers
         self._tail = -(-_line_size(model) // places)
         self.hidden_size = self._own + self._tail
@@ -54,6 +55,11 @@ class PackedStep(nn.Module):
         """
         prediction, after = self.model.step(obs, self.unpack(state))
         return (prediction, *self.pack(after))
+
+    @property
+    def has_spread(self) -> bool:
+        """Whether the model has members that can disagree."""
+        return isinstance(self.model, Ensemble)
 
     def unpack(self, packed: Sequence[Tensor]) -> ModelState:
         """Return the state of the model that packed tensors hold."""
@@ -84,7 +90,21 @@ class PackedStep(nn.Module):
         return tuple(packed)
 
 
-def _line_size(model: DynamicsModel) -> int:
+class _WithSpread(nn.Module):
+    """A packed step of an ensemble that also returns the spread of its members."""
+
+    def __init__(self, step: PackedStep) -> None:
+        super().__init__()
+        self.packed = step
+
+    def forward(self, obs: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        """Return the prediction, its spread (N, D), and the state after the step."""
+        ensemble = cast('Ensemble', self.packed.model)
+        predictions, after = ensemble.step_each(obs, self.packed.unpack(state))
+        return (predictions.mean(0), spread(predictions), *self.packed.pack(after))
+
+
+def _line_size(model: AnyModel) -> int:
     """Return how many numbers the state of the delay line has."""
     if model.line is None:
         return 0
@@ -95,8 +115,11 @@ def to_onnx(step: PackedStep) -> onnx.ModelProto:
     """Return a model as an ONNX graph with a dynamic number N of rows."""
     names = list(step.state_names)
     inputs = ['obs', *(f'{name}_in' for name in names)]
-    outputs = ['prediction', *(f'{name}_out' for name in names)]
-    axes = {name: {0 if name in {'obs', 'prediction'} else 1: 'N'} for name in inputs + outputs}
+    std = ['prediction_std'] if step.has_spread else []
+    outputs = ['prediction', *std, *(f'{name}_out' for name in names)]
+    rows = {'obs', 'prediction', *std}
+    axes = {name: {0 if name in rows else 1: 'N'} for name in inputs + outputs}
+    graph = _WithSpread(step) if step.has_spread else step
     example = (torch.zeros(1, step.model.n_features), *step.zero_state(1))
     buffer = io.BytesIO()
     with warnings.catch_warnings():
@@ -113,7 +136,7 @@ def to_onnx(step: PackedStep) -> onnx.ModelProto:
             module=r'torch\.nn\.modules\.rnn',
         )  # fmt: skip
         torch.onnx.export(
-            step.eval(), example, cast('Any', buffer), input_names=inputs, output_names=outputs,
+            graph.eval(), example, cast('Any', buffer), input_names=inputs, output_names=outputs,
             dynamic_axes=axes, opset_version=OPSET, dynamo=False, do_constant_folding=True,
         )  # fmt: skip
     return onnx.load_from_string(buffer.getvalue())

@@ -39,6 +39,12 @@ class TrainingSettings:
     head_size: int = parameter(
         64, 'Width of the hidden layer of the output head; 0 leaves it out.', minimum=0
     )
+    members: int = parameter(
+        1,
+        'Models in one file, each trained without another part of the data; their mean is the '
+        'prediction, and their spread says where the data did not decide.',
+        minimum=1, maximum=10,
+    )  # fmt: skip
     history_steps: int = parameter(
         20,
         'Length of the delay line of the linear part, kept in the hidden state; 1 is none.',
