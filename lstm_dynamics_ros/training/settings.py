@@ -159,6 +159,12 @@ class TrainingSettings:
     input_noise: float = parameter(
         0.0, 'Noise added to the inputs, relative to their step-to-step change.', minimum=0.0
     )
+    feedback_noise: float = parameter(
+        0.0,
+        'Noise added to what free runs feed back, relative to its step-to-step change, so that '
+        'the model learns to come back from errors of its own (forward).',
+        minimum=0.0,
+    )  # fmt: skip
     validation_fraction: float = parameter(
         0.2, 'Share of the trajectories held out.', minimum=0.01, maximum=0.9
     )
