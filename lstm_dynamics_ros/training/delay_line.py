@@ -118,5 +118,11 @@ class DelayLine(nn.Module):
         unfolded = steps.unfold(0, self.history - 1, 1)  # (T, N, F, P - 1)
         return unfolded.transpose(2, 3).flatten(2)
 
+    def shortest(self, difference: Tensor, columns: int) -> Tensor:
+        """Return differences of the first columns, wrapping ones the short way round."""
+        if not self.any_wraps:
+            return difference
+        return wrapped(difference, self.wraps[:columns].to(difference.dtype))
+
     def _shortest(self, difference: Tensor) -> Tensor:
-        return wrapped(difference, self.wraps) if self.any_wraps else difference
+        return self.shortest(difference, self.n_features)

@@ -87,6 +87,13 @@ class TrainingSettings:
         'reversal need not be built from smooth functions. Empty: none.',
         unit='rad/s or m/s', minimum=0.0,
     )  # fmt: skip
+    slip_displacements: tuple[float, ...] = parameter(
+        (),
+        'Friction with a memory: for each of these displacements the model sees an element per '
+        'joint that follows the joint and slips when strained by so much, so that hysteresis at a '
+        'reversal need not be learnt. Empty: none.',
+        unit='rad or m', minimum=1e-9,
+    )  # fmt: skip
     predict_effort: bool = parameter(
         True, 'Forward models: predict the effort too, so that a horizon can feed it back.'
     )
@@ -149,6 +156,10 @@ class TrainingSettings:
         0.08, 'Share of the training over which the learning rate rises.', minimum=0.0, maximum=0.9
     )
     weight_decay: float = parameter(1e-3, 'Weight decay of the recurrent part.', minimum=0.0)
+    dropout: float = parameter(
+        0.0, 'Share of hidden units that are left out at random in training.', minimum=0.0,
+        maximum=0.9,
+    )  # fmt: skip
     gradient_clip: float = parameter(1.0, 'Largest norm of the gradient.', minimum=1e-6)
     ridge: float = parameter(
         0.0,
