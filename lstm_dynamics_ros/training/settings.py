@@ -8,6 +8,7 @@ from lstm_dynamics_ros.card import (
     MODEL_KINDS,
     PAST_KIND,
     PAYLOAD_KINDS,
+    PRIOR_KIND,
     SIGNAL_KINDS,
 )
 from lstm_dynamics_ros.errors import ConfigError
@@ -59,9 +60,17 @@ class TrainingSettings:
     features: tuple[str, ...] = parameter(
         (),
         'Signals the model sees. Empty: position, velocity and effort for a forward model, '
-        'position and velocity for an inverse one. An inverse model for control also takes '
+        'position and velocity for an inverse one. An inverse model is also told what its '
+        'rigid-body prior says of the motion with prior_effort. One for control takes '
         'acceleration; disturbance, what it measured until now; and payload, what the rigid-body '
         'prior says of a payload, so that the model only has to learn how heavy it is.',
+    )
+    prior_window: int = parameter(
+        12, 'Measurements that prior_effort takes its acceleration from.', unit='steps',
+        minimum=4, maximum=200,
+    )  # fmt: skip
+    prior_delay: int = parameter(
+        3, 'How old the motion is that prior_effort is for.', unit='steps', minimum=0, maximum=199
     )
     motion_cutoff: float = parameter(
         12.0,
@@ -197,11 +206,18 @@ class TrainingSettings:
         """
         forward = self.model_kind == 'forward'
         kinds = self.features or (FORWARD_KINDS if forward else MOTION_KINDS[:2])
-        known = FORWARD_KINDS if forward else (*MOTION_KINDS, 'disturbance', PAYLOAD, 'effort')
+        known = FORWARD_KINDS if forward else (
+            *MOTION_KINDS, 'disturbance', PAYLOAD, PRIOR_KIND, 'effort',
+        )  # fmt: skip
         if unknown := set(kinds) - set(known):
             raise ConfigError(f'features must be of {known}, got {sorted(unknown)}.')
         if not forward and 'effort' in kinds:
             raise ConfigError('effort is what an inverse model predicts, it cannot be a feature.')
+        if PRIOR_KIND in kinds and (self.model_kind != 'inverse' or 'acceleration' in kinds):
+            raise ConfigError(
+                f'The feature {PRIOR_KIND} goes with an inverse model without acceleration, got '
+                f'{sorted(kinds)} of a model of kind {self.model_kind}.'
+            )
         if 'disturbance' in kinds and 'acceleration' not in kinds:
             raise ConfigError('The feature disturbance goes with the feature acceleration.')
         if PAYLOAD in kinds:
@@ -214,6 +230,11 @@ class TrainingSettings:
         if forward and not {'position', 'velocity'} <= set(kinds):
             raise ConfigError('A forward model needs the features position and velocity.')
         return tuple(kind for kind in SIGNAL_KINDS if kind in kinds)
+
+    @property
+    def needs_prior(self) -> bool:
+        """Whether a rigid-body prior is part of the model."""
+        return self.model_kind == 'residual_inverse' or PRIOR_KIND in self.signals
 
     @property
     def motion_model(self) -> bool:
