@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from lstm_dynamics_ros.errors import ShapeError
 from lstm_dynamics_ros.grid import GridPoint
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
-from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
+from lstm_dynamics_ros.runtime.onnx_step import OnnxStep, Tensor
 from lstm_dynamics_ros.runtime.predictor import LARGEST_INPUT, LARGEST_STATE
 from lstm_dynamics_ros.state import Matrix
 import numpy as np
@@ -38,6 +38,11 @@ class Fleet:
     def warm(self) -> NDArray[np.bool_]:
         """Which robots' predictions mean something, shape (N,)."""
         return (self.seen > 0) & (self.seen >= self.card.washout_steps)
+
+    @property
+    def buffers(self) -> tuple[Tensor, ...]:
+        """The hidden states in place, each of shape (n_layers, N, n_hidden); h before c."""
+        return self._step.buffers
 
     def reset(self, rows: NDArray[np.bool_] | None = None) -> None:
         """Forget the past of some robots, shape (N,), or of all."""
