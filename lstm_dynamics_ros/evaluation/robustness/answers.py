@@ -11,6 +11,8 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
+from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.evaluation.inverse import Prior
 from lstm_dynamics_ros.evaluation.robustness.following import follow, Tensor
 from lstm_dynamics_ros.evaluation.robustness.placing import Placed
 from lstm_dynamics_ros.evaluation.robustness.track import Track
@@ -106,7 +108,9 @@ class Subject(ABC):
         followed = follow(self.loaded, streams, keep)
         found = []
         for stream, rows, kept, seen in zip(streams, newest, keep, followed, strict=True):
-            age = np.where(rows >= 0, index - stream.index[np.maximum(rows, 0)], np.iinfo(int).max)
+            age = np.where(
+                rows >= 0, index - stream.numbers[np.maximum(rows, 0)], np.iinfo(int).max
+            )
             good = (rows >= 0) & (age <= self.max_age)
             good[good] = seen.warm[rows[good]] & np.isfinite(seen.told[rows[good]]).all(axis=1)
             errors = {
@@ -183,23 +187,41 @@ class InverseSubject(Subject):
     Args:
         loaded: The model.
         max_age: Oldest point that an answer may rest on [steps].
-        prior: Rigid-body effort of the undisturbed rows by recording, for a residual model.
+        prior: Rigid-body effort, for a residual model.
+
+    Raises:
+        ConfigError: If it is asked about whole motions, or a residual one without its prior.
     """
 
     runs_on = False
     channels = (Channel('effort', 0),)
 
-    def __init__(
-        self, loaded: LoadedModel, max_age: int, prior: dict[str, Matrix] | None = None
-    ) -> None:
+    def __init__(self, loaded: LoadedModel, max_age: int, prior: Prior | None = None) -> None:
         super().__init__(loaded, max_age)
-        self.prior = prior or {}
+        card = loaded.card
+        if card.columns('acceleration') is not None:
+            raise ConfigError(
+                f'{card.name} is asked about whole motions of a reference, which a recording of '
+                'joint states does not hold; robustness is measured of forward and plain inverse '
+                'models.'
+            )
+        if card.model_kind == 'residual_inverse' and prior is None:
+            raise ConfigError(
+                f'{card.name} predicts what is left of the effort after its rigid-body prior '
+                f'({card.physics_prior}); give that prior to measure its robustness.'
+            )
+        self._prior = prior
+        self._known: dict[str, Matrix] = {}
 
     def truth(self, track: Track, channel: Channel) -> Matrix:
         """See the base class."""
         measured = super().truth(track, channel)
-        prior = self.prior.get(track.recording.name)
-        return measured if prior is None else measured - prior[track.rows]
+        if self._prior is None:
+            return measured
+        name = track.recording.name
+        if name not in self._known:
+            self._known[name] = self._prior(track.segment(self.loaded.card.dt))
+        return measured - self._known[name][track.rows]
 
     def answers(
         self,

@@ -6,7 +6,7 @@ size of it is followed side by side, and compared on the same rows with the undi
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import ClassVar, Protocol
 from zlib import crc32
@@ -26,13 +26,17 @@ from numpy.typing import NDArray
 class Attack(Protocol):
     """Finds the worst disturbance of a bounded size; needs gradients of the model."""
 
+    @property
+    def method(self) -> str:
+        """How it looks, for people."""
+
     def __call__(
         self,
         observations: NDArray[np.float32],
         states: Sequence[NDArray[np.float32]],
         target: Matrix,
         weight: Vector,
-        bound: Vector,
+        bound: Matrix,
         *,
         kind: str,
         effort: Matrix,
@@ -45,8 +49,8 @@ class Attack(Protocol):
             states: Hidden states before the windows, each (n_layers, n_windows, n_hidden).
             target: What is true at the end, shape (n_windows, n_joints).
             weight: What errors are multiplied by, shape (n_joints,).
-            bound: Largest magnitude of the disturbance of each feature, shape (n_features,); 0
-                where it may not be disturbed.
+            bound: Largest magnitude of the disturbance, shape (n_windows, n_features); 0 where a
+                feature may not be disturbed.
             kind: Signal whose error is made large.
             effort: Effort after the window, for the free run of a forward model to the target,
                 shape (n_ahead - 1, n_windows, n_joints).
@@ -54,11 +58,11 @@ class Attack(Protocol):
         """
 
 
-class Progress(Protocol):
-    """Told how far a measurement is."""
+Progress = Callable[[int, int, str], None]
+"""Called with (done, total, what)."""
 
-    def __call__(self, done: int, total: int, text: str) -> None:
-        """Say that ``done`` of ``total`` steps are done."""
+Tick = Callable[[str], None]
+"""Called with what was done after each step of progress."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -92,13 +96,15 @@ class Perturbation(ABC):
     """What a reader is told of each curve, by the curve's name."""
     sizes: ClassVar[tuple[float, ...]]
     """Sizes beside 0, the undisturbed recording."""
+    order: ClassVar[int]
+    """Place in tables and reports."""
 
     def work(self, case: Case) -> int:
         """Return how many steps of progress it takes."""
         return len(self.variants) * len(case.tracks)
 
     @abstractmethod
-    def measure(self, case: Case, tick: 'Tick') -> list[Curve]:
+    def measure(self, case: Case, tick: Tick) -> list[Curve]:
         """Return one curve per variant.
 
         Args:
@@ -109,13 +115,6 @@ class Perturbation(ABC):
     def notes(self, case: Case) -> tuple[str, ...]:  # noqa: ARG002 - for those that have some
         """Return what a reader must know, one sentence each."""
         return ()
-
-
-class Tick(Protocol):
-    """Called after a step of progress."""
-
-    def __call__(self, text: str) -> None:
-        """Say what was done."""
 
 
 PERTURBATIONS: Registry[Perturbation] = Registry('perturbation')
@@ -160,18 +159,14 @@ class MessagePerturbation(Perturbation):
                     )
                     for size in self.sizes
                 ]
-                for found, answered in zip(
-                    by_size, case.subject.ask(track, streams), strict=True
-                ):
+                for found, answered in zip(by_size, case.subject.ask(track, streams), strict=True):
                     found.append(answered)
                 tick(title)
             levels = [_level(case, 0.0, case.undisturbed)]
             levels += [
                 _level(case, size, found) for size, found in zip(self.sizes, by_size, strict=True)
             ]
-            curves.append(
-                Curve(name=variant, title=title, unit=self.unit, levels=tuple(levels))
-            )
+            curves.append(Curve(name=variant, title=title, unit=self.unit, levels=tuple(levels)))
         return curves
 
 

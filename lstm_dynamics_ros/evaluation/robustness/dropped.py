@@ -35,6 +35,7 @@ class Dropped(MessagePerturbation):
         'dropped_burst': f'Messages lost in bursts, {BURST_STEPS:g} steps long on average',
     }
     sizes = (1.0, 5.0, 10.0, 20.0)
+    order = 1
 
     def disturb(
         self,

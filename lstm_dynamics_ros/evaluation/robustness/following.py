@@ -48,11 +48,11 @@ def follow(
     ]
     kept = [0] * len(streams)
     at = [0] * len(streams)
-    first = min(int(s.index[0]) for s in streams if s.points)
-    last = max(int(s.index[-1]) for s in streams if s.points)
+    first = min(int(s.numbers[0]) for s in streams if s.points)
+    last = max(int(s.numbers[-1]) for s in streams if s.points)
     for index in range(first, last + 1):
         now = [
-            s.points[i] if i < len(s.points) and s.index[i] == index else None
+            s.points[i] if i < len(s.points) and s.numbers[i] == index else None
             for s, i in zip(streams, at, strict=True)
         ]
         predictions = fleet.update(now)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Joint states that come late, by a different time each.
 
-Delays are uniform between 0 and the size. The transport keeps the order: a message that was held up
-holds up those behind it, as in one DDS writer's queue. With true stamps only the time at which
+Delays are uniform between 0 and the size. The transport keeps the order: a message that was held
+up holds up those behind it, as in one DDS writer's queue. With true stamps only the time at which
 something is known changes; the grid is the same. A driver that stamps what it has at the time of
 reception puts every value in the wrong place of the grid as well.
 """
@@ -33,6 +33,7 @@ class Jitter(MessagePerturbation):
         'jitter_stamp': 'Messages delayed, and stamped on arrival',
     }
     sizes = (0.5, 1.0, 2.0, 3.0)
+    order = 2
 
     def disturb(
         self,

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures a model under every disturbance."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from lstm_dynamics_ros.card import ModelCard
 from lstm_dynamics_ros.data.recording import Recording
-from lstm_dynamics_ros.errors import ConfigError, DataError
+from lstm_dynamics_ros.errors import DataError
+from lstm_dynamics_ros.evaluation.inverse import Prior
 from lstm_dynamics_ros.evaluation.robustness.answers import (
     ForwardSubject,
     InverseSubject,
@@ -17,18 +18,15 @@ from lstm_dynamics_ros.evaluation.robustness.result import Robustness
 from lstm_dynamics_ros.evaluation.robustness.track import shortened, Track, tracks
 from lstm_dynamics_ros.pipeline_settings import PipelineSettings
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
-from lstm_dynamics_ros.state import Matrix
 
 LONGEST_HORIZON = 50
 """How far ahead a forward model looks, unless its card says less [steps]."""
 
-SECONDS = 60.0
+SECONDS = 30.0
 """Recording time that is measured on [s]."""
 
 FREE_RUNS = 400
 """Most forecasts of a forward model at each size of a disturbance."""
-
-Prior = Mapping[str, Matrix]
 
 
 def measure_robustness(
@@ -37,6 +35,7 @@ def measure_robustness(
     *,
     attack: Attack | None = None,
     settings: PipelineSettings | None = None,
+    prior: Prior | None = None,
     seconds: float = SECONDS,
     seed: int = 0,
     progress: Progress | None = None,
@@ -48,12 +47,13 @@ def measure_robustness(
         recordings: Joint states of its joints, as they were measured, not yet on a grid.
         attack: Finds the worst disturbance; None leaves that out.
         settings: How the node takes in joint states.
+        prior: Rigid-body effort, for a residual inverse model.
         seconds: How much of the recordings is used, of each an equal share from its start [s].
         seed: Seed of everything random.
         progress: Told (done, total, what).
 
     Raises:
-        ConfigError: If the model is asked about whole motions.
+        ConfigError: If the model is asked about whole motions, or lacks its prior.
         TooShortError: If no recording is long enough.
         DataError: If there is no recording.
     """
@@ -62,11 +62,9 @@ def measure_robustness(
     card = loaded.card
     settings = settings or PipelineSettings()
     used = shortened(recordings, seconds)
-    subject = _subject(loaded, settings)
+    subject = _subject(loaded, settings, prior)
     forward = card.model_kind == 'forward'
-    found = tracks(
-        used, card, settings, horizon=subject.horizon, most=FREE_RUNS if forward else 0
-    )
+    found = tracks(used, card, settings, horizon=subject.horizon, most=FREE_RUNS if forward else 0)
     case = Case(
         subject=subject,
         tracks=found,
@@ -76,7 +74,9 @@ def measure_robustness(
         seed=seed,
         attack=attack,
     )
-    perturbations = [PERTURBATIONS[name]() for name in sorted(PERTURBATIONS)]
+    perturbations = sorted(
+        (PERTURBATIONS[name]() for name in PERTURBATIONS), key=lambda item: item.order
+    )
     total, done = sum(item.work(case) for item in perturbations), 0
     curves = []
 
@@ -105,18 +105,13 @@ def measure_robustness(
     )
 
 
-def _subject(loaded: LoadedModel, settings: PipelineSettings) -> Subject:
+def _subject(loaded: LoadedModel, settings: PipelineSettings, prior: Prior | None) -> Subject:
     card = loaded.card
     if card.model_kind == 'forward':
         known = [int(horizon) for horizon in card.errors]
         reach = min(LONGEST_HORIZON, max(known)) if known else LONGEST_HORIZON
         return ForwardSubject(loaded, settings.max_gap_steps, reach)
-    if card.columns('acceleration') is not None:
-        raise ConfigError(
-            f'{card.name} is asked about whole motions of a reference, which a recording of joint '
-            'states does not hold; robustness is measured of forward and plain inverse models.'
-        )
-    return InverseSubject(loaded, settings.max_gap_steps)
+    return InverseSubject(loaded, settings.max_gap_steps, prior)
 
 
 def _scope(

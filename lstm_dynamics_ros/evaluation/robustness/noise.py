@@ -17,7 +17,7 @@ import numpy as np
 
 @PERTURBATIONS.register('noise')
 class Noise(MessagePerturbation):
-    """Gaussian noise, independent from message to message and joint to joint, on top of what is there.
+    """Gaussian noise on top of what is there, independent of message and joint.
 
     A velocity that the node derives from positions gets the noise of those and none of its own.
     """
@@ -26,6 +26,7 @@ class Noise(MessagePerturbation):
     unit = "x the sensors' own noise"
     variants: ClassVar[Mapping[str, str]] = {'noise': 'Noise added to every measured signal'}
     sizes = (1.0, 2.0, 3.0, 5.0)
+    order = 0
 
     def disturb(
         self,
@@ -52,6 +53,6 @@ class Noise(MessagePerturbation):
             if np.isfinite(case.sensor_noise[kind]).any()
         )
         return (
-            'The sensors\' own noise is the median magnitude of sixth differences over 0.6745 '
+            "The sensors' own noise is the median magnitude of sixth differences over 0.6745 "
             f'sqrt(924), and at least one count over sqrt(12), in SI units: {told}.',
         )

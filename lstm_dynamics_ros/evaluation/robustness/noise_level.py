@@ -4,8 +4,8 @@
 Differences of neighbouring samples hold the noise and hardly any of the motion. Of white noise
 with standard deviation s, the differences of order p have the standard deviation
 ``s sqrt(C(2p, p))``; of a motion at angular frequency w they leave, on that scale, the share
-``sin(w dt / 2)^p``. The median of their magnitudes is not impressed by reversals and glitches; of a
-normal distribution it is 0.6745 standard deviations. A sensor that shows nothing but its own
+``sin(w dt / 2)^p``. The median of their magnitudes is not impressed by reversals and glitches; of
+a normal distribution it is 0.6745 standard deviations. A sensor that shows nothing but its own
 counts has at least the noise of rounding, one count over sqrt(12).
 
 What a controller adds at the highest frequencies counts as noise, so the effort's figure is an

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages as the node takes them in: through its own inlet, and known no sooner than they come."""
+"""Messages as the node takes them in: through its own inlet, known when they come."""
 
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ class Placed(NamedTuple):
 
     points: list[GridPoint]
     """In the order they are completed; their index rises."""
-    index: NDArray[np.int64]
+    numbers: NDArray[np.int64]
     """Number of each point, shape (n_points,)."""
     known_ns: Stamps
     """When the message came that completed it [ns], shape (n_points,)."""
@@ -43,7 +43,7 @@ class Placed(NamedTuple):
             Places in :attr:`points`, shape (n,); -1 where nothing is known yet.
         """
         by_time = np.searchsorted(self.known_ns, due_ns, side='right')
-        by_index = np.searchsorted(self.index, index, side='right')
+        by_index = np.searchsorted(self.numbers, index, side='right')
         return np.asarray(np.minimum(by_time, by_index) - 1, np.int64)
 
 
@@ -71,5 +71,5 @@ def place(messages: Messages, card: ModelCard, settings: PipelineSettings) -> Pl
             done = done[1:]  # A jump that was believed starts the grid anew within one step.
         points += done
         known += [arrival_ns] * len(done)
-    index = np.array([point.index for point in points], np.int64)
-    return Placed(points, index, np.array(known, np.int64))
+    numbers = np.array([point.index for point in points], np.int64)
+    return Placed(points, numbers, np.array(known, np.int64))

@@ -129,7 +129,7 @@ class Robustness:
     def text(self) -> str:
         """Return the tables for a terminal: error over the undisturbed error."""
         lines = [
-            f'Robustness of {self.model_name}: RMSE over RMSE without disturbance, mean over joints'
+            f'Robustness of {self.model_name}: RMSE over the undisturbed one, mean over joints'
         ]
         width = max(14, *(len(channel) + 2 for channel in self.channels))
         for curve in self.curves:

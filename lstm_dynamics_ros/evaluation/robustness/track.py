@@ -2,10 +2,11 @@
 """A recording without disturbance: what is asked of a model, when, and what is true."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from lstm_dynamics_ros.card import ModelCard
 from lstm_dynamics_ros.data.recording import KINDS, Recording
+from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.errors import DataError, TooShortError
 from lstm_dynamics_ros.evaluation.robustness.placing import as_recorded, place, Placed
 from lstm_dynamics_ros.grid import nanoseconds
@@ -32,7 +33,28 @@ class Track:
     @property
     def index(self) -> NDArray[np.int64]:
         """Numbers of the grid points at which an answer is asked, shape (n_rows,)."""
-        return self.placed.index[self.rows]
+        return self.placed.numbers[self.rows]
+
+    def segment(self, dt: float) -> Segment:
+        """Return all grid points as a segment, bridged over what gaps there are.
+
+        Args:
+            dt: Step of the grid [s].
+        """
+        return Segment(
+            name=self.recording.name,
+            joint_names=self.recording.joint_names,
+            joint_types=self.recording.joint_types,
+            dt=dt,
+            start_index=int(self.placed.numbers[0]),
+            filled=np.zeros(len(self.placed.numbers), bool),
+            **self.signals,
+        )
+
+    def at(self, rows: NDArray[np.int64]) -> 'Track':
+        """Return the track with some of its rows only, rising."""
+        where = np.searchsorted(self.rows, rows)
+        return replace(self, rows=self.rows[where], due_ns=self.due_ns[where])
 
 
 def tracks(
@@ -68,9 +90,7 @@ def tracks(
         needed = {s.kind for s in (*card.features, *card.targets)} & set(KINDS)
         for kind in sorted(needed):
             if not np.isfinite(signals[kind]).any():
-                raise DataError(
-                    f'The model needs {kind}, which {recording.name} does not hold.'
-                )
+                raise DataError(f'The model needs {kind}, which {recording.name} does not hold.')
         usable = np.all([np.isfinite(signals[k]).all(axis=1) for k in needed], axis=0)
         usable &= ~np.array([point.filled for point in placed.points])
         rows = _rows(placed, usable, card.washout_steps, settings.max_gap_steps, horizon)
@@ -136,10 +156,4 @@ def _spread(track: Track, share: float) -> Track:
     """Return the track with only a share of its rows, evenly spaced, at least one."""
     n = max(1, round(share * len(track.rows)))
     picked = np.linspace(0, len(track.rows) - 1, n).round().astype(int)
-    return Track(
-        recording=track.recording,
-        placed=track.placed,
-        signals=track.signals,
-        rows=track.rows[picked],
-        due_ns=track.due_ns[picked],
-    )
+    return replace(track, rows=track.rows[picked], due_ns=track.due_ns[picked])
