@@ -34,6 +34,9 @@ NORMAL_MEDIAN = 0.6744897501960817
 SAME = 1e-9
 """Values closer than this share of the range are one count, told apart by rounding only."""
 
+WHOLE = 0.05
+"""How far from a whole number of counts a difference may be [counts]; float32 needs some."""
+
 
 def sensor_noise(recordings: Sequence[Recording], dt: float) -> Mapping[str, Vector]:
     """Return the standard deviation of the noise of every measured signal.
@@ -61,11 +64,18 @@ def sensor_noise(recordings: Sequence[Recording], dt: float) -> Mapping[str, Vec
 
 
 def count(values: Vector) -> float:
-    """Return the smallest step between two values, shape (n,); NaN without two different ones."""
+    """Return the step of which all differences between values, shape (n,), are multiples.
+
+    NaN if there is none, or no two values differ.
+    """
     known = np.unique(values[np.isfinite(values)])
     steps = np.diff(known)
     steps = steps[steps > SAME * (known[-1] - known[0])] if len(known) > 1 else steps
-    return float(steps.min()) if len(steps) else float('nan')
+    if not len(steps):
+        return float('nan')
+    counts = steps / steps.min()
+    whole = bool((np.abs(counts - np.round(counts)) < WHOLE).all())
+    return float(steps.min()) if whole else float('nan')
 
 
 def message_steps(recording: Recording, dt: float) -> int:

@@ -139,6 +139,8 @@ def _rows(
     placed: Placed, usable: NDArray[np.bool_], washout: int, past: int, ahead: int
 ) -> NDArray[np.int64]:
     """Return the points with a whole past and future, shape (n,)."""
+    if len(placed.points) <= past + ahead:
+        return np.empty(0, np.int64)
     starts = np.array([point.restarted for point in placed.points])
     number = np.arange(len(starts))
     since = number - np.maximum.accumulate(np.where(starts, number, 0))
