@@ -116,9 +116,7 @@ class Evaluate:
         recordings = recorded(loaded, self.bags, last_share=self.last_share)
         if self.only:
             recordings = [item for item in recordings if item.name in self.only]
-        models = [(self.model, loaded)]
-        if other is not None and self.against is not None:
-            models.append((self.against, other))
+        models = [loaded] if other is None else [loaded, other]
         found = compare_robustness(models, recordings, prior=prior_effort(self.urdf, loaded))
         say(f'\n{found.text()}')
         if self.report is not None:

@@ -101,7 +101,7 @@ class Replay:
         if self.last_share < 1.0:
             facts['scored'] = f'the last {self.last_share:.0%} only'
         result = replayed.result(scores=scores, inverse=scored.inverse, facts=facts)
-        sections, more = self._robustness(model, loaded)
+        sections, more = self._robustness(loaded)
         out.mkdir(parents=True, exist_ok=True)
         write_predictions(predictions, replayed, overwrite=self.overwrite)
         with progress('report') as update:
@@ -124,9 +124,7 @@ class Replay:
         )
         return 0
 
-    def _robustness(
-        self, model: Path, loaded: 'LoadedModel'
-    ) -> 'tuple[list[Section], dict[str, object]]':
+    def _robustness(self, loaded: 'LoadedModel') -> 'tuple[list[Section], dict[str, object]]':
         """Return the section of the report and the figures, if asked for."""
         if not self.robustness:
             return [], {}
@@ -138,6 +136,6 @@ class Replay:
 
         recordings = recorded(loaded, [self.bag], last_share=self.last_share)
         settings = validated(self.pipeline)
-        found = compare_robustness([(model, loaded)], recordings, settings=settings)
+        found = compare_robustness([loaded], recordings, settings=settings)
         say(found.text() + '\n')
         return [robustness_section(found)], {'robustness': found.to_json()}

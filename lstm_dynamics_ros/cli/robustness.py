@@ -2,10 +2,10 @@
 """Robustness for the commands that report: one model on recordings, or two side by side."""
 
 from collections.abc import Callable, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lstm_dynamics_ros.cli.console import progress
+from lstm_dynamics_ros.errors import ModelFileError
 
 if TYPE_CHECKING:
     from lstm_dynamics_ros.data.recording import Recording
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 
 def compare_robustness(
-    models: 'Sequence[tuple[Path, LoadedModel]]',
+    models: 'Sequence[LoadedModel]',
     recordings: 'Sequence[Recording]',
     *,
     settings: 'PipelineSettings | None' = None,
@@ -27,7 +27,7 @@ def compare_robustness(
     """Measure one model or two on the same recordings, with a progress bar.
 
     Args:
-        models: File and model, the one in question first.
+        models: The model in question first.
         recordings: Joint states of the models' joints, in the models' order.
         settings: How the node takes in joint states.
         prior: Rigid-body effort, for residual inverse models.
@@ -36,13 +36,13 @@ def compare_robustness(
     from lstm_dynamics_ros.evaluation.robustness.comparison import Comparison  # noqa: PLC0415
 
     results = []
-    for path, loaded in models:
+    for loaded in models:
         with progress(f'robustness of {loaded.card.name}') as update:
             results.append(
                 measure_robustness(
                     loaded,
                     recordings,
-                    attack=worst_case(path, loaded),
+                    attack=worst_case(loaded),
                     settings=settings,
                     prior=prior,
                     progress=update,
@@ -51,11 +51,13 @@ def compare_robustness(
     return Comparison(results=tuple(results))
 
 
-def worst_case(path: Path, loaded: 'LoadedModel') -> 'Attack | None':
-    """Return what looks for the worst disturbance; None where torch is not installed."""
+def worst_case(loaded: 'LoadedModel') -> 'Attack | str':
+    """Return what looks for the worst disturbance, or why there is nothing that could."""
     try:
-        from lstm_dynamics_ros.training.differentiable import DifferentiableModel  # noqa: PLC0415
-        from lstm_dynamics_ros.training.worst_case import WorstCase  # noqa: PLC0415
+        from lstm_dynamics_ros.training.worst_case import worst_case_of  # noqa: PLC0415
     except ImportError:
-        return None
-    return WorstCase(DifferentiableModel(path), loaded.card)
+        return 'that needs torch and onnx'
+    try:
+        return worst_case_of(loaded)
+    except ModelFileError as error:
+        return str(error)

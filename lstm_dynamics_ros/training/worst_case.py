@@ -11,16 +11,19 @@ that is linear in its inputs the result is exact: the bound times the sum of the
 coefficients.
 
 Source: A. Madry et al., Towards Deep Learning Models Resistant to Adversarial Attacks, ICLR 2018,
-section 2.1 and appendix A.
+section 2.1.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from lstm_dynamics_ros.card import ModelCard
+from lstm_dynamics_ros.errors import ModelFileError
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.rollout import feedback
 from lstm_dynamics_ros.state import Matrix, Vector
 from lstm_dynamics_ros.training.delay_line import wrapped
+from lstm_dynamics_ros.training.differentiable import DifferentiableModel
 import numpy as np
 from numpy.typing import NDArray
 import torch
@@ -31,15 +34,23 @@ STEP = 2.5
 
 
 class Steps(Protocol):
-    """A model whose outputs can be differentiated by its inputs."""
+    """A model whose outputs can be differentiated by its inputs.
 
-    def step(self, observations: Tensor, state: Any) -> tuple[Tensor, Any]:  # noqa: ANN401
-        """Return predictions, shape (N, n_targets), and the hidden state after the step.
+    As :class:`~lstm_dynamics_ros.training.differentiable.DifferentiableModel`.
+    """
+
+    def step(
+        self, obs: Tensor, state: Sequence[Tensor]
+    ) -> tuple[Mapping[str, Tensor], Sequence[Tensor]]:
+        """Return ``prediction``, shape (N, n_targets), and the hidden state after the step.
 
         Args:
-            observations: SI units, shape (N, n_features).
+            obs: Observations, SI units, shape (N, n_features).
             state: Hidden state before the step: tensors of shape (n_layers, N, n_hidden).
         """
+
+    def tensor(self, array: NDArray[np.floating[Any]]) -> Tensor:
+        """Return an array as a tensor of the model's type."""
 
 
 class WorstCase:
@@ -94,15 +105,14 @@ class WorstCase:
             seed: Seed of the starting points.
         """
         n, times = observations.shape[1], self._restarts
-        goal = torch.from_numpy((np.tile(target, (times, 1))).astype(np.float32))
-        seen = torch.from_numpy(np.tile(observations, (1, times, 1)))
-        state = tuple(torch.from_numpy(np.tile(part, (1, times, 1))) for part in states)
-        known = torch.from_numpy(np.tile(effort, (1, times, 1)).astype(np.float32))
-        scale = torch.from_numpy(weight.astype(np.float32))
-        limit = torch.from_numpy(np.tile(bound, (times, 1)).astype(np.float32))
+        tensor = self._model.tensor
+        goal, limit = tensor(np.tile(target, (times, 1))), tensor(np.tile(bound, (times, 1)))
+        seen, known = (tensor(np.tile(rows, (1, times, 1))) for rows in (observations, effort))
+        state = tuple(tensor(np.tile(part, (1, times, 1))) for part in states)
+        scale = tensor(weight)
         generator = torch.Generator().manual_seed(seed)
-        shift = (2 * torch.rand(seen.shape, generator=generator) - 1) * limit
-        best, most = torch.zeros_like(shift), torch.full((n * times,), -torch.inf)
+        shift = (2 * torch.rand(seen.shape, generator=generator) - 1).to(limit.dtype) * limit
+        best, most = torch.zeros_like(shift), torch.full_like(limit[:, 0], -torch.inf)
         for turn in range(self._iterations + 1):
             shift.requires_grad_()
             whole = self.consistent(shift)
@@ -116,10 +126,8 @@ class WorstCase:
             climbed = shift.detach() + STEP / self._iterations * limit * slope.sign()
             shift = torch.maximum(torch.minimum(climbed, limit), -limit)
         first = most.reshape(times, n).argmax(0)
-        picked: NDArray[np.float32] = best.reshape(len(seen), times, n, -1)[
-            :, first, torch.arange(n)
-        ].numpy()
-        return picked
+        worst = best.reshape(len(seen), times, n, -1)[:, first, torch.arange(n)]
+        return worst.numpy().astype(np.float32)
 
     def consistent(self, shift: Tensor) -> Tensor:
         """Return a disturbance whose velocity follows from its position, if the node derives it.
@@ -140,7 +148,7 @@ class WorstCase:
     def _loss(
         self,
         seen: Tensor,
-        state: Any,  # noqa: ANN401
+        state: Sequence[Tensor],
         goal: Tensor,
         scale: Tensor,
         kind: str,
@@ -148,7 +156,7 @@ class WorstCase:
     ) -> Tensor:
         """Return the weighted squared error of every window, shape (N,)."""
         for row in seen:
-            told, state = self._model.step(row, state)
+            told, state = self._step(row, state)
         card = self._card
         if len(known):
             copies, effort = feedback(card, predict_effort=False), card.columns('effort')
@@ -158,9 +166,29 @@ class WorstCase:
                 row[:, feature] = told[:, from_target]
             if effort is not None:
                 row[:, effort] = given
-            told, state = self._model.step(row, state)
-        error = told[:, card.columns(kind, of='targets')].to(goal.dtype) - goal
+            told, state = self._step(row, state)
+        error = told[:, card.columns(kind, of='targets')] - goal
         if kind == 'position':
             turns = [float(t == 'continuous') for t in card.joint_types]
-            error = wrapped(error, torch.tensor(turns))
+            error = wrapped(error, torch.tensor(turns, dtype=error.dtype))
         return (error * scale).square().mean(1)
+
+    def _step(self, row: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, Sequence[Tensor]]:
+        outputs, after = self._model.step(row, state)
+        return outputs['prediction'], after
+
+
+def worst_case_of(loaded: LoadedModel) -> WorstCase:
+    """Return what looks for the worst disturbance of a model file.
+
+    In float32 where that reproduces the file's golden sequence, because only signs of gradients
+    count and it is twice as fast; else in float64.
+
+    Raises:
+        ModelFileError: If the file has no differentiable form.
+    """
+    try:
+        model = DifferentiableModel(loaded, dtype=torch.float32)
+    except ModelFileError:
+        model = DifferentiableModel(loaded, dtype=torch.float64)
+    return WorstCase(model, loaded.card)

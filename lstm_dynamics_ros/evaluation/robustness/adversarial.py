@@ -83,11 +83,11 @@ class Adversarial(Perturbation):
 
     def work(self, case: Case) -> int:
         """See the base class."""
-        return 0 if case.attack is None else 2 + len(case.subject.channels)
+        return 0 if isinstance(case.attack, str) else 2 + len(case.subject.channels)
 
     def measure(self, case: Case, tick: Tick) -> list[Curve]:
         """See the base class."""
-        if case.attack is None:
+        if isinstance(case.attack, str):
             return []
         loaded = case.subject.loaded
         windows = _windows(case)
@@ -124,8 +124,8 @@ class Adversarial(Perturbation):
 
     def notes(self, case: Case) -> tuple[str, ...]:
         """See the base class."""
-        if case.attack is None:
-            return ('The worst disturbance was not looked for: that needs torch.',)
+        if isinstance(case.attack, str):
+            return (f'The worst disturbance was not looked for: {case.attack}.',)
         return (
             f'The worst disturbance was looked for with {case.attack.method}, on '
             f'{min(WINDOWS, sum(len(t.rows) for t in case.tracks))} windows, for every figure on '

@@ -78,8 +78,8 @@ class Case:
     settings: PipelineSettings
     """How the node takes in joint states."""
     seed: int
-    attack: Attack | None = None
-    """None leaves out what needs gradients."""
+    attack: Attack | str
+    """Finds the worst disturbance, or why that is left out."""
 
     def rng(self, what: str, track: int) -> np.random.Generator:
         """Return the random numbers of one disturbance on one track."""

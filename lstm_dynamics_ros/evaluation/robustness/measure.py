@@ -33,7 +33,7 @@ def measure_robustness(
     loaded: LoadedModel,
     recordings: Sequence[Recording],
     *,
-    attack: Attack | None = None,
+    attack: Attack | str = 'nobody asked for it',
     settings: PipelineSettings | None = None,
     prior: Prior | None = None,
     seconds: float = SECONDS,
@@ -45,7 +45,7 @@ def measure_robustness(
     Args:
         loaded: A forward or inverse model.
         recordings: Joint states of its joints, as they were measured, not yet on a grid.
-        attack: Finds the worst disturbance; None leaves that out.
+        attack: Finds the worst disturbance, or why that is left out.
         settings: How the node takes in joint states.
         prior: Rigid-body effort, for a residual inverse model.
         seconds: How much of the recordings is used, of each an equal share from its start [s].

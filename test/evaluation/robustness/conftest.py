@@ -74,12 +74,10 @@ def make_case() -> Callable[..., Case]:
         subject: Subject,
         recordings: list[Recording],
         noise: dict[str, Vector] | None = None,
-        attack: Attack | None = None,
+        attack: Attack | str = 'not here',
     ) -> Case:
         settings = PipelineSettings()
-        found = tracks(
-            recordings, subject.loaded.card, settings, horizon=subject.horizon, most=0
-        )
+        found = tracks(recordings, subject.loaded.card, settings, horizon=subject.horizon, most=0)
         level = {k: np.full(2, 0.01) for k in ('position', 'velocity', 'effort')}
         return Case(
             subject=subject,

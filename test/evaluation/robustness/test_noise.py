@@ -41,9 +41,7 @@ def test_a_derived_velocity_gets_the_noise_of_its_positions(
     # 5 q + 0.5 (q - q_before) / dt: coefficients 5 + 50 and -50.
     added = (55.0**2 + 50.0**2) * NOISE['position'] ** 2
     found = level.figures['effort']
-    np.testing.assert_allclose(
-        found.rmse, np.sqrt(found.undisturbed**2 + added), rtol=0.04
-    )
+    np.testing.assert_allclose(found.rmse, np.sqrt(found.undisturbed**2 + added), rtol=0.04)
 
 
 def test_the_noise_is_told_in_words(
