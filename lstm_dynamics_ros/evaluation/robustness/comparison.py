@@ -38,18 +38,20 @@ class Comparison:
     def relative(self, number: int, curve: str, level: Level, channel: str) -> float:
         """Return the error of a model over the undisturbed error of the first, mean over joints.
 
+        It is the growth of the model's own error over the rows that it answers, times the ratio
+        of the undisturbed errors over all rows: which rows are answered must not matter.
+
         Args:
             number: Which model.
             curve: Name of the curve.
             level: One of its levels.
             channel: What is scored.
         """
-        found = level.figures.get(channel)
-        base = self.results[0].curve(curve).levels[0].figures.get(channel)
-        if found is None or base is None or number >= len(self.results):
-            return float('nan')
-        pairs = zip(found.rmse, base.rmse, strict=True)
-        return float(np.mean([over(a, b) for a, b in pairs if b > 0] or [np.nan]))
+        found = level.figures[channel]
+        first, own = (self.results[i].curve(curve).levels[0].figures[channel] for i in (0, number))
+        joints = zip(found.rmse, found.undisturbed, own.rmse, first.rmse, strict=True)
+        ratios = [over(a, b) * over(c, d) for a, b, c, d in joints if d > 0]
+        return float(np.mean(ratios)) if ratios else float('nan')
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON-ready values; the first model's at the top."""

@@ -33,7 +33,7 @@ def test_both_are_over_the_undisturbed_error_of_the_first(
 ) -> None:
     both = Comparison(results=(linear, recurrent))
     base = linear.curve('noise').levels[0].figures['effort'].rmse
-    level = recurrent.curve('noise').levels[3]
+    level = recurrent.curve('noise').levels[3]  # where every row is answered
     expected = (level.figures['effort'].rmse / base).mean()
     assert both.relative(1, 'noise', level, 'effort') == pytest.approx(expected)
     assert both.relative(0, 'noise', linear.curve('noise').levels[0], 'effort') == 1.0
