@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lstm_dynamics_ros import __version__
 from lstm_dynamics_ros.evaluation import html
-from lstm_dynamics_ros.evaluation.plots import HORIZON_COLORS, png_bytes, white_figure
+from lstm_dynamics_ros.evaluation.plots import HORIZON_COLORS, INK, png_bytes, white_figure
 from lstm_dynamics_ros.evaluation.robustness.comparison import Comparison
 from lstm_dynamics_ros.evaluation.robustness.result import Curve, largest, Robustness
 from matplotlib.axes import Axes
@@ -103,9 +103,20 @@ def _draw(axes: Axes, found: Comparison, panel: tuple[str, ...]) -> None:
     axes.set_title(curve.title + (' (dotted: random)' if len(panel) > 1 else ''))
     axes.set_xlabel(curve.unit)
     axes.set_ylabel('error over undisturbed')
+    if len(found.results) > 1:
+        for name, style in zip(found.names, LINES, strict=False):
+            axes.plot([], [], color=INK, linestyle=style, label=name)
     axes.set_yscale('log')
     low, high = axes.get_ylim()
-    axes.set_ylim(min(low, 0.9), max(high, 2.0))
+    low, high = min(low, 0.9), max(high, 2.0)
+    axes.set_ylim(low, high * (high / low) ** 0.2)  # room for the legend
+    axes.yaxis.set_major_formatter('{x:g}')
+    axes.yaxis.set_minor_formatter('{x:g}' if high < 10 * low else '')
+    axes.tick_params(axis='y', which='minor', labelsize=7)
+    if len(panel) > 1:  # sizes that grow by factors
+        axes.set_xscale('symlog', linthresh=curve.levels[1].size)
+        axes.set_xlim(left=0.0)
+        axes.xaxis.set_major_formatter('{x:g}')
     axes.grid(visible=True, which='both', alpha=0.2)
     axes.legend(fontsize=7, loc='upper left', framealpha=0.9)
 
