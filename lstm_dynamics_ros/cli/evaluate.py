@@ -59,6 +59,7 @@ class Evaluate:
 
     def run(self) -> int:
         """Score, print the tables."""
+        from lstm_dynamics_ros.pipeline_motion import is_motion_model  # noqa: PLC0415
         from lstm_dynamics_ros.runtime.model_file import load_model  # noqa: PLC0415
 
         if self.protocol not in PROTOCOLS:
@@ -67,6 +68,14 @@ class Evaluate:
             raise ConfigError('--against and --report show robustness; add --robustness.')
         loaded = load_model(self.model)
         other = load_model(self.against) if self.against else None
+        if is_motion_model(loaded.card):
+            if not self.robustness:
+                raise ConfigError(
+                    f'{loaded.card.name} is a model for control, asked about whole motions: what '
+                    'it is worth shows in `benchmark tracking`. Here only --robustness applies.'
+                )
+            write_json(self.json, self._robustness(loaded, other))
+            return 0
         test = gridded(loaded, self.bags, last_share=self.last_share)
         training = gridded(loaded, self.training_bags) if self.training_bags else []
         if self.only:

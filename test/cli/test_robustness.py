@@ -67,3 +67,13 @@ def test_a_report_without_robustness_is_refused_in_one_line(
     model = make_model(tmp_path / 'a.onnx', dt=0.01)
     assert run(['evaluate', str(model), str(bag), '--report', str(tmp_path / 'page.html')]) == 2
     assert 'add --robustness' in capsys.readouterr().err
+
+
+def test_a_model_for_control_is_measured_but_not_scored(
+    make_model: Callable[..., Path], bag: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    model = make_model(tmp_path / 'a.onnx', kind='motion', dt=0.01, disturbance_bandwidth=20.0)
+    assert run(['evaluate', str(model), str(bag)]) == 2
+    assert 'benchmark tracking' in capsys.readouterr().err
+    assert run(['evaluate', str(model), str(bag), '--robustness']) == 0
+    assert 'the reference and is not disturbed' in capsys.readouterr().out

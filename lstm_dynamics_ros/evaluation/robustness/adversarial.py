@@ -16,7 +16,6 @@ from collections.abc import Mapping
 from typing import ClassVar, NamedTuple
 
 from lstm_dynamics_ros.card import ModelCard
-from lstm_dynamics_ros.data.recording import KINDS
 from lstm_dynamics_ros.evaluation.robustness.answers import Channel
 from lstm_dynamics_ros.evaluation.robustness.base import (
     Attack,
@@ -199,14 +198,14 @@ def _windows(case: Case) -> Windows:
 
 def _of_track(case: Case, track: Track, rows: NDArray[np.int64]) -> Windows:
     """Return the windows of one track that end at some of its grid points."""
-    subject, card = case.subject, case.subject.loaded.card
-    seen = np.hstack([track.signals[s.kind] for s in card.features[:: card.n_joints]])
-    followed = follow(subject.loaded, [track.placed], [rows - STEPS])[0]
+    subject = case.subject
+    seen = subject.seen(track)
+    followed = follow(subject.loaded, [track.placed], [rows - STEPS], [list(seen)])[0]
     past = rows[None] + np.arange(1 - STEPS, 1)[:, None]
     ahead = rows[None] + np.arange(1, max(subject.horizon, 1))[:, None]
     asked = track.at(rows)
     return Windows(
-        seen[past].astype(np.float32),
+        seen[past],
         followed.states,
         track.signals['effort'][ahead],
         {channel.label: subject.truth(asked, channel) for channel in subject.channels},
@@ -218,17 +217,15 @@ def _bounds(case: Case) -> Vector:
 
     Zero where the feature is not measured.
     """
-    card = case.subject.loaded.card
-    found = []
+    card, found = case.subject.loaded.card, []
     for number, signal in enumerate(card.features):
         known = card.training_ranges.get(signal.name)
-        if signal.kind not in KINDS:
+        if signal.kind not in case.subject.measured:
             found.append(0.0)
         elif known is not None:
             found.append(known.std)
         else:
-            joint = number % card.n_joints
-            rows = [track.signals[signal.kind][:, joint] for track in case.tracks]
+            rows = [case.subject.seen(track)[:, number] for track in case.tracks]
             found.append(float(np.nanstd(np.concatenate(rows))))
     return np.array(found)
 

@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
+from lstm_dynamics_ros.data.recording import KINDS
 from lstm_dynamics_ros.errors import ConfigError
 from lstm_dynamics_ros.evaluation.inverse import Prior
 from lstm_dynamics_ros.evaluation.robustness.following import follow, Tensor
@@ -20,7 +21,7 @@ from lstm_dynamics_ros.grid import wrap
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.runtime.rollout import roll
-from lstm_dynamics_ros.state import Matrix
+from lstm_dynamics_ros.state import Matrix, Vector
 import numpy as np
 from numpy.typing import NDArray
 
@@ -66,6 +67,8 @@ class Subject(ABC):
     channels: tuple[Channel, ...]
     runs_on: ClassVar[bool]
     """Whether answers go on from the hidden state, further than the model's own step."""
+    measured: ClassVar[tuple[str, ...]] = KINDS
+    """Features that follow from what is measured, by kind."""
 
     def __init__(self, loaded: LoadedModel, max_age: int) -> None:
         self.loaded = loaded
@@ -79,6 +82,22 @@ class Subject(ABC):
     def truth(self, track: Track, channel: Channel) -> Matrix:
         """Return what an answer is compared with, shape (n_rows, n_joints)."""
         return track.signals[channel.kind][track.rows + channel.ahead]
+
+    def observations(self, track: Track, stream: Placed) -> list[Vector] | None:  # noqa: ARG002
+        """Return what the model sees at every point of a stream, shape (n_points, n_features).
+
+        None where that is the state at the point alone.
+        """
+        return None
+
+    def seen(self, track: Track) -> Tensor:
+        """Return what the model sees of the undisturbed track, shape (n_points, n_features)."""
+        made = self.observations(track, track.placed)
+        if made is not None:
+            return np.array(made, np.float32)
+        card = self.loaded.card
+        blocks = [track.signals[signal.kind] for signal in card.features[:: card.n_joints]]
+        return np.hstack(blocks).astype(np.float32)
 
     @abstractmethod
     def answers(
@@ -105,7 +124,9 @@ class Subject(ABC):
         index = track.index
         newest = [stream.newest(index, track.due_ns) for stream in streams]
         keep = [np.unique(rows[(rows >= 0) & self.runs_on]) for rows in newest]
-        followed = follow(self.loaded, streams, keep)
+        made = [self.observations(track, stream) for stream in streams]
+        apart = [rows for rows in made if rows is not None] or None
+        followed = follow(self.loaded, streams, keep, apart)
         found = []
         for stream, rows, kept, seen in zip(streams, newest, keep, followed, strict=True):
             age = np.where(
@@ -190,7 +211,7 @@ class InverseSubject(Subject):
         prior: Rigid-body effort, for a residual model.
 
     Raises:
-        ConfigError: If it is asked about whole motions, or a residual one without its prior.
+        ConfigError: If it is a residual one without its prior.
     """
 
     runs_on = False
@@ -199,12 +220,6 @@ class InverseSubject(Subject):
     def __init__(self, loaded: LoadedModel, max_age: int, prior: Prior | None = None) -> None:
         super().__init__(loaded, max_age)
         card = loaded.card
-        if card.columns('acceleration') is not None:
-            raise ConfigError(
-                f'{card.name} is asked about whole motions of a reference, which a recording of '
-                'joint states does not hold; robustness is measured of forward and plain inverse '
-                'models.'
-            )
         if card.model_kind == 'residual_inverse' and prior is None:
             raise ConfigError(
                 f'{card.name} predicts what is left of the effort after its rigid-body prior '

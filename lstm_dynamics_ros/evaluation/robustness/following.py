@@ -7,7 +7,7 @@ from typing import NamedTuple
 from lstm_dynamics_ros.evaluation.robustness.placing import Placed
 from lstm_dynamics_ros.runtime.fleet import Fleet
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
-from lstm_dynamics_ros.state import Matrix
+from lstm_dynamics_ros.state import Matrix, Vector
 import numpy as np
 from numpy.typing import NDArray
 
@@ -28,7 +28,10 @@ class Followed(NamedTuple):
 
 
 def follow(
-    loaded: LoadedModel, streams: Sequence[Placed], keep: Sequence[NDArray[np.int64]]
+    loaded: LoadedModel,
+    streams: Sequence[Placed],
+    keep: Sequence[NDArray[np.int64]],
+    seen: Sequence[Sequence[Vector]] | None = None,
 ) -> list[Followed]:
     """Take every stream through the model, as the node would.
 
@@ -36,6 +39,8 @@ def follow(
         loaded: The model.
         streams: What is known of each, on one time grid.
         keep: Points of each stream after which the hidden state is wanted, rising.
+        seen: What the model sees at every point of each, shape (n_points, n_features), if that is
+            not the state alone.
     """
     fleet = Fleet(loaded, len(streams))
     card = loaded.card
@@ -55,7 +60,13 @@ def follow(
             s.points[i] if i < len(s.points) and s.numbers[i] == index else None
             for s, i in zip(streams, at, strict=True)
         ]
-        predictions = fleet.update(now)
+        told_apart = None
+        if seen is not None:
+            told_apart = [
+                rows[i] if point is not None else None
+                for rows, i, point in zip(seen, at, now, strict=True)
+            ]
+        predictions = fleet.update(now, told_apart)
         ready = fleet.warm
         for number, point in enumerate(now):
             if point is None:

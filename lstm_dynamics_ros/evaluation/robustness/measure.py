@@ -13,9 +13,12 @@ from lstm_dynamics_ros.evaluation.robustness.answers import (
     Subject,
 )
 from lstm_dynamics_ros.evaluation.robustness.base import Attack, Case, PERTURBATIONS, Progress
+from lstm_dynamics_ros.evaluation.robustness.motion import MotionSubject
 from lstm_dynamics_ros.evaluation.robustness.noise_level import sensor_noise
 from lstm_dynamics_ros.evaluation.robustness.result import Robustness
 from lstm_dynamics_ros.evaluation.robustness.track import shortened, Track, tracks
+from lstm_dynamics_ros.physics.prior import RigidBodyPrior
+from lstm_dynamics_ros.pipeline_motion import is_motion_model
 from lstm_dynamics_ros.pipeline_settings import PipelineSettings
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 
@@ -43,17 +46,17 @@ def measure_robustness(
     """Return what disturbances of its input do to a model.
 
     Args:
-        loaded: A forward or inverse model.
+        loaded: A model of any kind.
         recordings: Joint states of its joints, as they were measured, not yet on a grid.
         attack: Finds the worst disturbance, or why that is left out.
         settings: How the node takes in joint states.
-        prior: Rigid-body effort, for a residual inverse model.
+        prior: Rigid-body effort, for a residual inverse model; one for control has its own.
         seconds: How much of the recordings is used, of each an equal share from its start [s].
         seed: Seed of everything random.
         progress: Told (done, total, what).
 
     Raises:
-        ConfigError: If the model is asked about whole motions, or lacks its prior.
+        ConfigError: If a residual model lacks its prior.
         TooShortError: If no recording is long enough.
         DataError: If there is no recording.
     """
@@ -111,6 +114,11 @@ def _subject(loaded: LoadedModel, settings: PipelineSettings, prior: Prior | Non
         known = [int(horizon) for horizon in card.errors]
         reach = min(LONGEST_HORIZON, max(known)) if known else LONGEST_HORIZON
         return ForwardSubject(loaded, settings.max_gap_steps, reach)
+    if is_motion_model(card):
+        rigid = None
+        if card.physics_prior is not None:
+            rigid = RigidBodyPrior.from_description(card.physics_prior, card.joint_names)
+        return MotionSubject(loaded, settings.max_gap_steps, rigid)
     return InverseSubject(loaded, settings.max_gap_steps, prior)
 
 
@@ -128,7 +136,13 @@ def _scope(
     ]
     if card.model_kind == 'forward':
         notes.append('The effort after the newest known row is given, and not disturbed.')
-    if card.model_kind == 'residual_inverse':
+    if is_motion_model(card):
+        notes.append(
+            'The motion that the model is asked about is the reference and is not disturbed; '
+            'what it measures is. The worst disturbance is that of its feature disturbance, '
+            'which is measured effort beyond the prior, low-passed: it is not made of messages.'
+        )
+    elif card.model_kind == 'residual_inverse':
         notes.append(
             'The residual is scored; what the rigid-body prior makes of a disturbance is not in.'
         )

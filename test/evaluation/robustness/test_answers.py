@@ -96,11 +96,3 @@ def test_a_residual_is_compared_with_what_the_prior_leaves(
     truth = subject.truth(track, subject.channels[0])
     expected = swinging.effort[track.rows] - 2.0 * swinging.position[track.rows]
     np.testing.assert_allclose(truth, expected)
-
-
-def test_a_model_asked_about_motions_is_refused(
-    make_model: Callable[..., Path], tmp_path: Path
-) -> None:
-    loaded = load_model(make_model(tmp_path / 'm.onnx', kind='motion'))
-    with pytest.raises(ConfigError, match='whole motions'):
-        InverseSubject(loaded, 5)
