@@ -16,15 +16,15 @@ pytest.importorskip('torch', reason='the worst disturbance needs gradients')
 
 @pytest.fixture(scope='module')
 def bag(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """4 s of two joints swinging."""
-    t = 0.01 * np.arange(400)[:, None]
+    """3 s of two joints swinging."""
+    t = 0.01 * np.arange(300)[:, None]
     position = np.sin(2 * np.pi * np.array([0.5, 0.8]) * t)
     path = tmp_path_factory.mktemp('bags') / 'swing'
     recording = Recording(
         name='swing',
         joint_names=('joint1', 'joint2'),
         joint_types=('revolute', 'revolute'),
-        stamp_ns=1_000_000_000 + 10_000_000 * np.arange(400),
+        stamp_ns=1_000_000_000 + 10_000_000 * np.arange(300),
         position=position,
         velocity=np.gradient(position, 0.01, axis=0),
         effort=np.cos(position),
