@@ -19,11 +19,11 @@ from lstm_dynamics_ros.training.checkpoint import Checkpoint
 from lstm_dynamics_ros.training.dataset import cut, Windows
 from lstm_dynamics_ros.training.ensemble import Ensemble
 from lstm_dynamics_ros.training.error_gain import measure_error_gain
+from lstm_dynamics_ros.training.export_settings import ExportSettings
 from lstm_dynamics_ros.training.members import joined, joined_ranges, Member
 from lstm_dynamics_ros.training.onnx_graph import PackedStep, to_onnx
 from lstm_dynamics_ros.training.proof import BATCHES, Proof, prove, STEPS
 from lstm_dynamics_ros.training.provenance import git_commit, now, versions
-from lstm_dynamics_ros.training.settings import ExportSettings
 from lstm_dynamics_ros.training.signals import columns, signals, Trajectory, usable
 from lstm_dynamics_ros.training.spread import typical_spread
 from lstm_dynamics_ros.training.washout import measure_washout
