@@ -18,11 +18,11 @@ from lstm_dynamics_ros.errors import TrainingError
 from lstm_dynamics_ros.physics.prior import RigidBodyPrior
 from lstm_dynamics_ros.training.calibration import calibrate, Table
 from lstm_dynamics_ros.training.capacity import recurrent_weights
+from lstm_dynamics_ros.training.epochs import Progress
 from lstm_dynamics_ros.training.members import train_members
 from lstm_dynamics_ros.training.provenance import digest
 from lstm_dynamics_ros.training.settings import TrainingSettings
 from lstm_dynamics_ros.training.signals import columns, usable
-from lstm_dynamics_ros.training.trainer import Progress
 
 
 @dataclass(frozen=True, kw_only=True)

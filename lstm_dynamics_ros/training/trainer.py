@@ -1,27 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The training loop: restartable at any moment, and the same every time it is run.
+"""Training of a dynamics model on windows of trajectories."""
 
-The folder holds ``last.pt``, all that is needed to go on, and ``best.pt``, the model with the
-smallest held-out error so far. Everything random is drawn from seed and epoch, so a training
-that was killed and resumed ends with the very same weights.
-"""
-
-from collections.abc import Callable, Sequence
-from dataclasses import asdict
+from collections.abc import Sequence
 import math
 from pathlib import Path
-from typing import Any
 
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.errors import JointNamesError, TrainingError
+from lstm_dynamics_ros.errors import JointNamesError
 from lstm_dynamics_ros.physics.prior import RigidBodyPrior
-from lstm_dynamics_ros.training.checkpoint import Checkpoint, FORMAT, read, write_atomically
+from lstm_dynamics_ros.training.checkpoint import Checkpoint
 from lstm_dynamics_ros.training.dataset import (
     epoch_generator,
     EpochSampler,
     loader,
     WindowDataset,
 )
+from lstm_dynamics_ros.training.epochs import Epochs, Progress
 from lstm_dynamics_ros.training.losses import column_weights
 from lstm_dynamics_ros.training.model import DynamicsModel
 from lstm_dynamics_ros.training.provenance import digest, feature_ranges, payload_range
@@ -40,9 +34,6 @@ import torch
 
 RIDGES = (1e-3, 1e-1, 1e1, 1e3)
 """Regularisations of the linear part to choose from."""
-
-Progress = Callable[[int, int, str], None]
-"""Called after each epoch with epochs done, epochs at most, and a line of text."""
 
 
 def train(
@@ -88,7 +79,7 @@ def train(
     if start is not None:
         start.check_fits(settings, joints)
     training = _Training(learned, held_out, settings, (joints, types), Path(folder), start, prior)
-    training.resume()
+    training.resume(training.found())
     return training.finish(progress)
 
 
@@ -110,8 +101,10 @@ def _choose_ridge(
     refit_linear(model, learned, ridge=best, history=settings.history_steps, dt=settings.dt)
 
 
-class _Training:
+class _Training(Epochs):
     """One training: data, model, optimiser, and what has been reached."""
+
+    settling = FREE_RUN_GROWTH
 
     def __init__(
         self,
@@ -123,6 +116,7 @@ class _Training:
         start: Checkpoint | None,
         prior: RigidBodyPrior | None,
     ) -> None:
+        super().__init__()
         self.settings, self.joints, self.folder = settings, joints, folder
         dataset = WindowDataset(learn_from, settings)
         learned = [columns(segment, settings) for segment in learn_from]
@@ -134,7 +128,7 @@ class _Training:
         self.held_out = held_out
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
-            self.model = DynamicsModel(settings, joints[1])
+            self.model = self.dynamics = DynamicsModel(settings, joints[1])
         floored: list[int] = []
         if start is None:
             floored = prepare(
@@ -155,7 +149,7 @@ class _Training:
         earlier = None if start is None else start.ranges
         self.ranges = feature_ranges(names, learned, earlier)
         self.ranges |= payload_range(names, learned, self.ranges, settings.dt, earlier)
-        self.data: dict[str, Any] = {
+        self.data = {
             'train': sorted({run.name for run in learned}),
             'validation': sorted({run.name for run in held_out}),
             'sha256': digest([*learned, *held_out]),
@@ -163,52 +157,8 @@ class _Training:
             'ripple': [float(n) for n in self.model.ripple],
             'fine_tuned_from': None if start is None else start.data['sha256'],
         }
-        self.history: list[dict[str, float]] = []
-        self.best_error, self.best_epoch = math.inf, -1
 
-    def resume(self) -> None:
-        """Take up the training in the folder, if there is one."""
-        path = self.folder / 'last.pt'
-        if not path.exists():
-            return
-        values = read(path)
-        known = {k: tuple(v) if isinstance(v, list) else v for k, v in values['settings'].items()}
-        changed = [k for k, v in asdict(self.settings).items() if known.get(k) != v]
-        if changed or values['data'] != self.data:
-            what = f'settings {", ".join(changed)}' if changed else 'data'
-            raise TrainingError(
-                f'{self.folder} holds a training with other {what}. Choose another folder, or '
-                'delete it to start anew.'
-            )
-        self.model.load_state_dict(values['model'])
-        self.optimizer.load_state_dict(values['optimizer'])
-        self.schedule.load_state_dict(values['schedule'])
-        self.history = values['history']
-        self.best_error, self.best_epoch = values['best_error'], values['best_epoch']
-
-    def finish(self, progress: Progress | None) -> Checkpoint:
-        """Run the epochs that are left."""
-        settings = self.settings
-        if not self.history:
-            self._record(math.nan)
-        while len(self.history) <= settings.max_epochs and not self._is_stale():
-            loss = self._epoch(len(self.history) - 1)
-            self._record(loss)
-            if progress is not None:
-                now = self.history[-1]
-                progress(
-                    len(self.history) - 1, settings.max_epochs,
-                    f'loss {now["loss"]:.4f}, held-out error {now["error"]:.4f} of the linear '
-                    f'model (best {self.best_error:.4f})',
-                )  # fmt: skip
-        return Checkpoint.load(self.folder / 'best.pt')
-
-    def _is_stale(self) -> bool:
-        epoch = len(self.history) - 1
-        grown = epoch > FREE_RUN_GROWTH * self.settings.max_epochs
-        return grown and epoch - self.best_epoch >= self.settings.patience
-
-    def _epoch(self, epoch: int) -> float:
+    def run_epoch(self, epoch: int) -> float:
         """Run the updates of one epoch and return the mean loss."""
         self.sampler.epoch = epoch
         generator = epoch_generator(self.settings.seed, epoch, stream=1)
@@ -221,55 +171,16 @@ class _Training:
         total = 0.0
         for windows in self.loader:
             loss = training_loss(
-                self.model, windows, self.scale, self.settings, self.weights,
+                self.dynamics, windows, self.scale, self.settings, self.weights,
                 generator=generator, horizon=free_run_length(self.settings, epoch),
             )  # fmt: skip
-            if not torch.isfinite(loss):
-                raise TrainingError(
-                    f'The loss became {float(loss.detach())} in epoch {epoch + 1}. The best model '
-                    f'so far is {self.folder / "best.pt"}. Try a smaller learning_rate or '
-                    'gradient_clip, shorter rollout_steps, or look for outliers in the data.'
-                )
+            self.check_loss(loss, epoch)
             update(self.model, self.optimizer, loss, self.settings.gradient_clip)
             self.schedule.step()
             total += float(loss.detach())
         return total / self.settings.updates_per_epoch
 
-    def _record(self, loss: float) -> None:
-        """Judge the model on held-out data and save it."""
-        epoch = len(self.history)
-        errors = errors_on(self.model.eval(), self.held_out, self.settings)
-        self.model.train()
-        error = score(errors, self.reference, self.settings, self.model.n_joints)
-        self.history.append({'epoch': float(epoch), 'loss': loss, 'error': error})
-        if error < self.best_error or self.best_epoch < 0:
-            self.best_error, self.best_epoch = error, epoch
-            self._checkpoint().save(self.folder / 'best.pt')
-        write_atomically(
-            self.folder / 'last.pt',
-            {
-                'format': FORMAT,
-                'settings': asdict(self.settings),
-                'data': self.data,
-                'model': self.model.state_dict(),
-                'optimizer': self.optimizer.state_dict(),
-                'schedule': self.schedule.state_dict(),
-                'history': self.history,
-                'best_error': self.best_error,
-                'best_epoch': self.best_epoch,
-            },
-        )
-
-    def _checkpoint(self) -> Checkpoint:
-        return Checkpoint(
-            settings=self.settings,
-            joint_names=self.joints[0],
-            joint_types=self.joints[1],
-            weights=self.model.state_dict(),
-            ranges=self.ranges,
-            data=self.data,
-            prior=self.prior,
-            history=tuple(self.history),
-            best_epoch=self.best_epoch,
-            best_error=self.best_error,
-        )
+    def held_out_error(self) -> float:
+        """Return the error relative to that of the better of the linear start and standing."""
+        errors = errors_on(self.dynamics, self.held_out, self.settings)
+        return score(errors, self.reference, self.settings, self.model.n_joints)

@@ -39,6 +39,13 @@ def make_optimizer(
         ],
         betas=(0.9, 0.98),
     )
+    return optimizer, scheduled(optimizer, settings)
+
+
+def scheduled(
+    optimizer: torch.optim.Optimizer, settings: TrainingSettings
+) -> torch.optim.lr_scheduler.LambdaLR:
+    """Return the learning rate over a training: linear warm-up, then half a cosine."""
     total = settings.max_epochs * settings.updates_per_epoch
     rising = max(1, round(settings.warm_up_share * total))
 
@@ -48,7 +55,7 @@ def make_optimizer(
         share = (update - rising) / max(1, total - rising)
         return LAST_RATE + (1 - LAST_RATE) * 0.5 * (1 + math.cos(math.pi * min(share, 1.0)))
 
-    return optimizer, torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
+    return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
 
 
 def free_run_length(settings: TrainingSettings, epoch: int) -> int:
