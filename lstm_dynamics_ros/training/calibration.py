@@ -32,6 +32,9 @@ HORIZONS = (1, 5, 10, 20, 50)
 """Horizons of the card [steps]; those that the held-out trajectories are too short for are left
 out."""
 
+FAR_HORIZONS = (100, 200, 400)
+"""Horizons of models whose free runs in training were longer than that."""
+
 MISS_RATES = (0.1, 0.01)
 """Miss rates of the bands."""
 
@@ -95,7 +98,8 @@ def calibrate(parts: Sequence[Part], settings: TrainingSettings, *, burn_in: int
     longest = max(len(run.observations) for _, runs in parts for run in runs)
     horizons: tuple[int, ...] = (0,)
     if model.forward_kind:
-        known = sorted({*HORIZONS, settings.rollout_steps})
+        far = (h for h in FAR_HORIZONS if h < settings.rollout_steps)
+        known = sorted({*HORIZONS, *far, settings.rollout_steps})
         horizons = tuple(h for h in known if burn_in + h < longest) or HORIZONS[:1]
     block = min(BLOCK, longest - burn_in - horizons[-1])
     squares = [

@@ -10,15 +10,18 @@ from dataclasses import replace
 
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.errors import TrainingError
-from lstm_dynamics_ros.training.model import DynamicsModel
+from lstm_dynamics_ros.training.model_choice import make_model
 from lstm_dynamics_ros.training.settings import TrainingSettings
+from lstm_dynamics_ros.training.torque_observer import TorqueObserver
 import torch
 
 
 def recurrent_weights(settings: TrainingSettings, joint_types: Sequence[str]) -> int:
     """Return the number of weights of cell and head, which start from chance."""
     with torch.random.fork_rng(devices=[]):  # the weights are drawn, and thrown away
-        model = DynamicsModel(settings, joint_types)
+        model = make_model(settings, joint_types)
+    if isinstance(model, TorqueObserver):
+        return sum(p.numel() for p in model.parameters())
     parts = [model.cell, model.output, model.weigh, model.head]
     return sum(p.numel() for part in parts if part is not None for p in part.parameters())
 

@@ -11,7 +11,8 @@ from typing import Any
 from lstm_dynamics_ros.card import Range
 from lstm_dynamics_ros.errors import JointNamesError, TrainingError
 from lstm_dynamics_ros.parameters import build
-from lstm_dynamics_ros.training.model import DynamicsModel
+from lstm_dynamics_ros.training.ensemble import LoneModel
+from lstm_dynamics_ros.training.model_choice import make_model
 from lstm_dynamics_ros.training.settings import TrainingSettings
 import torch
 from torch import Tensor
@@ -22,7 +23,7 @@ FORMAT = 1
 ARCHITECTURE = (
     'model_kind', 'cell', 'hidden_size', 'num_layers', 'head_size', 'history_steps',
     'ripple_limit', 'features', 'predict_effort', 'dt', 'friction_velocities',
-    'slip_displacements',
+    'slip_displacements', 'torque_observer',
 )  # fmt: skip
 """Settings that a fine-tuned model shares with the model it started from."""
 
@@ -35,7 +36,7 @@ class Checkpoint:
     joint_names: tuple[str, ...]
     joint_types: tuple[str, ...]
     weights: dict[str, Tensor]
-    """State of the :class:`DynamicsModel`, normalisation included."""
+    """State of the model, normalisation included."""
     ranges: dict[str, Range]
     """Range of each feature in the training data, by signal name."""
     data: dict[str, Any]
@@ -49,13 +50,13 @@ class Checkpoint:
     best_error: float
     """Held-out error of these weights, relative to the linear start model."""
 
-    def model(self) -> DynamicsModel:
+    def model(self) -> LoneModel:
         """Return the model, ready to predict.
 
         Raises:
             TrainingError: If the weights do not fit the settings.
         """
-        model = DynamicsModel(self.settings, self.joint_types)
+        model = make_model(self.settings, self.joint_types)
         try:
             model.load_state_dict(self.weights)
         except RuntimeError as error:

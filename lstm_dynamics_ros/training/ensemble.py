@@ -12,8 +12,13 @@ from typing import cast
 
 from lstm_dynamics_ros.training.delay_line import DelayLine
 from lstm_dynamics_ros.training.model import DynamicsModel, ModelState
+from lstm_dynamics_ros.training.own_prediction import said
+from lstm_dynamics_ros.training.torque_observer import TorqueObserver
 import torch
 from torch import nn, Tensor
+
+LoneModel = DynamicsModel | TorqueObserver
+"""One model of either form."""
 
 
 class Ensemble(nn.Module):
@@ -21,12 +26,13 @@ class Ensemble(nn.Module):
 
     The cells' states stand side by side in tensors of shape (L, N, M * H); the delay line and the
     friction elements follow from observations, which all members share, so there is one of each.
+    The last prediction of torque observers is the mean's, since that is what is fed back to all.
 
     Args:
         members: At least one, of the same settings.
     """
 
-    def __init__(self, members: Sequence[DynamicsModel]) -> None:
+    def __init__(self, members: Sequence[LoneModel]) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
         first = members[0]
@@ -59,7 +65,8 @@ class Ensemble(nn.Module):
             for member, own in zip(self._each(), self._apart(state), strict=True)
         ]
         predictions = torch.stack([prediction for prediction, _ in taken])
-        return predictions, _side_by_side([after for _, after in taken])
+        after = _side_by_side([own for _, own in taken])
+        return predictions, _telling(after, predictions.mean(0))
 
     def sequence(self, observations: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
         """Take the steps of a sequence of observations, shape (T, N, F)."""
@@ -85,27 +92,35 @@ class Ensemble(nn.Module):
     ) -> tuple[Tensor, list[ModelState]]:
         """Take a sequence with states on the way. See :meth:`.DynamicsModel.branches`."""
         runs = [
-            member.branches(observations, own, positions, skip=skip)
+            member.branches(observations, own, positions)
             for member, own in zip(self._each(), self._apart(state), strict=True)
         ]
         mean = torch.stack([predictions for predictions, _ in runs]).mean(0)
         kept = zip(*(states for _, states in runs), strict=True)
-        return mean, [_side_by_side(states) for states in kept]
+        after = [_side_by_side(states) for states in kept]
+        told = [
+            _telling(own, mean[position]) for own, position in zip(after, positions, strict=True)
+        ]
+        return mean[skip:], told
 
     def error(self, predictions: Tensor, targets: Tensor) -> Tensor:
         """Return predictions minus targets, angles of continuous joints the short way round."""
         return self._each()[0].error(predictions, targets)
 
-    def _each(self) -> list[DynamicsModel]:
-        return cast('list[DynamicsModel]', list(self.members))
+    def _each(self) -> list[LoneModel]:
+        return cast('list[LoneModel]', list(self.members))
 
     def _apart(self, state: ModelState) -> list[ModelState]:
         """Return the state of each member."""
         parts = [part.chunk(len(self.members), 2) for part in state.cell]
-        return [ModelState(own, state.line, state.slip) for own in zip(*parts, strict=True)]
+        cells = [state._replace(cell=own) for own in zip(*parts, strict=True)]
+        if state.memory is None:
+            return cells
+        memories = state.memory.chunk(len(self.members), 1)
+        return [own._replace(memory=memory) for own, memory in zip(cells, memories, strict=True)]
 
 
-AnyModel = DynamicsModel | Ensemble
+AnyModel = LoneModel | Ensemble
 """One model, or several as one."""
 
 
@@ -123,4 +138,11 @@ def _side_by_side(states: Sequence[ModelState]) -> ModelState:
     """Return the states of members as that of the ensemble."""
     cells = zip(*(state.cell for state in states), strict=True)
     cell = tuple(torch.cat(parts, 2) for parts in cells)
-    return ModelState(cell, states[0].line, states[0].slip)
+    memories = [state.memory for state in states if state.memory is not None]
+    memory = torch.cat(memories, 1) if memories else None
+    return states[0]._replace(cell=cell, memory=memory)
+
+
+def _telling(state: ModelState, prediction: Tensor) -> ModelState:
+    """Return a state that remembers a prediction as the last one, if it remembers any."""
+    return state if state.told is None else state._replace(told=said(prediction))

@@ -87,7 +87,9 @@ def export(
     model = joined(checkpoints)
     step = PackedStep(model).eval()
     washout = measure_washout(model, runs, seed=checkpoint.settings.seed)
-    burn_in = max(washout, checkpoint.settings.burn_in_steps)
+    burn_in = checkpoint.settings.burn_in_steps
+    if not checkpoint.settings.torque_observer:  # those start from one measured row
+        burn_in = max(washout, burn_in)
     calibration = calibrate(
         [(item.model(), part) for item, part in zip(checkpoints, unseen, strict=True)],
         checkpoint.settings, burn_in=burn_in,

@@ -125,11 +125,13 @@ def join(states: Sequence[ModelState]) -> ModelState:
     cell = tuple(torch.cat(parts, 1) for parts in zip(*cells, strict=True))
     lines = [state.line for state in states if state.line is not None]
     slips = [state.slip for state in states if state.slip is not None]
-    slip = torch.cat(slips) if slips else None
-    if not lines:
-        return ModelState(cell, None)
-    line = type(lines[0])(*(torch.cat(parts) for parts in zip(*lines, strict=True)))
-    return ModelState(cell, line, slip)
+    memories = [state.memory for state in states if state.memory is not None]
+    told = [state.told for state in states if state.told is not None]
+    line = None
+    if lines:
+        line = type(lines[0])(*(torch.cat(parts) for parts in zip(*lines, strict=True)))
+    others = [torch.cat(parts) if parts else None for parts in (slips, memories, told)]
+    return ModelState(cell, line, *others)
 
 
 class Scale(NamedTuple):

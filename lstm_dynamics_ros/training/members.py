@@ -12,8 +12,11 @@ from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.physics.prior import RigidBodyPrior
 from lstm_dynamics_ros.training.checkpoint import Checkpoint
 from lstm_dynamics_ros.training.ensemble import AnyModel, Ensemble
+from lstm_dynamics_ros.training.epochs import Progress
+from lstm_dynamics_ros.training.mirror import with_mirror_image
+from lstm_dynamics_ros.training.open_loop import train_open_loop
 from lstm_dynamics_ros.training.settings import TrainingSettings
-from lstm_dynamics_ros.training.trainer import Progress, train
+from lstm_dynamics_ros.training.trainer import train
 
 
 class Member(NamedTuple):
@@ -64,11 +67,17 @@ def train_members(
                 who = f'member {member + 1} of {len(splits)}, ' if len(splits) > 1 else ''
                 progress(member * settings.max_epochs + done, total, who + text)
 
-        checkpoint = train(
-            learn_from, stop_by, replace(settings, seed=settings.seed + k),
-            folder=folder / f'member_{k}' if len(splits) > 1 else folder,
-            init=init, prior=prior, progress=told,
-        )  # fmt: skip
+        own = replace(settings, seed=settings.seed + k)
+        where = folder / f'member_{k}' if len(splits) > 1 else folder
+        data = with_mirror_image(learn_from, settings.mirror_signs)
+        if settings.torque_observer:
+            checkpoint = train_open_loop(
+                data, stop_by, own, folder=where, init=init, progress=told
+            )
+        else:
+            checkpoint = train(
+                data, stop_by, own, folder=where, init=init, prior=prior, progress=told
+            )
         found.append(Member(checkpoint, stop_by))
     return found
 

@@ -47,6 +47,10 @@ class ModelState(NamedTuple):
     """State of the delay line; None without one."""
     slip: Tensor | None = None
     """Strain of the friction elements, shape (N, K * n_joints); None without any."""
+    memory: Tensor | None = None
+    """What a torque observer remembers beside its cell, shape (N, E); None of other models."""
+    told: Tensor | None = None
+    """What a torque observer predicted last, see :func:`.own_prediction.said`."""
 
 
 class DynamicsModel(Presented):

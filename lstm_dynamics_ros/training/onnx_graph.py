@@ -30,13 +30,12 @@ class PackedStep(nn.Module):
     def __init__(self, model: AnyModel) -> None:
         super().__init__()
         self.model = model.exact()
-        cell = model.zero_state(1).cell
-        self.state_names = ('h', 'c')[: len(cell)]
-        self.num_layers, _, self._own = cell[0].shape
-        slip = model.zero_state(1).slip
-        self._slip = 0 if slip is None else slip.shape[1]
+        start = model.zero_state(1)
+        self.state_names = ('h', 'c')[: len(start.cell)]
+        self.num_layers, _, self._own = start.cell[0].shape
         places = len(self.state_names) * self.num_layers
-        self._tail = -(-(_line_size(model) + self._slip) // places)
+        self._used = sum(part.shape[1] for part in _beside(start))
+        self._tail = -(-self._used // places)
         self.hidden_size = self._own + self._tail
         """Width of the state tensors: the cell's own and its share of the delay line."""
 
@@ -59,35 +58,46 @@ class PackedStep(nn.Module):
         return (prediction, *self.pack(after))
 
     @property
+    def knows_itself(self) -> bool:
+        """Whether the model tells its own last prediction from a measurement."""
+        return self.model.zero_state(1).told is not None
+
+    @property
     def has_spread(self) -> bool:
         """Whether the model has members that can disagree."""
         return isinstance(self.model, Ensemble)
 
     def unpack(self, packed: Sequence[Tensor]) -> ModelState:
         """Return the state of the model that packed tensors hold."""
-        if self.model.line is None:
+        if not self._tail:
             return ModelState(tuple(packed), None)
         cell = tuple(part[:, :, : self._own] for part in packed)
         size = self.num_layers * self._tail
         tails = [part[:, :, self._own :].transpose(0, 1).reshape(-1, size) for part in packed]
         flat = torch.cat(tails, 1)
-        shape = (-1, self.model.line.history - 1, self.model.n_features)
-        used = _line_size(self.model)
-        rows = flat[:, 1:used].reshape(shape)
-        slip = flat[:, used : used + self._slip] if self._slip else None
-        return ModelState(cell, LineState(rows, flat[:, :1]), slip)
+        parts, first = [], 0
+        for like in _beside(self.model.zero_state(1)):
+            parts.append(flat[:, first : first + like.shape[1]])
+            first += like.shape[1]
+        return self._with_beside(cell, parts)
+
+    def _with_beside(self, cell: State, parts: list[Tensor]) -> ModelState:
+        """Return a state from the cell's and what :func:`_beside` returned."""
+        like, rest, line = self.model.zero_state(1), iter(parts), None
+        if self.model.line is not None:
+            started, rows = next(rest), next(rest)
+            shape = (-1, self.model.line.history - 1, self.model.n_features)
+            line = LineState(rows.reshape(shape), started)
+        others = [None if part is None else next(rest) for part in like[2:]]
+        return ModelState(cell, line, *others)
 
     def pack(self, state: ModelState) -> State:
         """Return the state of the model as packed tensors."""
-        if state.line is None:
+        if not self._tail:
             return state.cell
-        used = _line_size(self.model)
         size = self.num_layers * self._tail
-        parts = [state.line.started, state.line.rows.reshape(-1, used - 1)]
-        if state.slip is not None:
-            parts.append(state.slip)
-        flat = torch.cat(parts, 1)
-        if unused := size * len(self.state_names) - used - self._slip:
+        flat = torch.cat(_beside(state), 1)
+        if unused := size * len(self.state_names) - self._used:
             flat = torch.cat([flat, flat[:, :unused] * 0], 1)
         packed = []
         for i, part in enumerate(state.cell):
@@ -111,11 +121,13 @@ class _WithSpread(nn.Module):
         return (predictions.mean(0), spread(predictions), *self.packed.pack(after))
 
 
-def _line_size(model: AnyModel) -> int:
-    """Return how many numbers the state of the delay line has."""
-    if model.line is None:
-        return 0
-    return 1 + model.n_features * (model.line.history - 1)
+def _beside(state: ModelState) -> list[Tensor]:
+    """Return what a state holds beside that of the cell, as tensors of shape (N, k)."""
+    parts = []
+    if state.line is not None:
+        rows = state.line.rows
+        parts = [state.line.started, rows.reshape(-1, rows.shape[1] * rows.shape[2])]
+    return parts + [part for part in state[2:] if part is not None]
 
 
 def to_onnx(step: PackedStep) -> onnx.ModelProto:

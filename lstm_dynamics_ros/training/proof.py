@@ -7,6 +7,10 @@ model's predictions. Then they run apart, each on its own predictions. Apart, a 
 a float32 position becomes a velocity error of two last bits per dt, and a robot that is not
 stable by itself amplifies it further, on any machine. So apart they are held to the larger of the
 same bound and of what such bits make of the trained model alone.
+
+A torque observer knows its own prediction by its bits, so one that is fed the other side's takes
+it for a measurement. It is run teacher-forced and apart only; what last bits make of it is told
+by those of the efforts, since nothing else is fed back as a number.
 """
 
 from collections.abc import Sequence
@@ -32,7 +36,8 @@ BATCHES = (1, 3)
 class Proof(NamedTuple):
     """Largest differences, relative to the range of each output.
 
-    A model that predicts nothing of its own input has no free run: those are zero.
+    A model that predicts nothing of its own input has no free run: those are zero. A torque
+    observer has no free run on another's predictions: ``free_run`` is zero.
     """
 
     teacher_forced: float
@@ -84,7 +89,7 @@ def _compare(step: PackedStep, loaded: LoadedModel, rows: Tensor) -> Proof:
     nudged = _torch_run(step, rows, free=True, nudge=True)
     return Proof(
         forced,
-        _difference(free, _file_run(step, file, rows, free), size),
+        0.0 if step.knows_itself else _difference(free, _file_run(step, file, rows, free), size),
         _difference(free, _file_run(step, file, rows, None, apart=True), size),
         _difference(free, nudged, size),
     )
@@ -98,13 +103,20 @@ def _torch_run(step: PackedStep, rows: Tensor, *, free: bool, nudge: bool = Fals
         seen = row
         if free and predictions:
             before = predictions[-1]
-            if nudge:
-                before = torch.nextafter(before, torch.full_like(before, (-1.0) ** i * 1e30))
+            if nudge and step.knows_itself:
+                row = _nudged(row, i)  # noqa: PLW2901
+            elif nudge:
+                before = _nudged(before, i)
             seen = _fed(step, row, before)
         prediction, *after = step(seen, *state)
         state = after
         predictions.append(prediction)
     return torch.stack(predictions)
+
+
+def _nudged(values: Tensor, step: int) -> Tensor:
+    """Return values with the last bit changed, up and down by turns."""
+    return torch.nextafter(values, torch.full_like(values, (-1.0) ** step * 1e30))
 
 
 def _file_run(

@@ -195,6 +195,19 @@ class TrainingSettings:
         minimum=0,
         maximum=256,
     )
+    torque_observer: bool = parameter(
+        False,
+        'Forward models for long free runs: follow the motion from the efforts with a filter that '
+        'takes them for measurements, and correct it with the cell. burn_in_steps are then the '
+        'rows whose motion is known, window_steps those predicted from efforts after them, and '
+        'rollout_steps the longest run from one known row.',
+    )
+    mirror_signs: tuple[float, ...] = parameter(
+        (),
+        'A mirror image of the robot moves like the robot: every trajectory is also learned with '
+        'position, velocity and effort of each joint times this sign (1 or -1). Empty: none.',
+        minimum=-1.0, maximum=1.0,
+    )  # fmt: skip
 
     @property
     def signals(self) -> tuple[str, ...]:

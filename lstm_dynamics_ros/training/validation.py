@@ -5,8 +5,8 @@ from collections.abc import Sequence
 
 from lstm_dynamics_ros.errors import TooShortError
 from lstm_dynamics_ros.training.dataset import cut, Windows
+from lstm_dynamics_ros.training.ensemble import AnyModel
 from lstm_dynamics_ros.training.losses import run_windows, Scale
-from lstm_dynamics_ros.training.model import DynamicsModel
 from lstm_dynamics_ros.training.settings import TrainingSettings
 from lstm_dynamics_ros.training.signals import Trajectory
 import torch
@@ -20,7 +20,7 @@ _BATCH = 512
 
 @torch.no_grad()
 def errors_on(
-    model: DynamicsModel,
+    model: AnyModel,
     runs: Sequence[Trajectory],
     settings: TrainingSettings,
     *,
@@ -69,7 +69,7 @@ def errors_on(
 
 
 def reference_errors(
-    model: DynamicsModel, runs: Sequence[Trajectory], settings: TrainingSettings
+    model: AnyModel, runs: Sequence[Trajectory], settings: TrainingSettings
 ) -> Scale:
     """Return the errors that others are divided by.
 
@@ -88,7 +88,7 @@ def reference_errors(
 
 def _add(
     sums: Scale,
-    model: DynamicsModel,
+    model: AnyModel,
     windows: Windows,
     burn_in: int,
     horizon: int,

@@ -1,0 +1,101 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a torque observer knows of a robot before its recurrent correction is trained.
+
+Motion by central differences, inverse dynamics by least squares, their errors by speed, the scales
+of the filter's process, and the network that tells which joints stand still.
+"""
+
+from collections.abc import Sequence
+
+from lstm_dynamics_ros.errors import TooShortError
+from lstm_dynamics_ros.training.inverse_regression import Motion
+from lstm_dynamics_ros.training.signals import Trajectory
+from lstm_dynamics_ros.training.statistics import floored
+from lstm_dynamics_ros.training.torque_observer import TorqueObserver
+import torch
+from torch import Tensor
+
+SPAN = 0.05
+"""Half the span of the differences, relative to the typical time of the motion (spread of
+positions over that of velocities): long enough for noise, short against the motion."""
+
+
+def central_motion(position: Tensor, dt: float, span: int) -> Motion:
+    """Return the motion of a record by central differences, twice ``span`` rows off each end.
+
+    Args:
+        position: Shape (T, n_joints).
+        dt: Step of the grid [s].
+        span: Rows to either side.
+    """
+    velocity = (position[2 * span :] - position[: -2 * span]) / (2 * span * dt)
+    acceleration = (velocity[2 * span :] - velocity[: -2 * span]) / (2 * span * dt)
+    inner = slice(2 * span, len(position) - 2 * span)
+    return Motion(position[inner], velocity[span:-span], acceleration)
+
+
+def identify(model: TorqueObserver, runs: Sequence[Trajectory], *, piece: int, seed: int) -> None:
+    """Identify all of a new model but its recurrent correction.
+
+    Args:
+        model: It is changed.
+        runs: Training data.
+        piece: Longest piece of a trajectory that the network for stillness learns from [steps].
+        seed: Seed of that network.
+
+    Raises:
+        TooShortError: If no run is long enough to be differentiated.
+    """
+    n, dt = model.n_joints, model.dt
+    rows = [run.observations.double() for run in runs]
+    span = _span([row[:, :n] for row in rows], dt)
+    long = [row for row in rows if len(row) > 4 * span]
+    if not long:
+        raise TooShortError(max(len(row) for row in rows) * dt, (4 * span + 1) * dt)
+    motions = [central_motion(row[:, :n], dt, span) for row in long]
+    motion = Motion(*(torch.cat(parts) for parts in zip(*motions, strict=True)))
+    effort = torch.cat([row[2 * span : len(row) - 2 * span, 2 * n :] for row in long])
+    spread = floored(torch.cat([part.std(0) for part in motion]), n).reshape(3, n)
+    filtering = model.filter
+    filtering.inverse.fit(motion, effort, spread[:2])
+    filtering.set_up(spread, motion.position, floored(effort.std(0), n), dt)
+    filtering.measure_noise(motion, effort)
+    model.position_mean.copy_(motion.position.mean(0))
+    model.lead.copy_(_lead([row[:, : 2 * n] for row in rows], n, dt))
+    efforts, speeds = [], []
+    for row in long:
+        moved = torch.full_like(row[:, :n], torch.nan)
+        inner = central_motion(row[:, :n], dt, span).velocity
+        moved[2 * span : len(row) - 2 * span] = inner / spread[1]
+        for start in range(0, len(row), piece):
+            part = slice(start, start + piece)
+            if torch.isfinite(moved[part]).any() and len(row[part]) > 1:
+                efforts.append(row[part, 2 * n :].float())
+                speeds.append(moved[part].float())
+    rough = model.stillness.learn(efforts, speeds, seed=seed)
+    filtering.rough_variance.copy_(rough)
+
+
+def _span(positions: Sequence[Tensor], dt: float) -> int:
+    """Return the rows to either side that a difference is taken over."""
+    place = torch.cat(list(positions)).std(0)
+    speed = torch.cat([(row[1:] - row[:-1]) / dt for row in positions]).std(0)
+    moving = place > 1e-3 * place.max()
+    typical = (speed[moving] / place[moving]).log().mean().exp()
+    return max(1, round(SPAN / (float(typical) * dt)))
+
+
+def _lead(motions: Sequence[Tensor], n: int, dt: float) -> Tensor:
+    """Return for which moment velocities of the next row are, in steps after this row.
+
+    1 where they are measured, 1/2 where they are the change of position since the last row.
+    """
+    ahead, ours = [], []
+    for row in motions:
+        place, speed = row[:, :n], row[:, n:]
+        back = (place[1:-1] - place[:-2]) / dt
+        ahead.append((place[2:] - place[:-2]) / (2 * dt) - back)
+        ours.append(speed[1:-1] - back)
+    along, own = torch.cat(ahead).flatten(), torch.cat(ours).flatten()
+    share = (along @ own) / (along @ along).clamp_min(1e-30)
+    return 0.5 + 0.5 * share.clamp(0.0, 1.0)
