@@ -113,6 +113,11 @@ class TrainingSettings:
         minimum=0.0,
         maximum=1.0,
     )
+    learned_initial_state: bool = parameter(
+        False,
+        'Guess the hidden state from the delay line once it is full, instead of letting it grow '
+        'from zero. With it burn_in_steps may be as short as history_steps.',
+    )
     burn_in_steps: int = parameter(
         120,
         'Steps at the start of each window that are not scored. Should be at least the washout '
