@@ -5,7 +5,8 @@ A cell that starts from zero needs its washout until it knows what it would know
 the delay line once it is full, and sets the state to what a cell that saw more would have. Source:
 N. Mohajerin, S. Waslander, "Multistep prediction of dynamic systems with recurrent neural
 networks", IEEE Trans. Neural Networks and Learning Systems 30(11), 2019; G. Beintema, M.
-Schoukens, R. Toth, "Deep subspace encoders for nonlinear system identification", Automatica 156, 2023.
+Schoukens, R. Toth, "Deep subspace encoders for nonlinear system identification", Automatica 156,
+2023.
 
 Off by default: the linear path reads the same history exactly, and on the simulated arms the guess
 was no better than zero once that path was there.

@@ -3,7 +3,8 @@
 
 ::
 
-    now     = [z, sin q, cos q, sin n q, cos n q, tanh(dq / v), slip]   z = (obs - mean) / std
+    now     = [z, sin q, cos q, sin n q, cos n q, tanh(dq / v), |dq|, slip]
+              z = (obs - mean) / std
     linear  = A now + b + sum_i B_i diff_i          diff_i = scaled step-to-step differences
     h, c    = cell([now, long differences, linear], h, c)
     change  = linear + gain * (W h + V tanh(U [h, now]))

@@ -91,8 +91,9 @@ class TrainingSettings:
     )
     friction_velocities: tuple[float, ...] = parameter(
         (),
-        'Inverse models also see tanh(velocity / v) for each of these, so that friction at a '
-        'reversal need not be built from smooth functions. Empty: none.',
+        'Models also see tanh(velocity / v) for each of these, and |velocity|, so that friction '
+        'at a reversal, and friction that differs with the direction, need not be built from '
+        'smooth functions. Empty: none.',
         unit='rad/s or m/s', minimum=0.0,
     )  # fmt: skip
     slip_displacements: tuple[float, ...] = parameter(
