@@ -11,6 +11,7 @@ from lstm_dynamics_ros.cli.convert import Convert
 from lstm_dynamics_ros.cli.demo import Demo
 from lstm_dynamics_ros.cli.evaluate import Evaluate
 from lstm_dynamics_ros.cli.excite import Excite
+from lstm_dynamics_ros.cli.explain import Explain
 from lstm_dynamics_ros.cli.improve import Improve
 from lstm_dynamics_ros.cli.inspect import Inspect
 from lstm_dynamics_ros.cli.latency import Latency
@@ -41,6 +42,7 @@ Command = (
     | Annotated[Improve, subcommand('improve')]
     | Annotated[Evaluate, subcommand('evaluate')]
     | Annotated[Replay, subcommand('replay')]
+    | Annotated[Explain, subcommand('explain')]
     | Annotated[Inspect, subcommand('inspect')]
     | Annotated[Benchmark, subcommand('benchmark')]
     | Annotated[SwitchOn, subcommand('switch-on')]
