@@ -87,13 +87,13 @@ class NodeActivity:
     """Ages of the following [steps], shape (n,)."""
     kept: Array
     """RMS of ``d c_i(t + k) / d c_i(t)`` (h of a GRU): what is left of a nudge of the unit's own
-    memory, shape (n, H); shape (n, 0) of a node too wide for it."""
+    memory, shape (n, H); nothing, n = 0, of a node too wide for it."""
     strongest: Array
     """Largest singular value of the derivative of the node's whole state after k steps by its
     state before: the memory that any nudge leaves at most, shape (n,)."""
     decay_time: Array
     """Time until ``kept`` has fallen to 1 / e for good [s]; infinite where it has not within the
-    ages, shape (H,)."""
+    ages, shape (H,), or (0,) of a node too wide for it."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,7 +109,7 @@ class Probe:
     """Share that units and current inputs explain together; what is above that of the inputs is
     memory."""
     unit: str
-    """Unit that follows it best."""
+    """Unit that follows it best, chosen by ``unit_r2``."""
     unit_r2: float
     """Share that this unit alone explains."""
 

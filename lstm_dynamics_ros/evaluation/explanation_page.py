@@ -40,9 +40,10 @@ SECTIONS = {
         'Which inputs matter',
         'Integrated gradients: contributions that add up to the output, against a robot that '
         'rests at the mean of the training data. Left, all inputs of a joint together; right, '
-        'each kind of input alone; below, each age alone, where neighbours cancel too. Good: the diagonal leads on the left, and coupled joints '
-        'follow. A warning sign: a joint that is driven by one it is not coupled with, or kinds '
-        'that contribute far more alone than together.',
+        'each kind of input alone; below, each age alone, where neighbours cancel too. Good: the '
+        'diagonal leads on the left, and coupled joints follow. A warning sign: a joint that is '
+        'driven by one it is not coupled with, or kinds that contribute far more alone than '
+        'together.',
     ),
     'memory': (
         'Memory of the units',

@@ -83,8 +83,7 @@ def plain_past(card: ModelCard, observations: Array, age: int) -> Array:
             here = observations[kept, :, position][:, joint]
             low, high = np.minimum(known.minimum, here), np.maximum(known.maximum, here)
             gone[:, :, joint] = np.clip(gone[:, :, joint], low, high)
-    moving = gone != np.vstack([gone[:1], gone[:-1]])
-    moving[:1] = moving[1:2]
+    following = np.concatenate([gone[1:], observations[kept : kept + 1, :, position]])[:kept]
     result[:kept, :, position] = gone
-    result[:kept, :, velocity] *= moving
+    result[:kept, :, velocity] *= gone != following
     return result

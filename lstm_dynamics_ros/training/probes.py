@@ -84,8 +84,8 @@ def probe(
 def cross_validated_r2(x: Array, y: Array, fold: NDArray[np.int64]) -> Array:
     """Return the share of variance that a ridge explains on the folds left out, shape (labels,).
 
-    The strength is chosen for each label by cross-validation inside the other folds. Negative where
-    the ridge is worse than the mean.
+    The strength is chosen for each label by cross-validation inside the other folds. Negative
+    where the ridge is worse than the mean.
     """
     moments = [_moments(_scaled(x)[fold == f], y[fold == f]) for f in np.unique(fold)]
     left = np.zeros(y.shape[1])

@@ -59,7 +59,7 @@ def node_activity(node: RecurrentNode, record: NodeRecord, dt: float, steps: int
         ages=ages,
         kept=kept,
         strongest=strongest,
-        decay_time=np.array([decay_time(ages, one) * dt for one in kept.T]),
+        decay_time=np.array([decay_time(ages, one) * dt for one in kept.T if len(one)]),
     )
 
 
