@@ -136,7 +136,7 @@ def summary(explanation: Explanation) -> list[str]:
     joint = int(np.argmax(ages))
     longest = f'{1e3 * ages[joint]:.0f} ms' if np.isfinite(ages[joint]) else 'beyond the window'
     return [
-        f'{count} warnings.' if count else 'No warnings.',
+        f'{count} warning{"s" * (count > 1)}.' if count else 'No warnings.',
         f'The {explanation.kind} depends on the past up to {longest} ({explanation.joints[joint]} '
         'longest).',
         *(item.text for item in found['recording'] + found['memory'] + found['washout']
