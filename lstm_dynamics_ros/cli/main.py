@@ -28,7 +28,7 @@ from tyro.conf import subcommand
 
 DESCRIPTION = """Learned joint dynamics for robots: record a bag, train a recurrent model, watch it
 predict. Start with `lstm-dynamics demo`; then `record` or `convert` -> `inspect` -> `train` ->
-`evaluate` -> `replay`. Every command explains itself with --help."""
+`evaluate` -> `replay` -> `explain`. Every command explains itself with --help."""
 
 Command = (
     Annotated[Demo, subcommand('demo')]

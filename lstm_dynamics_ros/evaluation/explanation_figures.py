@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 import numpy as np
 from numpy.typing import NDArray
 
-COLOURS = ('#2563eb', '#f59e0b', '#dc2626', '#7c3aed', '#059669', '#0d9488', '#64748b')
+COLOURS = ('#2563eb', '#f59e0b', '#dc2626', '#7c3aed', '#059669', '#be185d', '#64748b')
 """Colours of joints or kinds, in turn."""
 
 MAP = 'Blues'

@@ -34,6 +34,9 @@ GAINED = 0.05
 OUTSIDE = 0.05
 """Share of rows outside the training range that makes a look inside doubtful."""
 
+FEW = 0.05
+"""Share of units that may be slower than the window."""
+
 LONGER = 1.5
 """Washout this many times longer than the card's is another one."""
 
@@ -110,7 +113,8 @@ def _inputs(explanation: Explanation) -> list[Finding]:
         text = f'The contributions add up to the output within {attribution.gap:.1%}.'
         found = [info('complete', text)]
     by_kind = explanation.blocks(attribution.by_feature)
-    opposed = []
+    opposed: dict[str, list[str]] = {}
+    worst = 0.0
     for joint, name in enumerate(joints):
         shares, own = attribution.by_joint[joint], by_kind[joint, :, joint]
         order = np.argsort(shares)[::-1]
@@ -126,13 +130,17 @@ def _inputs(explanation: Explanation) -> list[Finding]:
             found.append(warning('foreign', f'{text}the joints are coupled so.'))
         if first != second and own[second] > OPPOSED * shares[joint]:
             kinds = ' and '.join(explanation.kinds[i] for i in sorted((first, second)))
-            opposed.append((f'{kinds} of {name}', own[second] / shares[joint]))
+            opposed.setdefault(kinds, []).append(name)
+            worst = max(worst, own[second] / shares[joint])
     if opposed:
-        worst = max(ratio for _, ratio in opposed)
-        text = f'{listed([what for what, _ in opposed])}: their contributions are up to '
-        text += f'{worst:.0f} times larger than what is left of them. The model relies on both '
-        text += 'agreeing as in its training: another filter of the velocity, or an offset of one '
-        found.append(warning('opposed', f'{text}of them, is amplified.'))
+        pairs = listed([f'{kinds} of {listed(names)}' for kinds, names in opposed.items()])
+        text = (
+            f'{pairs}: alone they contribute up to {worst:.0f} times what they do together. The '
+        )
+        text += (
+            'model relies on both agreeing as in its training: another filter of the velocity, '
+        )
+        found.append(warning('opposed', f'{text}or an offset of one of them, is amplified.'))
     return found
 
 
@@ -142,11 +150,8 @@ def _ages(explanation: Explanation) -> list[Finding]:
     ages, found = explanation.ages, []
     late, now = ages >= LATE, ages <= NEWEST
     if not late.any():
-        return [
-            info(
-                'ages', f'Nothing older than {ages[-1]:.2g} s was looked at: the model is shorter.'
-            )
-        ]
+        text = f'The memory of the model is shorter than {LATE} s: no old input can stand out.'
+        return [info('ages', text)]
     for joint, name in enumerate(explanation.joints):
         most = blocks[joint].max()
         newest, old = blocks[joint][now].max(0), blocks[joint][late].max(0)
@@ -182,7 +187,7 @@ def _node_memory(explanation: Explanation, node: NodeActivity) -> list[Finding]:
         middle, slowest = 1e3 * np.median(finite), 1e3 * finite.max()
         said += f'; with the loops through each other {middle:.0f} ms and {slowest:.0f} ms'
     found = [info('memory', f'{said}.')]
-    if lasting.any():
+    if lasting.mean() > FEW:
         text = f'{node.name}: {int(lasting.sum())} of {len(lasting)} units had not forgotten '
         found.append(warning('lasting', f'{text}within {window:.2g} s.'))
     if node.strongest[-1] > 1.0:

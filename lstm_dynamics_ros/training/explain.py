@@ -76,6 +76,8 @@ def explain(
         UnknownNameError: If it has no such target.
     """
     chosen = settings or ExplainSettings()
+    if chosen.threads:
+        torch.set_num_threads(chosen.threads)
     card = loaded.card
     output = ExplainedOutput(card, chosen.target)
     runs = card_inputs(card, segments)

@@ -24,3 +24,6 @@ class ExplainSettings:
     moments: int = parameter(
         40, 'Moments of the recordings that are differentiated.', minimum=4, maximum=1000
     )
+    threads: int = parameter(
+        1, "Threads torch computes with; 0 is torch's own choice.", minimum=0, maximum=256
+    )

@@ -62,8 +62,8 @@ def test_kinds_that_cancel_are_named_once_for_all_joints(explanation: Explanatio
     by_feature[0, [0, 2]], by_feature[1, [1, 3]] = 12.0, 9.0
     odd = replace(explanation, attribution=replace(explanation.attribution, by_feature=by_feature))
     (found,) = warnings_of(odd)
-    assert found.text.startswith('position and velocity of joint1 and position and velocity of')
-    assert 'up to 12 times larger' in found.text
+    assert found.text.startswith('position and velocity of joint1 and joint2: alone')
+    assert 'up to 12 times what they do together' in found.text
 
 
 def test_contributions_that_do_not_add_up_are_not_to_be_trusted(explanation: Explanation) -> None:
