@@ -48,6 +48,8 @@ def settings_of(card: ModelCard) -> TrainingSettings:
         largest_latency=card.latency_steps,
     )
     changed: dict[str, float] = {}
+    if card.prior_window:
+        changed |= {'prior_window': card.prior_window, 'prior_delay': card.prior_delay}
     if filtered:
         changed['motion_cutoff'] = float(filtered[1])
     if card.disturbance_bandwidth:
@@ -74,9 +76,9 @@ def card_inputs(card: ModelCard, segments: Sequence[Segment]) -> list[Run]:
             raise JointNamesError(card.joint_names, segment.joint_names)
     settings = settings_of(card)
     prior = None
-    if card.model_kind == 'residual_inverse':
+    if settings.needs_prior:
         if card.physics_prior is None:
-            raise DataError(f'{card.name} is a residual model without a prior in its card.')
+            raise DataError(f'{card.name} needs the rigid-body prior of its card, which has none.')
         prior = RigidBodyPrior.from_description(card.physics_prior, card.joint_names)
     return [
         Run(

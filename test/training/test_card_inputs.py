@@ -62,7 +62,7 @@ def test_a_residual_model_without_prior_is_refused(
     make_model: Callable[..., Path], runs: list[Segment], tmp_path: Path
 ) -> None:
     card = load_model(make_model(tmp_path / 'm.onnx', kind='motion')).card
-    with pytest.raises(DataError, match='without a prior in its card'):
+    with pytest.raises(DataError, match='needs the rigid-body prior'):
         card_inputs(card, runs[:1])
 
 
