@@ -55,11 +55,12 @@ class Novelty:
         typical = [value for kind in kinds for value in card.spread.get(kind, ())]
         self.uses_members = card.members > 1 and len(typical) == len(card.targets)
         """Whether the card says how far the members of the model usually disagree."""
-        self.value = np.full(batch, np.nan)
-        """Score of all targets together, shape (N,); NaN before the first step."""
         self._n_joints = card.n_joints
-        self._weight = -math.expm1(-card.dt / WINDOW)
-        self._typical = np.tile(np.maximum(typical, _SMALLEST), (batch, 1))
+        weight = -math.expm1(-card.dt / WINDOW)
+        self._kept = 1.0 - weight
+        self._one = math.sqrt(weight)
+        scale = np.maximum(typical, _SMALLEST) / self._one if self.uses_members else np.ones(1)
+        self._scale = np.tile(scale, (batch, 1))
         ranges = FeatureRanges.from_card(card, TOLERANCE)
         n_features, where = len(card.features), list(ranges.columns)
         # As large as what they are taken off: numpy makes copies to broadcast in place.
@@ -70,23 +71,33 @@ class Novelty:
         ):  # fmt: skip
             whole[:, where] = part
         self._outside = np.zeros((batch, n_features))
-        self._by_joint = self._outside.reshape(batch, -1, card.n_joints)
-        self._own = np.zeros((batch, card.n_joints))
-        self._largest = np.zeros(batch)
         self._squares = np.ones((batch, len(card.targets)))
         self._newest = np.ones_like(self._squares)
-        self._mean = np.ones(batch)
-        self._extra = np.zeros(batch)
         self._fresh = True
 
     @property
+    def value(self) -> Batch:
+        """Score of all targets together, shape (N,); NaN before the first step."""
+        if self._fresh:
+            return np.full(len(self._squares), np.nan)
+        largest: Batch = np.maximum.reduce(self._outside, axis=1, initial=0.0)
+        largest += 1.0
+        if self.uses_members:
+            largest *= np.sqrt(self._mean())
+        return largest
+
+    @property
     def per_target(self) -> Batch:
-        """Score of each target, shape (N, n_targets); NaN before the first step. Made anew."""
-        copies = self._squares.shape[1] // self._n_joints
-        outside = (1.0 + self._own) * (1.0 + self._largest)[:, None]
-        score: Batch = (self._squares * self._mean[:, None]) ** 0.25
-        score *= np.sqrt(np.tile(outside, copies))
-        return np.full_like(score, np.nan) if self._fresh else score
+        """Score of each target, shape (N, n_targets); NaN before the first step."""
+        if self._fresh:
+            return np.full_like(self._squares, np.nan)
+        batch, n_targets = self._squares.shape
+        by_joint = self._outside.reshape(batch, -1, self._n_joints)
+        own = 1.0 + np.maximum.reduce(by_joint, axis=1, initial=0.0)
+        own *= own.max(axis=1, keepdims=True)
+        score: Batch = (self._squares * self._mean()[:, None]) ** 0.25
+        score *= np.sqrt(np.tile(own, n_targets // self._n_joints))
+        return score
 
     @property
     def memory(self) -> Batch:
@@ -102,10 +113,9 @@ class Novelty:
         """Forget the past."""
         self._fresh = True
         self._squares.fill(1.0)
-        self.value.fill(np.nan)
 
     def update(self, observations: NDArray[np.floating], spread: NDArray[np.floating]) -> None:
-        """Take in the newest step.
+        """Take in the newest step. Allocates nothing.
 
         Args:
             observations: What the model saw, shape (N, n_features), finite.
@@ -117,22 +127,20 @@ class Novelty:
         np.abs(outside, out=outside)
         outside -= self._half
         outside *= self._per_unit
-        np.maximum(outside, 0.0, out=outside)
-        np.maximum.reduce(self._by_joint, axis=1, out=self._own)
-        np.maximum.reduce(self._own, axis=1, out=self._largest)
         if self.uses_members:
             newest = self._newest
-            np.divide(spread, self._typical, out=newest)
-            newest *= newest
+            np.divide(spread, self._scale, out=newest)
             if self._fresh:
-                np.copyto(self._squares, newest)
+                newest /= self._one
+                np.multiply(newest, newest, out=self._squares)
             else:
-                newest -= self._squares
-                newest *= self._weight
+                newest *= newest
+                self._squares *= self._kept
                 self._squares += newest
-            np.add.reduce(self._squares, axis=1, out=self._mean)
-            self._mean /= self._squares.shape[1]
         self._fresh = False
-        np.sqrt(self._mean, out=self.value)
-        np.multiply(self.value, self._largest, out=self._extra)
-        self.value += self._extra
+
+    def _mean(self) -> Batch:
+        """Return the mean square of all targets together, shape (N,)."""
+        total: Batch = np.add.reduce(self._squares, axis=1)
+        total /= self._squares.shape[1]
+        return total

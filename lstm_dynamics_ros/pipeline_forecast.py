@@ -24,6 +24,7 @@ class Forecast:
         self._predictor = predictor
         self._motion = motion
         self._continuous = continuous_joints(self._card)
+        self._turns = bool(self._continuous.any())
         self._velocity = self._card.columns('velocity', of='targets')
         self._expected: tuple[int, Vector] | None = None
         self._due: Vector | None = None
@@ -116,7 +117,7 @@ class Forecast:
             return None
         for kind, where in self._compared:
             measured = getattr(point.state, kind)
-            if kind == 'position':
+            if kind == 'position' and self._turns:
                 self._miss[where] = position_difference(self._continuous, measured, told[where])
             else:
                 np.subtract(measured, told[where], out=self._miss[where])
