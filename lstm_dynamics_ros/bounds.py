@@ -95,10 +95,11 @@ class AdaptiveBounds:
     """Bounds that follow the errors that come in, each target for itself.
 
     After every error the half-width q becomes q + eta (miss - miss rate), where miss is 1 if the
-    error was larger than q and 0 otherwise, and eta is :data:`RATE` times the static half-width.
-    Summed over T errors, the share of misses differs from the miss rate by (q_T - q_0) / (eta T):
-    it gets there whatever the errors are, as long as q stays within its limits. Below the lower
-    limit fewer are missed than promised, above the upper one more.
+    error was larger than the half-width that its prediction was given and 0 otherwise, and eta is
+    :data:`RATE` times the static half-width. Summed over T errors, the share of misses differs
+    from the miss rate by (q_T - q_0) / (eta T): it gets there whatever the errors are, as long as
+    q stays within its limits. Below the lower limit fewer are missed than promised, above the
+    upper one more.
 
     Sources: I. Gibbs, E. Candes, "Adaptive conformal inference under distribution shift", NeurIPS
     2021; the quantile tracker of A. Angelopoulos, E. Candes, R. Tibshirani, "Conformal PID control
@@ -133,17 +134,19 @@ class AdaptiveBounds:
         """Begin again from the static half-widths."""
         self.half[:] = self._static
 
-    def update(self, error: Vector) -> None:
+    def update(self, error: Vector, issued: Vector | None = None) -> None:
         """Take in the newest errors. Allocates nothing.
 
         Args:
             error: Measured minus predicted, shape (n_targets,), in the targets' units. NaN leaves
                 the bounds of that target as they are; an infinite one is a miss.
+            issued: Half-widths that the prediction was given, shape (n_targets,), if it was made
+                so long ago that other errors have come since; else those of now.
         """
         size, step, which = self._size, self._step, self._which
         np.abs(error, out=size)
         np.copyto(step, self._fall)
-        np.greater(size, self.half, out=which)
+        np.greater(size, self.half if issued is None else issued, out=which)
         np.copyto(step, self._rise, where=which)
         np.isnan(size, out=which)
         np.copyto(step, 0.0, where=which)

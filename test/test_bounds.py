@@ -89,6 +89,14 @@ def test_a_miss_widens_and_a_hit_narrows_as_the_formula_says() -> None:
     assert_allclose(bounds.half, [1.08, 10.8])
 
 
+def test_an_error_that_comes_late_is_compared_with_the_bounds_of_its_prediction() -> None:
+    bounds = AdaptiveBounds(np.array([1.0]), 0.1)
+    bounds.update(np.array([1.5]), issued=np.array([2.0]))
+    assert_allclose(bounds.half, [0.99])
+    bounds.update(np.array([0.5]), issued=np.array([0.4]))
+    assert_allclose(bounds.half, [1.08])
+
+
 def test_units_do_not_matter() -> None:
     errors = np.random.default_rng(0).standard_normal(500)
     small, large = AdaptiveBounds(np.array([1e-4]), 0.1), AdaptiveBounds(np.array([50.0]), 0.1)

@@ -24,7 +24,8 @@ class Evaluate:
     """Score a model on bags, beside persistence, constant velocity and a ridge ARX(20).
 
     Forward models are scored at several horizons, with the efforts of the horizon given to all
-    (known torque) and with nothing after the start (causal). `--protocol` scores as a published
+    (known torque) and with nothing after the start (causal). How well the model knows its errors
+    follows: coverage and width of its bounds, and errors by novelty. `--protocol` scores as a published
     set does, with the set's own opponent beside it.
     """
 
@@ -79,6 +80,7 @@ class Evaluate:
             return 0
         from lstm_dynamics_ros.evaluation.evaluate import evaluate  # noqa: PLC0415
         from lstm_dynamics_ros.evaluation.fit_arx import fit_arx  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.uncertainty import uncertainty  # noqa: PLC0415
 
         with progress('evaluate') as update:
             forward = loaded.card.model_kind == 'forward'
@@ -92,8 +94,15 @@ class Evaluate:
                 horizons=self.horizons,
                 progress=update,
             )
-        say(scored.text())
-        write_json(self.json, scored.to_json())
+            sure = uncertainty(
+                loaded,
+                test,
+                horizons=self.horizons,
+                stride=5,
+                prior=prior_effort(self.urdf, loaded),
+            )
+        say(f'{scored.text()}\n\n{sure.text()}')
+        write_json(self.json, scored.to_json() | sure.to_json())
         return 0
 
     def _published(

@@ -64,6 +64,10 @@ class Replay:
         from lstm_dynamics_ros.evaluation.evaluate import evaluate  # noqa: PLC0415
         from lstm_dynamics_ros.evaluation.fit_arx import fit_arx  # noqa: PLC0415
         from lstm_dynamics_ros.evaluation.report import write_report  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.uncertainty import uncertainty  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.uncertainty_section import (  # noqa: PLC0415
+            uncertainty_section,
+        )
         from lstm_dynamics_ros.runtime.model_file import load_model  # noqa: PLC0415
 
         loaded = load_model(model)
@@ -86,6 +90,7 @@ class Replay:
                 loaded, test, training=training, ridge=ridge, horizons=self.horizons,
                 progress=update,
             )  # fmt: skip
+            sure = uncertainty(loaded, test, horizons=self.horizons, stride=5)
         scores = tuple(s for s in (scored.known_torque, scored.causal) if s is not None)
         facts = {
             'bag': self.bag.name,
@@ -97,8 +102,9 @@ class Replay:
         out.mkdir(parents=True, exist_ok=True)
         write_predictions(predictions, replayed, overwrite=self.overwrite)
         with progress('report') as update:
-            write_report(out / 'report.html', result, progress=update)
-        say(scored.text())
+            section = uncertainty_section(sure)
+            write_report(out / 'report.html', result, sections=[section], progress=update)
+        say(f'{scored.text()}\n\n{sure.text()}')
         say(
             f'\n{len(replayed.ticks)} ticks of {replayed.duration:.1f} s in {took:.1f} s '
             f'({replayed.duration / took:.0f} x real time). '
@@ -107,6 +113,7 @@ class Replay:
         write_json(
             self.json,
             scored.to_json()
+            | sure.to_json()
             | {
                 'ticks': len(replayed.ticks),
                 'realtime_factor': replayed.duration / took,
