@@ -25,8 +25,8 @@ class Evaluate:
 
     Forward models are scored at several horizons, with the efforts of the horizon given to all
     (known torque) and with nothing after the start (causal). How well the model knows its errors
-    follows: coverage and width of its bounds, and errors by novelty. `--protocol` scores as a published
-    set does, with the set's own opponent beside it.
+    follows: coverage and width of its bounds, and errors by novelty. `--protocol` scores as a
+    published set does, with the set's own opponent beside it.
     """
 
     model: Annotated[Path, tyro.conf.Positional]

@@ -149,7 +149,8 @@ class Coverage:
                 f'{goal:.2f}: {one:.3f}, {other:.3f}'
                 for goal, one, other in zip(target, static, adaptive, strict=True)
             )
-            lines.append(f'{horizon} steps, target: static, adaptive  {"  ".join(shares)}')
+            when = f'{horizon} steps' if horizon else 'effort'
+            lines.append(f'{when}, target: static, adaptive  {"  ".join(shares)}')
         if self.mode != self.bounds_mode:
             lines.append(f'the bounds of the card are of {self.bounds_mode} forecasts')
         lines += [

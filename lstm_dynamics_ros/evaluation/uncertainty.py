@@ -52,7 +52,7 @@ def uncertainty(
         loaded: A model of any kind.
         segments: The recordings.
         horizons: How far ahead a forward model looks [steps]; novelty is checked at the last.
-        stride: Distance between forecasts [steps].
+        stride: Distance between forecasts of a forward model [steps].
         mode: See :func:`.unseen_errors.unseen_errors`.
         prior: What the output of a residual inverse model is added to.
 

@@ -40,16 +40,16 @@ def uncertainty_section(found: Uncertainty) -> html.Section:
 
 def reliability_panel(axes: Axes, covered: Coverage) -> None:
     """Draw coverage against target: on the diagonal the bounds keep what they promise."""
-    axes.plot([0, 1], [0, 1], color=INK, linewidth=0.8, linestyle=':')
+    low = min((cover.target for cover in covered.covers), default=0.5) - 0.05
+    axes.plot([low, 1], [low, 1], color=INK, linewidth=0.8, linestyle=':')
     for number, horizon in enumerate(covered.forecasts):
         color = HORIZON_COLORS[number % len(HORIZON_COLORS)]
         target, static, adaptive = covered.curve(horizon)
-        label = f'{horizon} steps' if horizon else 'effort now'
+        label = f'+{horizon}' if horizon else 'effort now'
         axes.plot(target, static, color=color, marker='o', label=f'{label}, static')
         axes.plot(target, adaptive, color=color, marker='x', linestyle='--',
                   label=f'{label}, adaptive')  # fmt: skip
-    low = min((cover.target for cover in covered.covers), default=0.5)
-    axes.set_xlim(low - 0.05, 1.0)
+    axes.set_xlim(low, 1.0)
     axes.set_title('coverage against target')
     axes.set_xlabel('target')
     axes.set_ylabel('share within the bounds')

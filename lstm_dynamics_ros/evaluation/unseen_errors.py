@@ -91,7 +91,7 @@ def unseen_errors(
         loaded: A model of any kind.
         segments: The recordings on the model's time grid.
         horizons: How far ahead a forward model looks [steps].
-        stride: Distance between forecasts [steps].
+        stride: Distance between forecasts of a forward model [steps]; of others every row counts.
         mode: What a forward model knows of the effort after the start, see
             :mod:`.forecasters.base`; by default what the bounds on its card are of.
         prior: What the output of a residual inverse model is added to.
@@ -111,7 +111,7 @@ def unseen_errors(
         )
     if card.model_kind != 'forward':
         return UnseenErrors(
-            card=card, mode=INVERSE, by_horizon={0: _inverse(loaded, segments, stride, prior)}
+            card=card, mode=INVERSE, by_horizon={0: _inverse(loaded, segments, prior)}
         )
     if mode not in MODES or min(horizons, default=0) < 1:
         raise ConfigError(f'Need a mode of {MODES} and horizons >= 1, got {mode}, {horizons}.')
@@ -124,7 +124,7 @@ def unseen_errors(
 
 
 def _inverse(
-    loaded: LoadedModel, segments: Sequence[Segment], stride: int, prior: Prior | None
+    loaded: LoadedModel, segments: Sequence[Segment], prior: Prior | None
 ) -> list[Forecasts]:
     """Return the errors of an inverse model, row by row."""
     card = loaded.card
@@ -134,7 +134,7 @@ def _inverse(
             'that prior to compare it with measured effort.'
         )
     found = []
-    for job in forecast_jobs(segments, None, card.washout_steps + 1, 0, stride):
+    for job in forecast_jobs(segments, None, card.washout_steps + 1, 0, 1):
         step, novelty = OnnxStep(loaded), Novelty(card)
         target = job.segment.effort if prior is None else job.segment.effort - prior(job.segment)
         wanted = np.zeros(len(job.segment), bool)
