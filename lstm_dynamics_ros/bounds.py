@@ -67,7 +67,8 @@ def static_bounds(card: ModelCard, horizon: int, miss_rate: float) -> StaticBoun
     if not first <= miss_rate <= last:
         raise NoBoundsError(
             f'The card of {card.name or "the model"} has bounds for miss rates from {first:g} to '
-            f'{last:g}, got {miss_rate:g}. Rarer misses need more held-out data.'
+            f'{last:g}, got {miss_rate:g}. Ask for one of those, or train on more data: bounds '
+            'that are rarely missed need more of it.'
         )
     tables = np.array([_at_horizon(card, rate, horizon) for rate in rates])
     places = np.log([float(rate) for rate in rates])

@@ -60,23 +60,27 @@ class Coverage:
     diverged: dict[int, int]
     """Those of them that are not finite; they count as outside."""
 
-    def headline(self, *, horizon: int | None = None, miss_rate: float = MISS_RATE) -> Cover:
+    @property
+    def target(self) -> float:
+        """The target of the headline: 90 %, or what the card has that is nearest to it."""
+        known = {cover.target for cover in self.covers}
+        return min(known, key=lambda target: abs(target - (1.0 - MISS_RATE)))
+
+    def at_target(self) -> list[Cover]:
+        """Return what there is at the target of the headline, by horizon and kind."""
+        return [cover for cover in self.covers if cover.target == self.target]
+
+    def headline(self, horizon: int | None = None) -> Cover:
         """Return the means over kinds of targets at one horizon, the last one by default.
 
         Raises:
-            NoBoundsError: If the card has no bounds of that miss rate or horizon.
+            NoBoundsError: If nothing was forecast so far ahead.
         """
         wanted = max(self.forecasts) if horizon is None else horizon
-        found = [
-            cover
-            for cover in self.covers
-            if cover.horizon == wanted and abs(cover.target - (1 - miss_rate)) < 1e-9
-        ]
+        found = [cover for cover in self.at_target() if cover.horizon == wanted]
         if not found:
-            known = sorted({(cover.horizon, round(1 - cover.target, 6)) for cover in self.covers})
             raise NoBoundsError(
-                f'There is no coverage for horizon {wanted} and miss rate {miss_rate:g}; there is '
-                f'for (horizon, miss rate) {known}.'
+                f'There is no coverage {wanted} steps ahead, only {sorted(self.forecasts)}.'
             )
         names = ('static', 'adaptive', 'width', 'adaptive_width', 'rmse')
         means = {n: np.mean([getattr(cover, n) for cover in found], axis=0) for n in names}
@@ -92,9 +96,9 @@ class Coverage:
         adaptive = [np.mean([cover.adaptive for cover in row]) for row in rows]
         return np.array(targets), np.array(static), np.array(adaptive)
 
-    def to_json(self, *, horizon: int | None = None) -> dict[str, Any]:
+    def to_json(self, horizon: int | None = None) -> dict[str, Any]:
         """Return JSON-ready values: the headline at one horizon, and every figure."""
-        best = self.headline(horizon=horizon)
+        best = self.headline(horizon)
         return {
             'static': _number(best.static.mean()),
             'adaptive': _number(best.adaptive.mean()),
@@ -131,8 +135,7 @@ class Coverage:
             f'{"":9}{"steps":>6}{"target":>8}{"static":>8}{"worst":>7}{"width":>7}'
             f'{"adaptive":>10}{"worst":>7}{"width":>7}',
         ]
-        shown = [c for c in self.covers if abs(c.target - (1 - MISS_RATE)) < 1e-9]
-        for cover in shown or self.covers:
+        for cover in self.at_target():
             off = [
                 values[np.argmax(np.abs(values - cover.target))]
                 for values in (cover.static, cover.adaptive)

@@ -2,7 +2,7 @@
 """The part of a report that shows how well a model knows how wrong it is."""
 
 from lstm_dynamics_ros.evaluation import html
-from lstm_dynamics_ros.evaluation.coverage import Coverage, MISS_RATE
+from lstm_dynamics_ros.evaluation.coverage import Coverage
 from lstm_dynamics_ros.evaluation.novelty_check import NoveltyCheck
 from lstm_dynamics_ros.evaluation.plots import HORIZON_COLORS, INK, png_bytes, white_figure
 from lstm_dynamics_ros.evaluation.uncertainty import Uncertainty
@@ -77,8 +77,7 @@ def _table(covered: Coverage) -> str:
     head = ['', 'steps', 'target', 'static', 'worst joint', 'width', 'adaptive', 'worst joint',
             'width']  # fmt: skip
     rows: list[list[html.Entry]] = []
-    shown = [c for c in covered.covers if abs(c.target - (1 - MISS_RATE)) < 1e-9]
-    for cover in shown or covered.covers:
+    for cover in covered.at_target():
         row: list[html.Entry] = [cover.kind, str(cover.horizon), f'{cover.target:.2f}']
         for shares, width in (
             (cover.static, cover.width), (cover.adaptive, cover.adaptive_width),

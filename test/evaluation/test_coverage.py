@@ -130,6 +130,23 @@ def test_a_free_run_that_diverges_is_outside_and_said_to(
     json.dumps(result.to_json(), allow_nan=False)
 
 
+def test_a_card_with_too_little_data_for_90_percent_shows_what_is_nearest(
+    bounded: LoadedModel, noisy: Callable[[float], list[Segment]]
+) -> None:
+    card = replace(bounded.card, bounds={'0.5': bounded.card.bounds['0.5']})
+    result = coverage(replace(unseen_errors(bounded, noisy(1.0)), card=card))
+    assert result.target == 0.5
+    assert result.to_json()['target'] == 0.5
+    assert '0.50' in result.text()
+
+
+def test_a_horizon_that_was_not_forecast_has_no_coverage(
+    bounded: LoadedModel, noisy: Callable[[float], list[Segment]]
+) -> None:
+    with pytest.raises(NoBoundsError, match='no coverage 7 steps ahead'):
+        found(bounded, noisy(1.0)).headline(7)
+
+
 def test_a_card_without_bounds_says_so(
     inverse_model: LoadedModel, oscillators: list[Segment]
 ) -> None:
