@@ -17,6 +17,7 @@ from lstm_dynamics_ros.cli.latency import Latency
 from lstm_dynamics_ros.cli.models import Models
 from lstm_dynamics_ros.cli.record import Record
 from lstm_dynamics_ros.cli.replay import Replay
+from lstm_dynamics_ros.cli.search import Search
 from lstm_dynamics_ros.cli.simulate import Simulate
 from lstm_dynamics_ros.cli.switch_on import SwitchOn
 from lstm_dynamics_ros.cli.train import Train
@@ -36,6 +37,7 @@ Command = (
     | Annotated[Convert, subcommand('convert')]
     | Annotated[Latency, subcommand('latency')]
     | Annotated[Train, subcommand('train')]
+    | Annotated[Search, subcommand('search')]
     | Annotated[Improve, subcommand('improve')]
     | Annotated[Evaluate, subcommand('evaluate')]
     | Annotated[Replay, subcommand('replay')]

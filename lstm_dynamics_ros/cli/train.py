@@ -9,7 +9,8 @@ from typing import Annotated, Any, TYPE_CHECKING
 from lstm_dynamics_ros.cli.console import progress, say, write_json
 from lstm_dynamics_ros.errors import DataError, UnknownNameError
 from lstm_dynamics_ros.parameters import build, flatten, validated
-from lstm_dynamics_ros.training.settings import ExportSettings, TrainingSettings
+from lstm_dynamics_ros.training.export_settings import ExportSettings
+from lstm_dynamics_ros.training.settings import TrainingSettings
 import tyro
 
 if TYPE_CHECKING:
@@ -54,7 +55,7 @@ class Train:
     armature: tuple[float, ...] = ()
     """Inertia of each rotor seen at its joint [kg m^2]; a URDF cannot hold it."""
     force: bool = False
-    """Train although the data report has errors."""
+    """Train although the data report has errors, or there is too little data for the size."""
     json: Path | None = None
     """Write data report, errors and figures of the model as JSON to this file."""
     training: TrainingSettings = field(default_factory=lambda: COMMAND_DEFAULTS)
@@ -87,7 +88,7 @@ class Train:
         folder = self.folder or Path('runs') / self.out.stem
         card = train_model(
             recordings, training, export, out=self.out, folder=folder, init=self.init,
-            urdf=self.urdf, armature=self.armature or None,
+            urdf=self.urdf, armature=self.armature or None, force=self.force,
         )  # fmt: skip
         say(f'Wrote {self.out} ({self.out.stat().st_size / 1e6:.2f} MB). Look at it with:')
         say(f'  lstm-dynamics inspect {self.out}')
@@ -141,6 +142,7 @@ def train_model(
     init: Path | None = None,
     urdf: Path | str | None = None,
     armature: Sequence[float] | None = None,
+    force: bool = False,
 ) -> 'ModelCard':
     """Train on recordings and export, with progress bars.
 
@@ -153,9 +155,11 @@ def train_model(
         init: Checkpoint to start from.
         urdf: Rigid-body prior: a URDF file, or its text.
         armature: Inertia of the rotors, one per joint.
+        force: Train although there is too little data for the size of the model.
     """
     from lstm_dynamics_ros.data.segment import segments  # noqa: PLC0415
     from lstm_dynamics_ros.physics.prior import RigidBodyPrior  # noqa: PLC0415
+    from lstm_dynamics_ros.training.capacity import check_size  # noqa: PLC0415
     from lstm_dynamics_ros.training.export import export  # noqa: PLC0415
     from lstm_dynamics_ros.training.members import train_members  # noqa: PLC0415
 
@@ -165,6 +169,8 @@ def train_model(
         for recording in recordings
         for item in segments(recording, training.dt, derive_velocity=derive)
     ]
+    if not force:
+        check_size(gridded, training)
     prior = None
     if urdf is not None:
         prior = RigidBodyPrior(urdf, gridded[0].joint_names, armature=armature)

@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lstm_dynamics_ros.card import ModelCard
-from lstm_dynamics_ros.data.recording import KINDS
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.errors import ConfigError, DataError
 from lstm_dynamics_ros.evaluation.forecasters.base import CAUSAL, KNOWN_TORQUE, MODES
 from lstm_dynamics_ros.evaluation.forecasters.model import observations
 from lstm_dynamics_ros.evaluation.inverse import Prior
 from lstm_dynamics_ros.evaluation.score import forecast_jobs, Job
 from lstm_dynamics_ros.grid import wrap
 from lstm_dynamics_ros.novelty import Novelty
+from lstm_dynamics_ros.pipeline_motion import is_motion_model
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.runtime.rollout import feedback
@@ -104,10 +104,10 @@ def unseen_errors(
     """
     card = loaded.card
     mode = mode or usual_mode(card)
-    if unknown := {signal.kind for signal in card.features} - set(KINDS):
+    if is_motion_model(card):
         raise ConfigError(
-            f'{card.name} is asked about motions, with {sorted(unknown)} that recordings do not '
-            'hold. Look at such models with: lstm-dynamics benchmark tracking.'
+            f'{card.name} is asked about whole motions, which recordings do not hold. Look at '
+            'such models with: lstm-dynamics benchmark tracking.'
         )
     if card.model_kind != 'forward':
         return UnseenErrors(
@@ -140,17 +140,21 @@ def _inverse(
         wanted = np.zeros(len(job.segment), bool)
         wanted[job.starts] = np.isfinite(target[job.starts]).all(axis=1)
         told, scores, overall = [], [], []
-        for row, observation in enumerate(observations(job.segment, card)):
+        rows = observations(job.segment, card)
+        wanted &= np.isfinite(rows).all(axis=1)
+        for row, observation in enumerate(rows):
             _advance(step, novelty, observation)
             if wanted[row]:
                 told.append(step.prediction[0].astype(np.float64))
                 scores.append(novelty.per_target[0])
                 overall.append(novelty.value[0])
-        rows = np.flatnonzero(wanted)
-        if len(rows):
-            errors = target[rows] - np.array(told)
+        made = np.flatnonzero(wanted)
+        if len(made):
+            errors = target[made] - np.array(told)
             parts = (errors, np.array(scores), np.array(overall))
-            found.append(Forecasts(job.segment.name, rows, rows, *parts))
+            found.append(Forecasts(job.segment.name, made, made, *parts))
+    if not found:
+        raise DataError('No row of these recordings holds what the model needs and predicts.')
     return found
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.errors import ConfigError, DataError
 from lstm_dynamics_ros.evaluation.forecasters.base import CAUSAL, KNOWN_TORQUE
 from lstm_dynamics_ros.evaluation.forecasters.model import ModelForecaster, observations
 from lstm_dynamics_ros.evaluation.inverse import predict_effort
@@ -81,6 +81,24 @@ def test_errors_of_an_inverse_model_are_those_of_its_effort(
     assert_allclose(part.errors, (run.effort - told)[part.due])
 
 
+def test_rows_that_the_model_cannot_see_are_not_compared(
+    inverse_model: LoadedModel, run: Segment
+) -> None:
+    velocity = run.velocity.copy()
+    velocity[50] = np.nan
+    (part,) = unseen_errors(inverse_model, [replace(run, velocity=velocity)]).by_horizon[0]
+    assert 50 not in part.made
+    assert np.isfinite(part.errors).all()
+
+
+def test_recordings_without_effort_cannot_be_compared(
+    inverse_model: LoadedModel, run: Segment
+) -> None:
+    silent = replace(run, effort=np.full_like(run.effort, np.nan))
+    with pytest.raises(DataError, match='No row of these recordings'):
+        unseen_errors(inverse_model, [silent])
+
+
 def test_a_continuous_joint_errs_the_short_way_round(ensemble: LoadedModel, run: Segment) -> None:
     turned = replace(
         run,
@@ -115,5 +133,5 @@ def test_what_cannot_be_run_is_refused(
     with pytest.raises(ConfigError, match='give that prior'):
         unseen_errors(residual, [run])
     motion = load_model(make_model(tmp_path / 'm.onnx', kind='motion', dt=0.01))
-    with pytest.raises(ConfigError, match='is asked about motions'):
+    with pytest.raises(ConfigError, match='is asked about whole motions'):
         unseen_errors(motion, [run])
