@@ -176,7 +176,8 @@ def make_model(
         seed: Seed of the weights.
         with_effort_target: Whether a forward model predicts effort too.
         push: Factor of what the hidden state adds; 0 leaves a linear model without memory.
-        card_entries: Other entries of the card.
+        card_entries: Other entries of the card. A model of several ``members`` says that they
+            spread by the size of what the hidden state adds to the prediction.
 
     Returns:
         ``path``.
@@ -219,7 +220,7 @@ def make_model(
         **card_entries,
     }
     card = ModelCard(**entries)  # type: ignore[arg-type]
-    model = build_graph(numbers, len(features), len(targets))
+    model = build_graph(numbers, len(features), len(targets), members=card.members)
     if 'golden' not in card_entries:
         session = onnxruntime.InferenceSession(
             model.SerializeToString(), providers=['CPUExecutionProvider']
@@ -255,7 +256,9 @@ def sealed_bytes(model: onnx.ModelProto, card: ModelCard) -> bytes:
     return seal(model.SerializeToString())
 
 
-def build_graph(numbers: Textbook, n_features: int, n_targets: int) -> onnx.ModelProto:
+def build_graph(
+    numbers: Textbook, n_features: int, n_targets: int, *, members: int = 1
+) -> onnx.ModelProto:
     """Return the equations as an ONNX graph with the tensors of the contract."""
     lstm = numbers.cell == 'lstm'
     layers, hidden = len(numbers.r), numbers.r[0].shape[1]
@@ -294,6 +297,10 @@ def build_graph(numbers: Textbook, n_features: int, n_targets: int) -> onnx.Mode
         node('MatMul', ['top', 'head'], ['push']),
         node('Add', ['direct', 'push'], ['prediction']),
     ]
+    told = ['prediction']
+    if members > 1:
+        nodes.append(node('Abs', ['push'], ['prediction_std']))
+        told.append('prediction_std')
 
     def info(name: str, shape: list[int | str]) -> onnx.ValueInfoProto:
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
@@ -303,7 +310,10 @@ def build_graph(numbers: Textbook, n_features: int, n_targets: int) -> onnx.Mode
         nodes,
         'test',
         [info('obs', ['N', n_features]), *(info(f'{p}_in', states) for p in parts)],
-        [info('prediction', ['N', n_targets]), *(info(f'{p}_out', states) for p in parts)],
+        [
+            *(info(name, ['N', n_targets]) for name in told),
+            *(info(f'{p}_out', states) for p in parts),
+        ],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     opset = helper.make_opsetid('', 17)

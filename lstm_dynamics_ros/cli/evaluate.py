@@ -25,8 +25,9 @@ class Evaluate:
     """Score a model on bags, beside persistence, constant velocity and a ridge ARX(20).
 
     Forward models are scored at several horizons, with the efforts of the horizon given to all
-    (known torque) and with nothing after the start (causal). `--protocol` scores as a published
-    set does, with the set's own opponent beside it.
+    (known torque) and with nothing after the start (causal). How well the model knows its errors
+    follows: coverage and width of its bounds, and errors by novelty. `--protocol` scores as a
+    published set does, with the set's own opponent beside it.
     """
 
     model: Annotated[Path, tyro.conf.Positional]
@@ -99,6 +100,7 @@ class Evaluate:
             return 0
         from lstm_dynamics_ros.evaluation.evaluate import evaluate  # noqa: PLC0415
         from lstm_dynamics_ros.evaluation.fit_arx import fit_arx  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.uncertainty import uncertainty  # noqa: PLC0415
 
         with progress('evaluate') as update:
             forward = loaded.card.model_kind == 'forward'
@@ -112,8 +114,16 @@ class Evaluate:
                 horizons=self.horizons,
                 progress=update,
             )
-        say(scored.text())
-        write_json(self.json, scored.to_json() | self._robustness(loaded, other))
+            sure = uncertainty(
+                loaded,
+                test,
+                horizons=self.horizons,
+                stride=5,
+                prior=prior_effort(self.urdf, loaded),
+            )
+        say(f'{scored.text()}\n\n{sure.text()}')
+        more = sure.to_json() | self._robustness(loaded, other)
+        write_json(self.json, scored.to_json() | more)
         return 0
 
     def _robustness(self, loaded: 'LoadedModel', other: 'LoadedModel | None') -> dict[str, object]:
