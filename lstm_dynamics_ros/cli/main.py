@@ -11,6 +11,7 @@ from lstm_dynamics_ros.cli.convert import Convert
 from lstm_dynamics_ros.cli.demo import Demo
 from lstm_dynamics_ros.cli.evaluate import Evaluate
 from lstm_dynamics_ros.cli.excite import Excite
+from lstm_dynamics_ros.cli.identify import Identify
 from lstm_dynamics_ros.cli.improve import Improve
 from lstm_dynamics_ros.cli.inspect import Inspect
 from lstm_dynamics_ros.cli.latency import Latency
@@ -35,6 +36,7 @@ Command = (
     | Annotated[Record, subcommand('record')]
     | Annotated[Convert, subcommand('convert')]
     | Annotated[Latency, subcommand('latency')]
+    | Annotated[Identify, subcommand('identify')]
     | Annotated[Train, subcommand('train')]
     | Annotated[Improve, subcommand('improve')]
     | Annotated[Evaluate, subcommand('evaluate')]
