@@ -82,6 +82,7 @@ def rigid_body(
     armature: Sequence[float] | None,
     identify: bool,
     friction: bool,
+    compensated: Sequence[str] = (),
 ) -> 'RigidBodyPrior | None':
     """Return the rigid-body model of a robot; None if none was given.
 
@@ -92,6 +93,7 @@ def rigid_body(
         armature: Inertia of the rotors, for a URDF.
         identify: Whether its parameters are going to be identified.
         friction: Whether identified friction counts as part of its torque.
+        compensated: What the robot's own driver adds already.
 
     Raises:
         ConfigError: If what was given does not go together.
@@ -104,6 +106,12 @@ def rigid_body(
         raise ConfigError('--identify starts from a URDF: give --urdf robot.urdf.')
     if friction and identified is None and not identify:
         raise ConfigError('Friction is known of an identified robot only: --identify it first.')
+    if compensated and (identify or identified is not None):
+        raise ConfigError(
+            f'The driver adds {", ".join(compensated)} by its own robot model, and a correction '
+            'leaves that part of the prior to it, so the prior must be that model: give its '
+            '--urdf without --identify. Identify for drivers that compensate nothing.'
+        )
     if identified is not None:
         from lstm_dynamics_ros.physics.identified_file import read_identified  # noqa: PLC0415
 

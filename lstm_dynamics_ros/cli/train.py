@@ -103,6 +103,7 @@ class Train:
             armature=self.armature or None,
             identify=self.identify,
             friction=self.prior_friction,
+            compensated=export.driver_compensates,
         )
         default = export.effort_semantics == ExportSettings().effort_semantics
         report = data_report(

@@ -2,6 +2,7 @@
 """One fit of the unknowns of a robot: noise weights, and strength and smoothing by blocks."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 from lstm_dynamics_ros.physics.equations import Equations
@@ -16,11 +17,14 @@ from numpy.typing import NDArray
 STRENGTHS = (1e-2, 1e-1, 1.0, 1e1, 1e2, 1e3, 1e4)
 """How strongly parameters may be drawn to nominal: they scatter about it by 1/sqrt of this."""
 
-FIRST_STRENGTH = 1.0
-"""With this the noise is measured before there is a choice."""
+WEAKEST = 1e-6
+"""Strength with which the noise is measured: next to none, so that it does not depend on it."""
 
 QUIETEST = 1e-3
 """No joint counts as less noisy than this share of its effort, however exact its fit."""
+
+HARDLY_WORSE = 1.05
+"""A square error this many times the best is hardly worse."""
 
 TINY = 1e-12
 """Keeps a joint without effort in a part of the data from weighing for ever."""
@@ -74,7 +78,7 @@ def fit(
         MissingLibraryError: If scipy is not installed.
     """
     usable = apart(candidates[0], labels, without)
-    noise = _noise(candidates[0], plan, usable, FIRST_STRENGTH)
+    noise = _noise(candidates[0], plan, usable)
     choice, strength = 0, strengths[0]
     if len(candidates) * len(strengths) > 1:
         inner = frozenset(int(k) for label in labels for k in label) - without
@@ -84,7 +88,7 @@ def fit(
         choice, at = choose(np.array([cost for cost in costs if cost is not None]))
         strength = strengths[at]
     made = candidates[choice]
-    noise = _noise(made, plan, usable, strength)
+    noise = _noise(made, plan, usable)
     rows = weighted(made, plan, usable, noise)
     values = solution(rows, plan, strength, feasible=feasible)
     return Fit(values, choice, strength, noise, rows)
@@ -124,33 +128,32 @@ def mean_square(made: Sequence[Equations], plan: Layout, values: Vector, kept: R
     return result
 
 
-def _noise(made: Sequence[Equations], plan: Layout, kept: Rows, strength: float) -> Vector:
-    """Return the deviation of the error of every joint, from a fit weighted by its effort."""
+def _noise(made: Sequence[Equations], plan: Layout, kept: Rows) -> Vector:
+    """Return the deviation of the error of every joint, from a free fit weighted by its effort."""
     effort = [item.effort[rows] for item, rows in zip(made, kept, strict=True)]
     size = np.maximum(np.sqrt(np.mean(np.concatenate(effort) ** 2, axis=0)), TINY)
-    values = solution(weighted(made, plan, kept, size), plan, strength)
-    result: Vector = np.maximum(np.sqrt(mean_square(made, plan, values, kept)), QUIETEST * size)
+    free = replace(plan, lower=np.full_like(plan.lower, -np.inf))
+    values = solution(weighted(made, plan, kept, size), free, WEAKEST)
+    left = np.sqrt(mean_square(made, plan, values, kept))
+    rows = sum(int(part.sum()) for part in kept)
+    spent = min(int(plan.free.sum()) / plan.n_joints, 0.5 * rows)  # degrees of freedom per joint
+    result: Vector = np.maximum(left * np.sqrt(rows / (rows - spent)), QUIETEST * size)
     return result
 
 
 def choose(costs: Matrix) -> tuple[int, int]:
     """Return the option to take: of the best smooth sign the strongest that is hardly worse.
 
-    Hardly worse is within one standard error of the best: what is not told apart by held-out parts
-    is decided for the robot file.
-
-    Source: L. Breiman, J. Friedman, R. Olshen, C. Stone, "Classification and regression trees",
-    1984 (one-standard-error rule).
+    What held-out parts do not tell apart is decided for the robot file.
 
     Args:
         costs: Error of every held-out part, shape (n_parts, n_signs, n_strengths), strengths in
             rising order.
     """
     mean = costs.mean(axis=0)
-    sign, best = (int(k) for k in np.unravel_index(np.argmin(mean), mean.shape))
-    more = costs[:, sign] - costs[:, sign, best : best + 1]
-    error = more.std(axis=0, ddof=1) / np.sqrt(len(more)) if len(more) > 1 else 0.0 * mean[sign]
-    return sign, int(np.flatnonzero(more.mean(axis=0) <= error).max())
+    sign, _ = np.unravel_index(np.argmin(mean), mean.shape)
+    hardly = mean[sign] <= HARDLY_WORSE * mean[sign].min()
+    return int(sign), int(np.flatnonzero(hardly).max())
 
 
 def _costs(

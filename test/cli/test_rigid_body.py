@@ -67,6 +67,10 @@ NOTHING = {'urdf': None, 'identified': None, 'armature': None, 'identify': False
     [
         ({'identify': True}, '--identify starts from a URDF'),
         ({'friction': True, 'urdf': Path('a.urdf')}, 'identified robot only'),
+        (
+            {'urdf': Path('a.urdf'), 'identify': True, 'compensated': ('gravity',)},
+            'The driver adds gravity by its own robot model',
+        ),
         ({'urdf': Path('a.urdf'), 'identified': Path('a.yaml')}, 'either --urdf or --identified'),
     ],
 )

@@ -42,7 +42,7 @@ def test_a_noisy_joint_counts_as_noisy(planar: Make, recorded: Make) -> None:
     noise = np.random.default_rng(0).normal(size=run.effort.shape) * [0.1, 1.0]
     result = fitted(*made(planar, run._replace(effort=run.effort + noise)), strengths=(1.0,))
     share = np.sqrt(5.0 / 50.0)  # of the noise that the low-pass lets through
-    np.testing.assert_allclose(result.noise, share * np.array([0.1, 1.0]), rtol=0.3)
+    np.testing.assert_allclose(result.noise, share * np.array([0.1, 1.0]), rtol=0.5)
 
 
 def test_the_smooth_sign_that_made_the_friction_is_chosen(planar: Make, recorded: Make) -> None:
@@ -75,5 +75,10 @@ def test_of_options_hardly_worse_the_strongest_is_taken() -> None:
     assert choose(costs[:, :, ::2]) == (0, 0)
 
 
-def test_one_held_out_part_decides_alone() -> None:
-    assert choose(np.array([[[3.0, 1.0, 2.0], [4.0, 4.0, 4.0]]])) == (0, 1)
+def test_one_bad_part_does_not_excuse_a_worse_option() -> None:
+    costs = np.array([[[1.0, 1.0]], [[1.0, 1.0]], [[1.0, 9.0]]])
+    assert choose(costs) == (0, 0)
+
+
+def test_the_best_smooth_sign_is_taken() -> None:
+    assert choose(np.array([[[3.0, 1.0, 2.0], [4.0, 0.9, 4.0]]])) == (1, 1)

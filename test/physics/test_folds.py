@@ -10,9 +10,14 @@ import pytest
 def stretch(name: str, rows: int, step: float = 0.1) -> Equations:
     empty = np.zeros((rows, 1))
     return Equations(
-        name=name, time=step * np.arange(rows, dtype=np.float64), velocity=empty,
-        body=np.zeros((rows, 1, 10)), local=np.zeros((rows, 1, 5)), effort=empty, above=np.zeros(1),
-    )  # fmt: skip
+        name=name,
+        time=step * np.arange(rows, dtype=np.float64),
+        velocity=empty,
+        body=np.zeros((rows, 1, 10)),
+        local=np.zeros((rows, 1, 5)),
+        effort=empty,
+        above=np.zeros(1),
+    )
 
 
 def test_trajectories_stay_whole() -> None:
