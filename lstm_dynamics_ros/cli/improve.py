@@ -176,7 +176,8 @@ class Improve:
         """Export with what the card of the old model says beyond training."""
         from lstm_dynamics_ros.runtime.model_file import load_model  # noqa: PLC0415
         from lstm_dynamics_ros.training.export import export  # noqa: PLC0415
-        from lstm_dynamics_ros.training.settings import ExportSettings  # noqa: PLC0415
+        from lstm_dynamics_ros.training.export_settings import ExportSettings  # noqa: PLC0415
+        from lstm_dynamics_ros.training.members import Member  # noqa: PLC0415
 
         card = load_model(self.model).card
         settings = ExportSettings(
@@ -189,7 +190,7 @@ class Improve:
             dt_tolerance=card.dt_tolerance,
             velocity_source=card.velocity_source,
         )
-        return export(new, held_out, path, settings=settings, prior=prior)
+        return export([Member(new, held_out)], path, settings=settings, prior=prior)
 
     def _closed_loop(self, candidate: Path) -> dict[str, float]:
         """Return RMS tracking errors of both models on runs that neither was trained on."""

@@ -18,6 +18,7 @@ from lstm_dynamics_ros.cli.latency import Latency
 from lstm_dynamics_ros.cli.models import Models
 from lstm_dynamics_ros.cli.record import Record
 from lstm_dynamics_ros.cli.replay import Replay
+from lstm_dynamics_ros.cli.search import Search
 from lstm_dynamics_ros.cli.simulate import Simulate
 from lstm_dynamics_ros.cli.switch_on import SwitchOn
 from lstm_dynamics_ros.cli.train import Train
@@ -38,6 +39,7 @@ Command = (
     | Annotated[Latency, subcommand('latency')]
     | Annotated[Identify, subcommand('identify')]
     | Annotated[Train, subcommand('train')]
+    | Annotated[Search, subcommand('search')]
     | Annotated[Improve, subcommand('improve')]
     | Annotated[Evaluate, subcommand('evaluate')]
     | Annotated[Replay, subcommand('replay')]

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from lstm_dynamics_ros.data.recording import Recording
     from lstm_dynamics_ros.data.segment import Segment
     from lstm_dynamics_ros.physics.prior import RigidBodyPrior
+    from lstm_dynamics_ros.training.settings import TrainingSettings
 
 
 def given_urdf(urdf: Path | None, robot: str) -> tuple[Path | str, str]:
@@ -124,16 +125,47 @@ def rigid_body(
 
 
 def identified_rigid_body(
-    prior: 'RigidBodyPrior', gridded: 'Sequence[Segment]', *, friction: bool
+    prior: 'RigidBodyPrior',
+    gridded: 'Sequence[Segment]',
+    training: 'TrainingSettings',
+    *,
+    friction: bool,
 ) -> 'RigidBodyPrior':
-    """Return a rigid-body model with parameters identified from data, and say how good it is."""
+    """Return a rigid-body model identified from what no member of a model stops by.
+
+    Args:
+        prior: The robot by its URDF.
+        gridded: All data that training is given.
+        training: Says what every member holds out.
+        friction: Whether friction counts as part of its torque.
+
+    Raises:
+        ConfigError: If the members together hold out everything.
+    """
     from lstm_dynamics_ros.cli.console import progress, say  # noqa: PLC0415
+    from lstm_dynamics_ros.data.folds import folds  # noqa: PLC0415
+    from lstm_dynamics_ros.data.shared_rows import shared_rows  # noqa: PLC0415
     from lstm_dynamics_ros.evaluation.identification_page import (  # noqa: PLC0415
         identification_text,
     )
     from lstm_dynamics_ros.physics.identify import identify  # noqa: PLC0415
 
+    splits = folds(
+        gridded,
+        training.members,
+        validation_fraction=training.validation_fraction,
+        washout_steps=training.burn_in_steps,
+        window_steps=training.sequence_steps,
+        seed=training.seed,
+    )
+    learned = shared_rows(gridded, [learn_from for learn_from, _ in splits])
+    if not learned:
+        raise ConfigError(
+            f'The {training.members} members together hold out all data, so nothing is left to '
+            'identify from. Run lstm-dynamics identify on bags of their own, and give the file '
+            'with --identified; or train fewer members.'
+        )
     with progress('identify') as update:
-        found = identify(prior, gridded, progress=update)
+        found = identify(prior, learned, progress=update)
     say(f'{identification_text(found)}\n')
     return found.prior(friction=friction)

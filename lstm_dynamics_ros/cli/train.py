@@ -9,7 +9,8 @@ from typing import Annotated, Any, TYPE_CHECKING
 from lstm_dynamics_ros.cli.console import progress, say, write_json
 from lstm_dynamics_ros.errors import DataError, UnknownNameError
 from lstm_dynamics_ros.parameters import build, flatten, validated
-from lstm_dynamics_ros.training.settings import ExportSettings, TrainingSettings
+from lstm_dynamics_ros.training.export_settings import ExportSettings
+from lstm_dynamics_ros.training.settings import TrainingSettings
 import tyro
 
 if TYPE_CHECKING:
@@ -65,7 +66,7 @@ class Train:
     prior_friction: bool = False
     """Let identified friction count as part of the prior; else the model learns it."""
     force: bool = False
-    """Train although the data report has errors."""
+    """Train although the data report has errors, or there is too little data for the size."""
     json: Path | None = None
     """Write data report, errors and figures of the model as JSON to this file."""
     training: TrainingSettings = field(default_factory=lambda: COMMAND_DEFAULTS)
@@ -121,6 +122,7 @@ class Train:
         card = train_model(
             recordings, training, export, out=self.out, folder=folder, init=self.init,
             prior=prior, identify=self.identify, prior_friction=self.prior_friction,
+            force=self.force,
         )  # fmt: skip
         say(f'Wrote {self.out} ({self.out.stat().st_size / 1e6:.2f} MB). Look at it with:')
         say(f'  lstm-dynamics inspect {self.out}')
@@ -175,6 +177,7 @@ def train_model(
     prior: 'RigidBodyPrior | None' = None,
     identify: bool = False,
     prior_friction: bool = False,
+    force: bool = False,
 ) -> 'ModelCard':
     """Train on recordings and export, with progress bars.
 
@@ -186,13 +189,14 @@ def train_model(
         folder: Where checkpoints are kept.
         init: Checkpoint to start from.
         prior: Rigid-body prior of a residual model.
-        identify: Whether its parameters are identified first, from what is learned from.
+        identify: Whether its parameters are identified first, from what no member stops by.
         prior_friction: Whether identified friction counts as part of its torque.
+        force: Train although there is too little data for the size of the model.
     """
     from lstm_dynamics_ros.data.segment import segments  # noqa: PLC0415
-    from lstm_dynamics_ros.data.split import split  # noqa: PLC0415
+    from lstm_dynamics_ros.training.capacity import check_size  # noqa: PLC0415
     from lstm_dynamics_ros.training.export import export  # noqa: PLC0415
-    from lstm_dynamics_ros.training.trainer import train  # noqa: PLC0415
+    from lstm_dynamics_ros.training.members import train_members  # noqa: PLC0415
 
     derive = export_settings.velocity_source == 'derived'
     gridded = [
@@ -200,29 +204,25 @@ def train_model(
         for recording in recordings
         for item in segments(recording, training.dt, derive_velocity=derive)
     ]
-    learn_from, stop_by = split(
-        gridded,
-        validation_fraction=training.validation_fraction,
-        washout_steps=training.burn_in_steps,
-        window_steps=training.sequence_steps,
-        seed=training.seed,
-    )
+    if not force:
+        check_size(gridded, training)
     if identify and prior is not None:
         from lstm_dynamics_ros.cli.rigid_body import identified_rigid_body  # noqa: PLC0415
 
-        prior = identified_rigid_body(prior, learn_from, friction=prior_friction)
+        prior = identified_rigid_body(prior, gridded, training, friction=prior_friction)
     with progress('train') as update:
-        checkpoint = train(
-            learn_from, stop_by, training, folder=folder, init=init, prior=prior, progress=update
+        members = train_members(
+            gridded, training, folder=folder, init=init, prior=prior, progress=update
         )
-    say(
-        f'Best epoch: {checkpoint.best_epoch} of at most {training.max_epochs}, held-out error '
-        f'{checkpoint.best_error:.3f} of the better of its linear start and standing still. '
-        'Checking and exporting ...'
-    )
+    for k, (checkpoint, _) in enumerate(members):
+        say(
+            f'{f"Member {k + 1}: best" if len(members) > 1 else "Best"} epoch: '
+            f'{checkpoint.best_epoch} of at most {training.max_epochs}, held-out error '
+            f'{checkpoint.best_error:.3f} of the better of its linear start and standing still.'
+        )
+    say('Checking and exporting ...')
     return export(
-        checkpoint,
-        stop_by,
+        members,
         out,
         settings=export_settings,
         prior=prior,

@@ -58,6 +58,24 @@ def split(
     return _cut(segments, labels, _TRAINING), _cut(segments, labels, _VALIDATION)
 
 
+def blocks_apart(
+    segments: Sequence[Segment], blocks: Sequence[tuple[int, int]], washout_steps: int
+) -> tuple[list[Segment], list[Segment]]:
+    """Hold blocks of a single recording back, with a gap of one washout around each.
+
+    Args:
+        segments: All segments of the recording, in order.
+        blocks: First step and end of each block, counted over all segments.
+        washout_steps: Length of the gap [steps].
+    """
+    labels = np.full(sum(len(segment) for segment in segments), _TRAINING, np.int8)
+    for start, stop in blocks:
+        labels[max(0, start - washout_steps) : stop + washout_steps] = _GAP
+    for start, stop in blocks:
+        labels[start:stop] = _VALIDATION
+    return _cut(segments, labels, _TRAINING), _cut(segments, labels, _VALIDATION)
+
+
 def _held_back(
     segments: Sequence[Segment], names: Sequence[str], fraction: float, seed: int
 ) -> set[str]:

@@ -40,6 +40,11 @@ class OnnxStep:
             np.zeros((batch, len(card.targets)), np.float32) for _ in range(2)
         )
         self._session = loaded.session
+        self.has_spread = 'prediction_std' in {node.name for node in loaded.session.get_outputs()}
+        """Whether the model has members that can disagree."""
+        self.spread: Tensor = np.zeros((batch, len(card.targets)), np.float32)
+        """Standard deviation between the members of the newest prediction, shape (N, n_targets),
+        in the targets' units; zeros for a lone model. Written again by every step."""
         self._bindings = (self._bind(0, 1), self._bind(1, 0))
         self._now = 0
 
@@ -48,6 +53,8 @@ class OnnxStep:
         binding = self._session.io_binding()
         inputs: dict[str, Tensor] = {'obs': self.obs}
         outputs: dict[str, Tensor] = {'prediction': self._predictions[after]}
+        if self.has_spread:
+            outputs['prediction_std'] = self.spread
         for i, name in enumerate(self.card.state_names):
             inputs[f'{name}_in'] = self._states[before][i]
             outputs[f'{name}_out'] = self._states[after][i]

@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """How wrong a model is, in numbers for its card: errors beside persistence, and error bands.
 
-Everything is measured on blocks of consecutive steps of held-out trajectories.
+Everything is measured on blocks of consecutive steps of held-out trajectories: of each member of
+an ensemble on those that it did not see, which is a cross-validation over all of them.
 
-Bands are split-conformal quantiles. Samples of one trajectory are not exchangeable, so the score
-is the largest error of a whole block: with probability 1 - miss rate, a new block of the same
-length stays wholly within the band. Source: V. Vovk, A. Gammerman, G. Shafer, "Algorithmic
-learning in a random world", 2005, ch. 4 (inductive conformal prediction).
+``conformal`` bands are split-conformal quantiles. Samples of one trajectory are not exchangeable,
+so the score is the largest error of a whole block: with probability 1 - miss rate, a new block of
+the same length stays wholly within the band. Source: V. Vovk, A. Gammerman, G. Shafer,
+"Algorithmic learning in a random world", 2005, ch. 4 (inductive conformal prediction).
+
+``bounds`` are for single moments: a random moment of a new block stays within them with
+probability 1 - miss rate. Their scores are pooled over blocks, each block counting alike. Source:
+R. Dunn, L. Wasserman, A. Ramdas, "Distribution-free prediction sets for two-layer hierarchical
+models", J. American Statistical Association 118, 2023 (pooling of CDFs).
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,8 +21,8 @@ from typing import NamedTuple
 
 from lstm_dynamics_ros.errors import TooShortError
 from lstm_dynamics_ros.training.dataset import cut, Windows
+from lstm_dynamics_ros.training.ensemble import AnyModel
 from lstm_dynamics_ros.training.losses import run_windows
-from lstm_dynamics_ros.training.model import DynamicsModel
 from lstm_dynamics_ros.training.settings import TrainingSettings
 from lstm_dynamics_ros.training.signals import Trajectory
 import torch
@@ -41,6 +47,13 @@ Table = dict[str, dict[str, dict[str, list[float]]]]
 """Values per joint by three names, as in :class:`~lstm_dynamics_ros.card.ModelCard`."""
 
 
+Part = tuple[AnyModel, Sequence[Trajectory]]
+"""A model and trajectories that it did not see."""
+
+BOUND_RATES = (0.5, 0.2, 0.1, 0.05, 0.01)
+"""Miss rates of the bounds."""
+
+
 class Calibration(NamedTuple):
     """What the card says about errors."""
 
@@ -50,6 +63,8 @@ class Calibration(NamedTuple):
     conformal: Table
     """Half-width of the band: conformal[miss rate][horizon][kind]. A miss rate for which there
     are too few blocks is left out."""
+    bounds: Table
+    """Half-width of the bounds of single moments: bounds[miss rate][horizon][kind]."""
     blocks: int
     """Number of blocks."""
     mode: str
@@ -65,35 +80,34 @@ class _Squares(NamedTuple):
 
 
 @torch.no_grad()
-def calibrate(
-    model: DynamicsModel,
-    runs: Sequence[Trajectory],
-    settings: TrainingSettings,
-    *,
-    burn_in: int,
-) -> Calibration:
-    """Measure errors and bands on held-out trajectories.
+def calibrate(parts: Sequence[Part], settings: TrainingSettings, *, burn_in: int) -> Calibration:
+    """Measure errors, bands and bounds on held-out trajectories.
 
     Args:
-        model: The model.
-        runs: Held-out trajectories.
-        settings: What the model is.
-        burn_in: Steps the model runs before it is looked at.
+        parts: Each model with the trajectories it did not see.
+        settings: What the models are.
+        burn_in: Steps a model runs before it is looked at.
 
     Raises:
         TooShortError: If no trajectory holds a block.
     """
-    longest = max(len(run.observations) for run in runs)
+    model = parts[0][0]
+    longest = max(len(run.observations) for _, runs in parts for run in runs)
     horizons: tuple[int, ...] = (0,)
     if model.forward_kind:
-        horizons = tuple(h for h in HORIZONS if burn_in + h < longest) or HORIZONS[:1]
+        known = sorted({*HORIZONS, settings.rollout_steps})
+        horizons = tuple(h for h in known if burn_in + h < longest) or HORIZONS[:1]
     block = min(BLOCK, longest - burn_in - horizons[-1])
-    batches = list(_batches(runs, burn_in, block, horizons[-1], settings.dt))
-    squares = [_squares(model, windows, burn_in, horizons) for windows in batches]
-    whole = _Squares(*(torch.cat(parts, 2) for parts in zip(*squares, strict=True)))
+    squares = [
+        _squares(own, windows, burn_in, horizons)
+        for own, runs in parts
+        for windows in _batches(runs, burn_in, block, horizons[-1])
+    ]
+    if not squares:
+        raise TooShortError(longest * settings.dt, (burn_in + horizons[-1] + 1) * settings.dt)
+    whole = _Squares(*(torch.cat(piece, 2) for piece in zip(*squares, strict=True)))
     feeds_back = model.forward_kind and 'effort' in settings.targets
-    errors: Table = {}
-    bands: Table = {}
+    tables: tuple[Table, Table, Table] = ({}, {}, {})
     banded = whole.causal if feeds_back else whole.model
     scores = banded.amax(1).sqrt()  # (horizons, blocks, D)
     for i, horizon in enumerate(horizons):
@@ -105,13 +119,31 @@ def calibrate(
             }
             if feeds_back:
                 entry['model_causal'] = _rmse(whole.causal[i, ..., columns])
-            errors.setdefault(str(horizon), {})[kind] = entry
-            for rate in MISS_RATES:
-                width = conformal_quantile(scores[i, :, columns], rate)
-                if width is not None:
-                    by_horizon = bands.setdefault(str(rate), {})
-                    by_horizon.setdefault(str(horizon), {})[kind] = width.tolist()
-    return Calibration(errors, bands, scores.shape[1], 'causal' if feeds_back else 'known')
+            tables[0].setdefault(str(horizon), {})[kind] = entry
+            widths = {rate: conformal_quantile(scores[i, :, columns], rate) for rate in MISS_RATES}
+            single = {
+                rate: pooled_quantile(banded[i, ..., columns].sqrt(), rate) for rate in BOUND_RATES
+            }
+            for table, found in ((tables[1], widths), (tables[2], single)):
+                for rate, width in found.items():
+                    if width is not None:
+                        by_horizon = table.setdefault(str(rate), {})
+                        by_horizon.setdefault(str(horizon), {})[kind] = width.tolist()
+    return Calibration(*tables, scores.shape[1], 'causal' if feeds_back else 'known')
+
+
+def pooled_quantile(scores: Tensor, miss_rate: float) -> Tensor | None:
+    """Return the half-width that single scores stay within, shape (moments, m, n) to (n,).
+
+    The quantile of the pooled scores of m blocks of the same length at the level
+    ``(1 - miss_rate) (1 + 1 / m)``; None when m is too small for it.
+    """
+    moments, blocks = scores.shape[:2]
+    level = (1 - miss_rate) * (1 + 1 / blocks)
+    if level > 1:
+        return None
+    rank = math.ceil(moments * blocks * level - 1e-9)
+    return scores.flatten(0, 1).sort(0).values[rank - 1]
 
 
 def conformal_quantile(scores: Tensor, miss_rate: float) -> Tensor | None:
@@ -130,7 +162,7 @@ def _rmse(squares: Tensor) -> list[float]:
 
 
 def _batches(
-    runs: Sequence[Trajectory], burn_in: int, block: int, reach: int, dt: float
+    runs: Sequence[Trajectory], burn_in: int, block: int, reach: int
 ) -> Iterator[Windows]:
     """Yield blocks with the burn-in before and the horizon after; blocks do not overlap."""
     steps = burn_in + block + reach
@@ -139,17 +171,12 @@ def _batches(
         for i, run in enumerate(runs)
         for start in range(0, len(run.observations) - steps + 1, block)
     ] if block > 0 else []  # fmt: skip
-    if not chosen:
-        longest = max(len(run.observations) for run in runs)
-        raise TooShortError(longest * dt, (burn_in + reach + 1) * dt)
     for first in range(0, len(chosen), _BATCH):
         part = chosen[first : first + _BATCH]
         yield cut(runs, [i for i, _ in part], [s for _, s in part], steps)
 
 
-def _squares(
-    model: DynamicsModel, windows: Windows, burn_in: int, horizons: Sequence[int]
-) -> _Squares:
+def _squares(model: AnyModel, windows: Windows, burn_in: int, horizons: Sequence[int]) -> _Squares:
     """Return the squared errors of the model and of persistence on a batch of blocks."""
     n = len(windows.runs)
     reach = horizons[-1]

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from lstm_dynamics_ros.card import PAST_KIND
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.physics.prior import RigidBodyPrior
-from lstm_dynamics_ros.training.model import DynamicsModel
+from lstm_dynamics_ros.training.ensemble import AnyModel
 from lstm_dynamics_ros.training.motion import disturbances, MotionSegment
 from lstm_dynamics_ros.training.settings import TrainingSettings
 import numpy as np
@@ -27,7 +27,7 @@ STEPS = 400
 
 @torch.no_grad()
 def measure_error_gain(
-    model: DynamicsModel,
+    model: AnyModel,
     segments: Sequence[Segment],
     settings: TrainingSettings,
     prior: RigidBodyPrior | None,

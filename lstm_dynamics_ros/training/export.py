@@ -7,8 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from lstm_dynamics_ros.card import Golden, ModelCard
-from lstm_dynamics_ros.data.segment import Segment
+from lstm_dynamics_ros.card import Golden, ModelCard, PRIOR_KIND
 from lstm_dynamics_ros.errors import ConfigError, ExportError, JointNamesError
 from lstm_dynamics_ros.physics.differentiate import DEFAULT_CUTOFF, METHOD
 from lstm_dynamics_ros.physics.prior import RigidBodyPrior
@@ -18,12 +17,15 @@ from lstm_dynamics_ros.runtime.model_file import load_model
 from lstm_dynamics_ros.training.calibration import BLOCK, calibrate, Calibration
 from lstm_dynamics_ros.training.checkpoint import Checkpoint
 from lstm_dynamics_ros.training.dataset import cut, Windows
+from lstm_dynamics_ros.training.ensemble import Ensemble
 from lstm_dynamics_ros.training.error_gain import measure_error_gain
+from lstm_dynamics_ros.training.export_settings import ExportSettings
+from lstm_dynamics_ros.training.members import joined, joined_ranges, Member
 from lstm_dynamics_ros.training.onnx_graph import PackedStep, to_onnx
 from lstm_dynamics_ros.training.proof import BATCHES, Proof, prove, STEPS
 from lstm_dynamics_ros.training.provenance import git_commit, now, versions
-from lstm_dynamics_ros.training.settings import ExportSettings
 from lstm_dynamics_ros.training.signals import columns, signals, Trajectory, usable
+from lstm_dynamics_ros.training.spread import typical_spread
 from lstm_dynamics_ros.training.washout import measure_washout
 import onnx
 import torch
@@ -38,8 +40,7 @@ far above what processors differ by, far below what a wrong layout or sign makes
 
 
 def export(
-    checkpoint: Checkpoint,
-    validation_segments: Sequence[Segment],
+    members: Sequence[Member],
     path: str | Path,
     *,
     settings: ExportSettings | None = None,
@@ -49,8 +50,8 @@ def export(
     """Write the model file of a trained model, or nothing.
 
     Args:
-        checkpoint: The trained model.
-        validation_segments: Held-out data, for washout, errors, bands, proof and golden sequence.
+        members: The trained model, as one or more members. What each did not see is used for
+            washout, errors, bands, proof and golden sequence.
         path: Where to write. The file appears there only when every check has passed.
         settings: What the card says beyond what training knows.
         prior: Rigid-body prior of a residual model.
@@ -65,6 +66,8 @@ def export(
         DataError: If the data cannot be used.
         ModelFileError: If the file would be refused at load.
     """
+    checkpoints = [checkpoint for checkpoint, _ in members]
+    checkpoint = checkpoints[0]
     if checkpoint.settings.threads:
         torch.set_num_threads(checkpoint.settings.threads)
     target = Path(path)
@@ -75,20 +78,28 @@ def export(
             f'got {len(extra.effort_limits)}.'
         )
     _check_prior(checkpoint, prior)
-    segments = usable(validation_segments, checkpoint.settings, prior)
+    held_out = [usable(segments, checkpoint.settings, prior) for _, segments in members]
+    segments = [segment for part in held_out for segment in part]
     if segments[0].joint_names != checkpoint.joint_names:
         raise JointNamesError(checkpoint.joint_names, segments[0].joint_names)
-    runs = [columns(segment, checkpoint.settings) for segment in segments]
-    model = checkpoint.model()
+    unseen = [[columns(segment, checkpoint.settings) for segment in part] for part in held_out]
+    runs = [run for part in unseen for run in part]
+    model = joined(checkpoints)
     step = PackedStep(model).eval()
     washout = measure_washout(model, runs, seed=checkpoint.settings.seed)
     burn_in = max(washout, checkpoint.settings.burn_in_steps)
-    calibration = calibrate(model, runs, checkpoint.settings, burn_in=burn_in)
+    calibration = calibrate(
+        [(item.model(), part) for item, part in zip(checkpoints, unseen, strict=True)],
+        checkpoint.settings, burn_in=burn_in,
+    )  # fmt: skip
     error_gain: tuple[float, ...] = ()
     if 'disturbance' in checkpoint.settings.signals:
         error_gain = measure_error_gain(model, segments, checkpoint.settings, prior)
     golden = _golden(step, _moving(runs, GOLDEN_STEPS, 1).observations[:, 0])
-    card = _card(checkpoint, extra, step, washout, calibration, golden, sources, error_gain)
+    card = _card(checkpoints, extra, step, washout, calibration, golden, sources, error_gain)
+    if isinstance(model, Ensemble):
+        typical = typical_spread(model, runs, checkpoint.settings.targets, burn_in=burn_in)
+        card = replace(card, spread=typical)
     graph = to_onnx(step)
     long_run = _moving(runs, STEPS, max(BATCHES)).observations
     temporary = target.with_name(f'.{target.stem}.{os.getpid()}.tmp.onnx')
@@ -149,7 +160,7 @@ def _golden(step: PackedStep, observations: Tensor) -> Golden:
 
 
 def _card(
-    checkpoint: Checkpoint,
+    checkpoints: Sequence[Checkpoint],
     extra: ExportSettings,
     step: PackedStep,
     washout: int,
@@ -159,6 +170,7 @@ def _card(
     error_gain: tuple[float, ...],
 ) -> ModelCard:
     """Return the card, without the proof."""
+    checkpoint = checkpoints[0]
     trained = checkpoint.settings
     joints = (checkpoint.joint_names, checkpoint.joint_types)
     prior = checkpoint.prior
@@ -180,16 +192,20 @@ def _card(
         velocity_source=extra.velocity_source,
         driver_compensates=extra.driver_compensates,
         drive_delay=extra.drive_delay,
+        prior_window=trained.prior_window if PRIOR_KIND in trained.signals else 0,
+        prior_delay=trained.prior_delay if PRIOR_KIND in trained.signals else 0,
         disturbance_bandwidth=(
             trained.disturbance_bandwidth if 'disturbance' in trained.signals else 0.0
         ),
         error_gain=error_gain,
         physics_prior=None if prior is None else dict(prior),
         effort_limits=extra.effort_limits or (None,) * len(joints[0]),
-        training_ranges=checkpoint.ranges,
+        training_ranges=joined_ranges(checkpoints),
         errors=calibration.errors,
         conformal=calibration.conformal,
-        provenance=_provenance(checkpoint, extra, washout, calibration, sources),
+        bounds=calibration.bounds,
+        members=len(checkpoints),
+        provenance=_provenance(checkpoints, extra, washout, calibration, sources),
         golden=golden,
     )
     card.check()
@@ -197,13 +213,14 @@ def _card(
 
 
 def _provenance(
-    checkpoint: Checkpoint,
+    checkpoints: Sequence[Checkpoint],
     extra: ExportSettings,
     washout: int,
     calibration: Calibration,
     sources: Mapping[str, str] | None,
 ) -> dict[str, Any]:
     """Return where the model came from."""
+    checkpoint = checkpoints[0]
     warnings = []
     if checkpoint.settings.burn_in_steps < washout:
         warnings.append(
@@ -222,6 +239,15 @@ def _provenance(
         'sources': dict(sources or {}),
         'epoch': checkpoint.best_epoch,
         'held_out_error': checkpoint.best_error,
+        'members': [
+            {
+                'seed': item.settings.seed,
+                'epoch': item.best_epoch,
+                'held_out_error': item.best_error,
+                'validation': item.data['validation'],
+            }
+            for item in checkpoints
+        ],
         'conformal_blocks': calibration.blocks,
         'conformal_block_steps': BLOCK,
         'conformal_effort': calibration.mode,
@@ -231,7 +257,7 @@ def _provenance(
         result['acceleration'] = (
             f'second difference of positions, {METHOD}, {checkpoint.settings.motion_cutoff} Hz'
         )
-    elif checkpoint.prior is not None:
+    elif checkpoint.settings.model_kind == 'residual_inverse':
         result['acceleration'] = f'{METHOD}, {DEFAULT_CUTOFF} Hz'
     return result
 

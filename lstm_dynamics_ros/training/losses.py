@@ -11,17 +11,22 @@ better of the linear start model and persistence. So every horizon and joint cou
 errors grow by orders of magnitude over 50 steps.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from lstm_dynamics_ros.training.dataset import Windows
-from lstm_dynamics_ros.training.model import DynamicsModel, ModelState
+from lstm_dynamics_ros.training.ensemble import AnyModel
+from lstm_dynamics_ros.training.model import ModelState
 from lstm_dynamics_ros.training.settings import TrainingSettings
 import torch
 from torch import Tensor
 
 SMALLEST_ERROR = 1e-6
 """Smallest RMS error, in the target's unit, that an error is divided by."""
+
+
+Disturb = Callable[[Tensor], Tensor]
+"""Turns predictions, shape (S, D), into what is fed back."""
 
 
 class Runs(NamedTuple):
@@ -36,13 +41,14 @@ class Runs(NamedTuple):
 
 
 def run_windows(
-    model: DynamicsModel,
+    model: AnyModel,
     windows: Windows,
     *,
     burn_in: int,
     horizon: int,
     starts: Sequence[int],
     causal: Tensor | None = None,
+    disturb: Disturb | None = None,
 ) -> Runs:
     """Run a model over windows, teacher-forced and freely.
 
@@ -54,6 +60,7 @@ def run_windows(
         starts: Steps of the window from which all windows run freely, rising. The first free
             prediction is that from the observation at the start.
         causal: Which runs feed back their own effort, shape (len(starts) * N, 1).
+        disturb: What happens to a prediction before it is fed back.
     """
     observations, targets = windows.observations, windows.targets
     shift = int(model.forward_kind)
@@ -74,16 +81,18 @@ def run_windows(
         join(states),
         [observations[where + k].flatten(0, 1) for k in range(1, horizon + 1)],
         causal,
+        disturb,
     )
     return Runs(one_step, errors**2, causal)
 
 
 def free_run(
-    model: DynamicsModel,
+    model: AnyModel,
     prediction: Tensor,
     state: ModelState,
     measured: Sequence[Tensor],
     causal: Tensor | None,
+    disturb: Disturb | None = None,
 ) -> Tensor:
     """Return the errors of free runs, shape (K, S, D).
 
@@ -93,6 +102,7 @@ def free_run(
         state: State after the step that made it.
         measured: Observations at 1, ..., K steps after the start, each of shape (S, F).
         causal: Which runs feed back their own effort, shape (S, 1); None for none.
+        disturb: What happens to a prediction before it is fed back.
     """
     d = model.n_targets
     motion = min(d, 2 * model.n_joints)
@@ -103,7 +113,8 @@ def free_run(
             effort = truth[:, motion:]
             if causal is not None and d > motion:
                 effort = torch.where(causal, prediction[:, motion:], effort)
-            fed = torch.cat([prediction[:, :motion], effort], 1)
+            own = prediction if disturb is None else disturb(prediction)
+            fed = torch.cat([own[:, :motion], effort], 1)
             prediction, state = model.step(fed, state)
     return torch.stack(errors)
 
@@ -113,10 +124,12 @@ def join(states: Sequence[ModelState]) -> ModelState:
     cells = [state.cell for state in states]
     cell = tuple(torch.cat(parts, 1) for parts in zip(*cells, strict=True))
     lines = [state.line for state in states if state.line is not None]
+    slips = [state.slip for state in states if state.slip is not None]
+    slip = torch.cat(slips) if slips else None
     if not lines:
         return ModelState(cell, None)
     line = type(lines[0])(*(torch.cat(parts) for parts in zip(*lines, strict=True)))
-    return ModelState(cell, line)
+    return ModelState(cell, line, slip)
 
 
 class Scale(NamedTuple):

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """One step of a model as an ONNX graph: state tensors in and out, nothing kept inside.
 
-The delay line travels in the tail of the cell's own state tensors, so a model with one has the
-same inputs and outputs as any recurrent model, only with a larger hidden size. All zeros is the
-state of a model that has seen nothing.
+The delay line and the friction elements travel in the tail of the cell's own state tensors, so a
+model with them has the same inputs and outputs as any recurrent model, only with a larger hidden
+size. All zeros is the state of a model that has seen nothing.
 """
 
 from collections.abc import Sequence
@@ -13,7 +13,8 @@ import warnings
 
 from lstm_dynamics_ros.cells import State
 from lstm_dynamics_ros.training.delay_line import LineState
-from lstm_dynamics_ros.training.model import DynamicsModel, ModelState
+from lstm_dynamics_ros.training.ensemble import AnyModel, Ensemble, spread
+from lstm_dynamics_ros.training.model import ModelState
 import onnx
 import torch
 from torch import nn, Tensor
@@ -26,14 +27,16 @@ OPSET = 17
 class PackedStep(nn.Module):
     """A model whose whole state is tensors of one shape (L, N, H)."""
 
-    def __init__(self, model: DynamicsModel) -> None:
+    def __init__(self, model: AnyModel) -> None:
         super().__init__()
         self.model = model.exact()
-        self.state_names = model.cell.state_names
-        self.num_layers = model.cell.num_layers
-        self._own = model.cell.hidden_size
+        cell = model.zero_state(1).cell
+        self.state_names = ('h', 'c')[: len(cell)]
+        self.num_layers, _, self._own = cell[0].shape
+        slip = model.zero_state(1).slip
+        self._slip = 0 if slip is None else slip.shape[1]
         places = len(self.state_names) * self.num_layers
-        self._tail = -(-_line_size(model) // places)
+        self._tail = -(-(_line_size(model) + self._slip) // places)
         self.hidden_size = self._own + self._tail
         """Width of the state tensors: the cell's own and its share of the delay line."""
 
@@ -55,6 +58,11 @@ class PackedStep(nn.Module):
         prediction, after = self.model.step(obs, self.unpack(state))
         return (prediction, *self.pack(after))
 
+    @property
+    def has_spread(self) -> bool:
+        """Whether the model has members that can disagree."""
+        return isinstance(self.model, Ensemble)
+
     def unpack(self, packed: Sequence[Tensor]) -> ModelState:
         """Return the state of the model that packed tensors hold."""
         if self.model.line is None:
@@ -64,8 +72,10 @@ class PackedStep(nn.Module):
         tails = [part[:, :, self._own :].transpose(0, 1).reshape(-1, size) for part in packed]
         flat = torch.cat(tails, 1)
         shape = (-1, self.model.line.history - 1, self.model.n_features)
-        rows = flat[:, 1 : _line_size(self.model)].reshape(shape)
-        return ModelState(cell, LineState(rows, flat[:, :1]))
+        used = _line_size(self.model)
+        rows = flat[:, 1:used].reshape(shape)
+        slip = flat[:, used : used + self._slip] if self._slip else None
+        return ModelState(cell, LineState(rows, flat[:, :1]), slip)
 
     def pack(self, state: ModelState) -> State:
         """Return the state of the model as packed tensors."""
@@ -73,8 +83,11 @@ class PackedStep(nn.Module):
             return state.cell
         used = _line_size(self.model)
         size = self.num_layers * self._tail
-        flat = torch.cat([state.line.started, state.line.rows.reshape(-1, used - 1)], 1)
-        if unused := size * len(self.state_names) - used:
+        parts = [state.line.started, state.line.rows.reshape(-1, used - 1)]
+        if state.slip is not None:
+            parts.append(state.slip)
+        flat = torch.cat(parts, 1)
+        if unused := size * len(self.state_names) - used - self._slip:
             flat = torch.cat([flat, flat[:, :unused] * 0], 1)
         packed = []
         for i, part in enumerate(state.cell):
@@ -84,7 +97,21 @@ class PackedStep(nn.Module):
         return tuple(packed)
 
 
-def _line_size(model: DynamicsModel) -> int:
+class _WithSpread(nn.Module):
+    """A packed step of an ensemble that also returns the spread of its members."""
+
+    def __init__(self, step: PackedStep) -> None:
+        super().__init__()
+        self.packed = step
+
+    def forward(self, obs: Tensor, *state: Tensor) -> tuple[Tensor, ...]:
+        """Return the prediction, its spread (N, D), and the state after the step."""
+        ensemble = cast('Ensemble', self.packed.model)
+        predictions, after = ensemble.step_each(obs, self.packed.unpack(state))
+        return (predictions.mean(0), spread(predictions), *self.packed.pack(after))
+
+
+def _line_size(model: AnyModel) -> int:
     """Return how many numbers the state of the delay line has."""
     if model.line is None:
         return 0
@@ -95,8 +122,11 @@ def to_onnx(step: PackedStep) -> onnx.ModelProto:
     """Return a model as an ONNX graph with a dynamic number N of rows."""
     names = list(step.state_names)
     inputs = ['obs', *(f'{name}_in' for name in names)]
-    outputs = ['prediction', *(f'{name}_out' for name in names)]
-    axes = {name: {0 if name in {'obs', 'prediction'} else 1: 'N'} for name in inputs + outputs}
+    std = ['prediction_std'] if step.has_spread else []
+    outputs = ['prediction', *std, *(f'{name}_out' for name in names)]
+    rows = {'obs', 'prediction', *std}
+    axes = {name: {0 if name in rows else 1: 'N'} for name in inputs + outputs}
+    graph = _WithSpread(step) if step.has_spread else step
     example = (torch.zeros(1, step.model.n_features), *step.zero_state(1))
     buffer = io.BytesIO()
     with warnings.catch_warnings():
@@ -113,7 +143,7 @@ def to_onnx(step: PackedStep) -> onnx.ModelProto:
             module=r'torch\.nn\.modules\.rnn',
         )  # fmt: skip
         torch.onnx.export(
-            step.eval(), example, cast('Any', buffer), input_names=inputs, output_names=outputs,
+            graph.eval(), example, cast('Any', buffer), input_names=inputs, output_names=outputs,
             dynamic_axes=axes, opset_version=OPSET, dynamo=False, do_constant_folding=True,
         )  # fmt: skip
     return onnx.load_from_string(buffer.getvalue())

@@ -4,7 +4,7 @@
 import math
 
 from lstm_dynamics_ros.training.dataset import Windows
-from lstm_dynamics_ros.training.losses import loss_of, run_windows, Scale
+from lstm_dynamics_ros.training.losses import Disturb, loss_of, run_windows, Scale
 from lstm_dynamics_ros.training.model import DynamicsModel
 from lstm_dynamics_ros.training.settings import TrainingSettings
 import torch
@@ -98,7 +98,7 @@ def training_loss(
     causal = torch.rand(n_runs, 1, generator=generator) < settings.causal_share
     runs = run_windows(
         model, windows, burn_in=settings.burn_in_steps, horizon=horizon, starts=starts,
-        causal=causal,
+        causal=causal, disturb=_feedback_noise(model, settings.feedback_noise, generator),
     )  # fmt: skip
     return loss_of(runs, windows.runs, scale, settings, weights)
 
@@ -108,13 +108,34 @@ def _noisy(
 ) -> Windows:
     """Return windows whose observations have noise, relative to their step-to-step change."""
     seen = windows.observations
-    step = (
-        (1 / model.line.scale)
-        if model.line is not None
-        else 0.01 / model.inverse_std.clamp_min(1e-9)
-    )
-    noise = torch.randn(seen.shape, generator=generator) * step * amount
+    noise = torch.randn(seen.shape, generator=generator) * _step_size(model) * amount
     return windows._replace(observations=seen + noise)
+
+
+def _feedback_noise(
+    model: DynamicsModel, amount: float, generator: torch.Generator
+) -> Disturb | None:
+    """Return what adds noise to predictions that are fed back; None for no noise.
+
+    A model that has met wrong states of its own making learns to come back from them. Source:
+    A. Sanchez-Gonzalez et al., "Learning to simulate complex physics with graph networks", ICML
+    2020 (noise on the input states of one step).
+    """
+    if not amount:
+        return None
+    scale = amount * _step_size(model)[: model.n_targets]
+
+    def disturb(prediction: Tensor) -> Tensor:
+        return prediction + scale * torch.randn(prediction.shape, generator=generator)
+
+    return disturb
+
+
+def _step_size(model: DynamicsModel) -> Tensor:
+    """Return how much each column of the observation usually changes in a step, shape (F,)."""
+    if model.line is not None:
+        return 1 / model.line.scale
+    return 0.01 / model.inverse_std.clamp_min(1e-9)
 
 
 def update(model: nn.Module, optimizer: torch.optim.Optimizer, loss: Tensor, clip: float) -> None:

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from lstm_dynamics_ros.errors import ExportError
 from lstm_dynamics_ros.training.dataset import cut
-from lstm_dynamics_ros.training.model import DynamicsModel, ModelState
+from lstm_dynamics_ros.training.ensemble import AnyModel
+from lstm_dynamics_ros.training.model import ModelState
 from lstm_dynamics_ros.training.signals import Trajectory
 import torch
 from torch import Tensor
@@ -21,7 +22,7 @@ PAIRS = 16
 
 
 @torch.no_grad()
-def measure_washout(model: DynamicsModel, runs: Sequence[Trajectory], *, seed: int = 0) -> int:
+def measure_washout(model: AnyModel, runs: Sequence[Trajectory], *, seed: int = 0) -> int:
     """Return the steps until two copies with random pasts agree for good.
 
     Both copies of a pair get the same validation inputs. Their cells start from random states of
@@ -67,7 +68,7 @@ def _below(limit: int, generator: torch.Generator) -> int:
 
 
 def _random_state(
-    model: DynamicsModel, runs: Sequence[Trajectory], generator: torch.Generator
+    model: AnyModel, runs: Sequence[Trajectory], generator: torch.Generator
 ) -> ModelState:
     """Return a random state for each pair."""
     steps = min(200, *(len(run.observations) for run in runs))
@@ -76,7 +77,7 @@ def _random_state(
     elsewhere = cut(runs, picks, starts, steps).observations
     _, real = model.sequence(elsewhere, model.zero_state(PAIRS))
     cell = tuple(torch.randn(part.shape, generator=generator) * _size(part) for part in real.cell)
-    return ModelState(cell, real.line)
+    return ModelState(cell, real.line, real.slip)
 
 
 def _size(part: Tensor) -> Tensor:
@@ -84,7 +85,7 @@ def _size(part: Tensor) -> Tensor:
     return part.square().mean().sqrt().clamp_min(0.5)
 
 
-def _change(model: DynamicsModel, predictions: Tensor, seen: Tensor) -> Tensor:
+def _change(model: AnyModel, predictions: Tensor, seen: Tensor) -> Tensor:
     if not model.forward_kind:
         return predictions
     return predictions - seen[..., : model.n_targets]

@@ -3,10 +3,20 @@
 
 from pathlib import Path
 
-from lstm_dynamics_ros.cli.rigid_body import given_urdf, named_recordings, rigid_body
+from lstm_dynamics_ros.cli.rigid_body import (
+    given_urdf,
+    identified_rigid_body,
+    named_recordings,
+    rigid_body,
+)
 from lstm_dynamics_ros.data.bag_writer import write_bag
 from lstm_dynamics_ros.data.recording import Recording
+from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.errors import ConfigError, JointNamesError
+from lstm_dynamics_ros.physics.prior import RigidBodyPrior
+from lstm_dynamics_ros.sim.robot import load_robot
+from lstm_dynamics_ros.sim.urdf import nominal_urdf
+from lstm_dynamics_ros.training.settings import TrainingSettings
 import numpy as np
 import pytest
 
@@ -84,3 +94,19 @@ def test_without_a_robot_there_is_no_prior() -> None:
         ('a',), urdf=None, identified=None, armature=None, identify=False, friction=False
     )
     assert made is None
+
+
+def test_members_that_hold_out_everything_leave_nothing_to_identify_from() -> None:
+    pytest.importorskip('pinocchio', reason='the prior is pinocchio')
+    prior = RigidBodyPrior(nominal_urdf(load_robot('pendulum')), ('joint1', 'joint2'))
+    rows = np.zeros((200, 2))
+    gridded = [
+        Segment(
+            name=f'run{k}', joint_names=prior.joint_names, joint_types=('revolute',) * 2, dt=0.01,
+            start_index=0, position=rows, velocity=rows, effort=rows, filled=np.zeros(200, bool),
+        )
+        for k in range(4)
+    ]  # fmt: skip
+    settings = TrainingSettings(dt=0.01, members=4, validation_fraction=0.25)
+    with pytest.raises(ConfigError, match='4 members together hold out all data'):
+        identified_rigid_body(prior, gridded, settings, friction=False)

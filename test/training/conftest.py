@@ -140,7 +140,8 @@ def exported(
 ) -> Path:
     """Model file of the small forward LSTM."""
     from lstm_dynamics_ros.training.export import export  # noqa: PLC0415
+    from lstm_dynamics_ros.training.members import Member  # noqa: PLC0415
 
     path = tmp_path_factory.mktemp('exported') / 'model.onnx'
-    export(checkpoints('forward', 'lstm'), runs[4:], path)
+    export([Member(checkpoints('forward', 'lstm'), runs[4:])], path)
     return path

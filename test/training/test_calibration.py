@@ -47,7 +47,7 @@ def test_persistence_in_the_card_is_that_of_the_data(runs: list[Segment]) -> Non
     torch.nn.init.zeros_(model.linear.weight)
     torch.nn.init.zeros_(model.linear.bias)
     used = [columns(run, settings) for run in runs[:2]]
-    made = calibrate(model, used, settings, burn_in=30)
+    made = calibrate([(model, used)], settings, burn_in=30)
     # Blocks of 200 steps with 30 before and 50 after: starts 29, 34, ... of each block.
     squares = []
     for run in runs[:2]:
@@ -66,7 +66,7 @@ def test_the_card_of_a_forward_model_has_all_horizons(
 ) -> None:
     made = checkpoints('forward', 'lstm')
     used = [columns(run, made.settings) for run in runs]
-    table = calibrate(made.model(), used, made.settings, burn_in=40)
+    table = calibrate([(made.model(), used)], made.settings, burn_in=40)
     assert list(table.errors) == ['1', '5', '10', '20', '50']
     assert set(table.errors['50']) == {'position', 'velocity', 'effort'}
     for horizon in ('1', '20'):
@@ -83,7 +83,7 @@ def test_the_card_of_a_forward_model_has_all_horizons(
 def test_an_inverse_model_has_one_horizon(checkpoints: Trained, runs: list[Segment]) -> None:
     made = checkpoints('inverse', 'lstm')
     used = [columns(run, made.settings) for run in runs[:2]]
-    table = calibrate(made.model(), used, made.settings, burn_in=40)
+    table = calibrate([(made.model(), used)], made.settings, burn_in=40)
     assert list(table.errors) == ['0']
     step = np.concatenate([np.diff(run.effort[39:1040], axis=0) for run in runs[:2]])
     got = table.errors['0']['effort']['persistence']
@@ -93,13 +93,13 @@ def test_an_inverse_model_has_one_horizon(checkpoints: Trained, runs: list[Segme
 def test_shorter_data_gives_shorter_blocks(checkpoints: Trained, runs: list[Segment]) -> None:
     made = checkpoints('forward', 'lstm')
     used = [columns(run.rows(0, 150), made.settings) for run in runs]
-    assert calibrate(made.model(), used, made.settings, burn_in=40).blocks == 6
+    assert calibrate([(made.model(), used)], made.settings, burn_in=40).blocks == 6
 
 
 def test_horizons_that_do_not_fit_are_left_out(checkpoints: Trained, runs: list[Segment]) -> None:
     made = checkpoints('forward', 'lstm')
     used = [columns(run.rows(0, 60), made.settings) for run in runs]
-    found = calibrate(made.model(), used, made.settings, burn_in=45)
+    found = calibrate([(made.model(), used)], made.settings, burn_in=45)
     assert set(found.errors) == {'1', '5', '10'}
 
 
@@ -107,4 +107,4 @@ def test_data_without_a_block_is_refused(checkpoints: Trained, runs: list[Segmen
     made = checkpoints('forward', 'lstm')
     used = [columns(run.rows(0, 40), made.settings) for run in runs]
     with pytest.raises(TooShortError, match=r'is 0\.20 s, but one window needs 0\.2'):
-        calibrate(made.model(), used, made.settings, burn_in=40)
+        calibrate([(made.model(), used)], made.settings, burn_in=40)

@@ -15,8 +15,10 @@ from lstm_dynamics_ros.runtime.model_file import load_model
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.training.checkpoint import Checkpoint
 from lstm_dynamics_ros.training.export import export
+from lstm_dynamics_ros.training.export_settings import ExportSettings
+from lstm_dynamics_ros.training.members import Member
 from lstm_dynamics_ros.training.onnx_graph import to_onnx
-from lstm_dynamics_ros.training.settings import ExportSettings, TrainingSettings
+from lstm_dynamics_ros.training.settings import TrainingSettings
 from lstm_dynamics_ros.training.signals import columns
 from lstm_dynamics_ros.training.trainer import train
 import numpy as np
@@ -32,7 +34,7 @@ Trained = Callable[[str, str], Checkpoint]
 def test_every_kind_and_cell_is_exported_and_loads(
     checkpoints: Trained, runs: list[Segment], tmp_path: Path, kind: str, cell: str
 ) -> None:
-    card = export(checkpoints(kind, cell), runs[4:], tmp_path / 'model.onnx')
+    card = export([Member(checkpoints(kind, cell), runs[4:])], tmp_path / 'model.onnx')
     loaded = load_model(tmp_path / 'model.onnx')
     assert loaded.card == card
     assert (card.model_kind, card.cell) == (kind, cell)
@@ -65,8 +67,8 @@ def test_the_card_says_what_the_model_is(
         name='two pendulums', effort_limits=(5.0, 6.0), driver_compensates=('gravity',)
     )
     card = export(
-        checkpoints('forward', 'lstm'), runs[4:], tmp_path / 'model.onnx', settings=extra,
-        sources={'bag': 'ab' * 32},
+        [Member(checkpoints('forward', 'lstm'), runs[4:])], tmp_path / 'model.onnx',
+        settings=extra, sources={'bag': 'ab' * 32},
     )  # fmt: skip
     assert card.name == 'two pendulums'
     assert card.effort_limits == (5.0, 6.0)
@@ -106,7 +108,7 @@ def test_a_short_burn_in_is_noted(
 ) -> None:
     made = checkpoints('forward', 'lstm')
     short = replace(made, settings=replace(made.settings, burn_in_steps=1))
-    card = export(short, runs[4:], tmp_path / 'model.onnx')
+    card = export([Member(short, runs[4:])], tmp_path / 'model.onnx')
     assert f'measured washout of {card.washout_steps}' in card.provenance['warnings'][0]
 
 
@@ -118,7 +120,7 @@ def test_a_model_that_never_forgets_leaves_no_file(
     weights['cell.layers.bias_ih_l0'][16:32] = 30.0  # the forget gate stays open
     weights['output.weight'].fill_(1.0)
     with pytest.raises(ExportError, match='does not forget'):
-        export(replace(made, weights=weights), runs[4:], tmp_path / 'model.onnx')
+        export([Member(replace(made, weights=weights), runs[4:])], tmp_path / 'model.onnx')
     assert list(tmp_path.iterdir()) == []
 
 
@@ -133,7 +135,7 @@ def test_a_failed_export_keeps_the_file_that_was_there(
 
     monkeypatch.setattr('lstm_dynamics_ros.training.export.prove', fail)
     with pytest.raises(ExportError):
-        export(checkpoints('inverse', 'gru'), runs[4:], path)
+        export([Member(checkpoints('inverse', 'gru'), runs[4:])], path)
     assert path.read_bytes() == b'old'
     assert [item.name for item in tmp_path.iterdir()] == ['model.onnx']
 
@@ -146,7 +148,7 @@ def test_a_graph_with_a_swapped_gate_fails_its_golden_sequence(
 
     monkeypatch.setattr('lstm_dynamics_ros.training.export.to_onnx', swapped)
     with pytest.raises(ModelFileError, match='recorded run is not reproduced'):
-        export(checkpoints('forward', 'lstm'), runs[4:], tmp_path / 'model.onnx')
+        export([Member(checkpoints('forward', 'lstm'), runs[4:])], tmp_path / 'model.onnx')
 
 
 def replace_gates(step: Any) -> Any:  # noqa: ANN401
@@ -164,7 +166,9 @@ def test_limits_for_another_number_of_joints_are_refused(
 ) -> None:
     extra = ExportSettings(effort_limits=(1.0,))
     with pytest.raises(ConfigError, match=r'must have 2 values, one per joint, got 1'):
-        export(checkpoints('inverse', 'gru'), runs[4:], tmp_path / 'm.onnx', settings=extra)
+        export(
+            [Member(checkpoints('inverse', 'gru'), runs[4:])], tmp_path / 'm.onnx', settings=extra
+        )
 
 
 def test_data_of_another_robot_is_refused(
@@ -172,14 +176,14 @@ def test_data_of_another_robot_is_refused(
 ) -> None:
     other = [replace(run, joint_names=('a', 'b')) for run in runs[4:]]
     with pytest.raises(JointNamesError):
-        export(checkpoints('inverse', 'gru'), other, tmp_path / 'm.onnx')
+        export([Member(checkpoints('inverse', 'gru'), other)], tmp_path / 'm.onnx')
 
 
 def test_a_short_validation_run_is_enough(
     checkpoints: Trained, runs: list[Segment], tmp_path: Path
 ) -> None:
     made = checkpoints('forward', 'lstm')
-    export(made, [runs[4].rows(0, 320)], tmp_path / 'model.onnx')
+    export([Member(made, [runs[4].rows(0, 320)])], tmp_path / 'model.onnx')
     assert load_model(tmp_path / 'model.onnx').card.provenance['conformal_blocks'] == 1
 
 
@@ -200,7 +204,7 @@ def test_a_residual_model_learns_what_the_rigid_body_leaves_over(
     prior = RigidBodyPrior(urdf, ('joint1', 'joint2'))
     settings = TrainingSettings(**(small | {'model_kind': 'residual_inverse'}))
     made = train(runs[:4], runs[4:], settings, folder=tmp_path / 'training', prior=prior)
-    card = export(made, runs[4:], tmp_path / 'model.onnx', prior=prior)
+    card = export([Member(made, runs[4:])], tmp_path / 'model.onnx', prior=prior)
     assert card.physics_prior == prior.description()
     again = RigidBodyPrior.from_description(card.physics_prior, card.joint_names)
     assert again.sha256 == prior.sha256
@@ -209,6 +213,6 @@ def test_a_residual_model_learns_what_the_rigid_body_leaves_over(
     torque = np.vstack([run.effort for run in runs[4:]]).std(0)
     left = np.array(card.errors['0']['effort']['model'])
     assert (left < 0.3 * torque).all(), left / torque
+    other = replace(made, prior={'source': 'x', 'sha256': '0'})
     with pytest.raises(ExportError, match='was trained with the rigid-body prior'):
-        export(replace(made, prior={'source': 'x', 'sha256': '0'}), runs[4:], tmp_path / 'b.onnx',
-               prior=prior)  # fmt: skip
+        export([Member(other, runs[4:])], tmp_path / 'b.onnx', prior=prior)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of one update of the weights."""
 
+from dataclasses import replace
 from itertools import pairwise
 
 from lstm_dynamics_ros.training.dataset import Windows
@@ -97,3 +98,20 @@ def test_free_runs_grow_to_their_full_length() -> None:
     assert lengths == [10, 30, 50, 50]
     assert free_run_length(TrainingSettings(model_kind='inverse'), 5) == 0
     assert free_run_length(TrainingSettings(rollouts_per_window=0), 5) == 0
+
+
+def test_feedback_noise_disturbs_what_free_runs_feed_back_and_nothing_else() -> None:
+    model, windows, scale = batch()
+    with torch.no_grad():
+        model.linear.weight.fill_(0.3)
+
+    def of(amount: float, horizon: int) -> float:
+        settings = replace(SETTINGS, feedback_noise=amount)
+        found = training_loss(
+            model, windows, scale, settings, column_weights(settings, 1), horizon=horizon,
+            generator=torch.Generator().manual_seed(0),
+        )  # fmt: skip
+        return float(found.detach())
+
+    assert of(0.5, 1) == of(0.0, 1)
+    assert of(0.5, 8) > of(0.0, 8)

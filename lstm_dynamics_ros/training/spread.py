@@ -1,0 +1,31 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How far the members of an ensemble usually disagree, so that more than that can be told."""
+
+from collections.abc import Sequence
+
+from lstm_dynamics_ros.training.ensemble import Ensemble, spread
+from lstm_dynamics_ros.training.signals import Trajectory
+import torch
+
+
+@torch.no_grad()
+def typical_spread(
+    model: Ensemble, runs: Sequence[Trajectory], targets: Sequence[str], *, burn_in: int
+) -> dict[str, list[float]]:
+    """Return the root mean square of the spread over trajectories, by target kind and joint.
+
+    Args:
+        model: The ensemble.
+        runs: The data its members share.
+        targets: Kinds of the targets.
+        burn_in: Steps at the start of each trajectory that do not count.
+    """
+    total, count = torch.zeros(model.n_targets, dtype=torch.float64), 0
+    for run in runs:
+        rows = run.observations.unsqueeze(1)
+        between = spread(model.sequence_each(rows, model.zero_state(1)))[burn_in:, 0]
+        total += between.double().square().sum(0)
+        count += len(between)
+    typical = (total / max(count, 1)).sqrt()
+    by_kind = typical.reshape(len(targets), model.n_joints).tolist()
+    return dict(zip(targets, by_kind, strict=True))
