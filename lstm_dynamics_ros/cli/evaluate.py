@@ -47,7 +47,7 @@ class Evaluate:
     last_share: float = 1.0
     """Score only this last share of every recording, e.g. 0.333."""
     urdf: Path | None = None
-    """Rigid-body prior of a residual_inverse model."""
+    """Rigid-body prior, for a residual_inverse model whose card holds none."""
     robustness: bool = False
     """Also measure the error under noise, lost and late messages, and the worst small disturbance
     of the input."""
@@ -210,13 +210,24 @@ def recorded(
 
 
 def prior_effort(urdf: Path | None, loaded: 'LoadedModel') -> 'Callable[[Segment], Matrix] | None':
-    """Return the rigid-body effort of a URDF for every row of a segment, None without a URDF."""
-    if urdf is None:
-        return None
+    """Return the rigid-body effort for every row of a segment, None without a robot model.
+
+    That of the model card comes first, as in the node: its torque is what the model corrects.
+
+    Args:
+        urdf: URDF for a model whose card has none.
+        loaded: The model.
+    """
     from lstm_dynamics_ros.physics.differentiate import acceleration  # noqa: PLC0415
     from lstm_dynamics_ros.physics.prior import RigidBodyPrior  # noqa: PLC0415
 
-    prior = RigidBodyPrior(urdf, loaded.card.joint_names)
+    card = loaded.card
+    if card.physics_prior is not None and card.physics_prior.get('urdf'):
+        prior = RigidBodyPrior.from_description(card.physics_prior, card.joint_names)
+    elif urdf is not None:
+        prior = RigidBodyPrior(urdf, card.joint_names)
+    else:
+        return None
 
     def effort(segment: 'Segment') -> 'Matrix':
         slope = acceleration(segment.velocity, segment.dt)

@@ -12,6 +12,7 @@ from lstm_dynamics_ros.cli.demo import Demo
 from lstm_dynamics_ros.cli.evaluate import Evaluate
 from lstm_dynamics_ros.cli.excite import Excite
 from lstm_dynamics_ros.cli.explain import Explain
+from lstm_dynamics_ros.cli.identify import Identify
 from lstm_dynamics_ros.cli.improve import Improve
 from lstm_dynamics_ros.cli.inspect import Inspect
 from lstm_dynamics_ros.cli.latency import Latency
@@ -37,6 +38,7 @@ Command = (
     | Annotated[Record, subcommand('record')]
     | Annotated[Convert, subcommand('convert')]
     | Annotated[Latency, subcommand('latency')]
+    | Annotated[Identify, subcommand('identify')]
     | Annotated[Train, subcommand('train')]
     | Annotated[Search, subcommand('search')]
     | Annotated[Improve, subcommand('improve')]
