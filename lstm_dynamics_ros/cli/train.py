@@ -2,11 +2,12 @@
 """`lstm-dynamics train`: from bags to a proven model file."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, TYPE_CHECKING
 
-from lstm_dynamics_ros.cli.console import progress, say, write_json
+from lstm_dynamics_ros.cli.console import Progress, progress, say, write_json
 from lstm_dynamics_ros.errors import DataError, UnknownNameError
 from lstm_dynamics_ros.parameters import build, flatten, validated
 from lstm_dynamics_ros.training.settings import ExportSettings, TrainingSettings
@@ -142,6 +143,7 @@ def train_model(
     urdf: Path | str | None = None,
     armature: Sequence[float] | None = None,
     force: bool = False,
+    told: Progress | None = None,
 ) -> 'ModelCard':
     """Train on recordings and export, with progress bars.
 
@@ -155,6 +157,7 @@ def train_model(
         urdf: Rigid-body prior: a URDF file, or its text.
         armature: Inertia of the rotors, one per joint.
         force: Train although there is too little data for the size of the model.
+        told: Told of the progress in place of the terminal.
     """
     from lstm_dynamics_ros.data.segment import segments  # noqa: PLC0415
     from lstm_dynamics_ros.physics.prior import RigidBodyPrior  # noqa: PLC0415
@@ -173,17 +176,18 @@ def train_model(
     prior = None
     if urdf is not None:
         prior = RigidBodyPrior(urdf, gridded[0].joint_names, armature=armature)
-    with progress('train') as update:
+    with nullcontext(told) if told is not None else progress('train') as update:
         members = train_members(
             gridded, training, folder=folder, init=init, prior=prior, progress=update
         )
-    for k, (checkpoint, _) in enumerate(members):
+    for k, (checkpoint, _) in enumerate(members if told is None else []):
         say(
             f'{f"Member {k + 1}: best" if len(members) > 1 else "Best"} epoch: '
             f'{checkpoint.best_epoch} of at most {training.max_epochs}, held-out error '
             f'{checkpoint.best_error:.3f} of the better of its linear start and standing still.'
         )
-    say('Checking and exporting ...')
+    if told is None:
+        say('Checking and exporting ...')
     return export(
         members,
         out,

@@ -176,7 +176,8 @@ def _continued(stamps: Stamps, rows: int) -> Stamps:
     more = rows - len(stamps)
     if more <= 0 or len(stamps) < 2:
         return stamps
-    return np.concatenate([stamps, stamps[-1] + (stamps[-1] - stamps[-2]) * np.arange(1, more + 1)])
+    step = stamps[-1] - stamps[-2]
+    return np.concatenate([stamps, stamps[-1] + step * np.arange(1, more + 1)])
 
 
 def _placed(values: Matrix, start: int, stop: int) -> Matrix:

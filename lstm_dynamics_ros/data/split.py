@@ -2,8 +2,9 @@
 """Training and validation data that do not know of each other.
 
 Neighbouring windows of one trajectory are nearly copies, so windows are never split at random:
-whole trajectories are held back, near-copies of each other together. Of a single long recording contiguous blocks are, with a gap of
-one washout before and after, over which a model that starts there forgets how it started.
+whole trajectories are held back, and a motion that was made again goes with the first. Of a
+single long recording contiguous blocks are, with a gap of one washout before and after, over
+which a model that starts there forgets how it started.
 """
 
 from collections.abc import Sequence
