@@ -110,12 +110,11 @@ class Evaluate:
         from lstm_dynamics_ros.evaluation.protocol_baxter_ugr import (  # noqa: PLC0415
             score_baxter_ugr,
         )
+        from lstm_dynamics_ros.evaluation.protocol_emps import score_emps  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.protocol_kr300 import score_kr300  # noqa: PLC0415
         from lstm_dynamics_ros.evaluation.protocol_kuka_lwr import (  # noqa: PLC0415
             score_kuka_lwr,
         )
-
-        from lstm_dynamics_ros.evaluation.protocol_emps import score_emps  # noqa: PLC0415
-        from lstm_dynamics_ros.evaluation.protocol_kr300 import score_kr300  # noqa: PLC0415
         from lstm_dynamics_ros.evaluation.protocol_kuka_weigand2021 import (  # noqa: PLC0415
             score_kuka_weigand2021,
         )

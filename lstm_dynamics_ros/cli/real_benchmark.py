@@ -18,7 +18,7 @@ from lstm_dynamics_ros.cli.real_training import (
     TrainingJob,
     watched,
 )
-from lstm_dynamics_ros.errors import ConfigError, LstmDynamicsError, UnknownNameError
+from lstm_dynamics_ros.errors import ConfigError, DataError, LstmDynamicsError, UnknownNameError
 import tyro
 
 if TYPE_CHECKING:
@@ -112,7 +112,7 @@ class RealBenchmark:
         }
         for outcome in reproduced.values():
             if outcome.error:
-                raise ConfigError(outcome.error)
+                raise DataError(outcome.error)
         failed: dict[str, str] = {}
         trajectories = {}
         for source, outcome in zip(
