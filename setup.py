@@ -58,6 +58,7 @@ setup(
         (f'share/{NAME}/config/mappings', glob('config/mappings/*')),
         (f'share/{NAME}/config/training', glob('config/training/*.yaml')),
         (f'share/{NAME}/config/training/real', glob('config/training/real/*.yaml')),
+        (f'share/{NAME}/config/urdf', glob('config/urdf/*')),
         (f'share/{NAME}/models', glob('models/*')),
     ],
     install_requires=[

@@ -31,8 +31,11 @@ PAST_KIND = 'payload_past'
 DERIVED_KINDS = (*PAYLOAD_KINDS, PAST_KIND)
 """Features that follow from the others: they are inside the training range if those are."""
 
+PRIOR_KIND = 'prior_effort'
+"""What the rigid-body prior says the motion measured until now costs."""
+
 SIGNAL_KINDS = (
-    'position', 'velocity', 'acceleration', 'disturbance', *DERIVED_KINDS, 'effort',
+    'position', 'velocity', 'acceleration', 'disturbance', *DERIVED_KINDS, PRIOR_KIND, 'effort',
 )  # fmt: skip
 """What a feature or target can be. Position, velocity and acceleration of an inverse model are
 those of the motion it is asked about; the disturbance is what was measured until now."""
@@ -128,8 +131,12 @@ class ModelCard:
     drive_delay: float = 0.0
     """Part of the latency that lies in the drives, after the robot's own command [s]."""
     physics_prior: dict[str, str] | None = None
-    """Rigid-body prior whose torque the model corrects: ``source``, ``sha256``, the ``urdf``
-    itself and the ``armature`` of the joints; None without."""
+    """Rigid-body prior whose torque the model corrects or is told: ``source``, ``sha256``, the
+    ``urdf`` itself and the ``armature`` of the joints; None without."""
+    prior_window: int = 0
+    """Measurements from which the motion of the feature ``prior_effort`` is made [steps]."""
+    prior_delay: int = 0
+    """How old that motion is [steps]."""
     disturbance_bandwidth: float = 0.0
     """Pole of the low-pass of a disturbance feature [rad/s]; 0 without one."""
     error_gain: tuple[float, ...] = ()

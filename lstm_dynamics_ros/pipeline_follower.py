@@ -3,11 +3,13 @@
 
 from collections.abc import Callable
 
+from lstm_dynamics_ros.card import PRIOR_KIND
 from lstm_dynamics_ros.control.base import Prior
 from lstm_dynamics_ros.grid import GridPoint
 from lstm_dynamics_ros.pipeline_forecast import Forecast
 from lstm_dynamics_ros.pipeline_guard import Guard
 from lstm_dynamics_ros.pipeline_motion import is_motion_model, MotionInput
+from lstm_dynamics_ros.pipeline_prior import PriorInput
 from lstm_dynamics_ros.pipeline_settings import SafetySettings
 from lstm_dynamics_ros.reference import Reference
 from lstm_dynamics_ros.runtime.predictor import Predictor
@@ -47,6 +49,7 @@ class Follower:
         """Steps the model."""
         self.motion = MotionInput(card, prior, latency_ns) if is_motion_model(card) else None
         """What a motion model is asked; None for others."""
+        self._prior = PriorInput(card, prior) if card.columns(PRIOR_KIND) is not None else None
         self.forecast = Forecast(self.predictor, self.motion)
         """What the model says, as joint states."""
         self.guard = Guard(card, safety, prior, motion_model=self.motion is not None)
@@ -114,6 +117,8 @@ class Follower:
             # that stood still because it is wrong would never get right again.
             touched = self.guard.touched
             observation = self.motion.observe(point.state, preview, frozen=touched)
+        elif self._prior is not None:
+            observation = self._prior.observe(point.state)
         try:
             prediction = self.predictor.update(point, observation)
         except Exception as error:  # noqa: BLE001 - whatever onnxruntime raises, the node lives on
@@ -126,6 +131,8 @@ class Follower:
         """Let everything that remembers follow the model when its memory is cleared."""
         if self.motion is not None:
             self.motion.reset()
+        if self._prior is not None:
+            self._prior.reset()
         self._machine.on(Event.RESTART)
         self.guard.reset()
         self.forecast.forget()

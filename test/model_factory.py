@@ -102,6 +102,7 @@ def textbook(
     kind: str = 'forward',
     seed: int = 0,
     with_effort_target: bool = True,
+    push: float = 1.0,
 ) -> Textbook:
     """Return the weights of the model that :func:`make_model` writes for the same arguments."""
     rng = np.random.default_rng(seed)
@@ -129,7 +130,7 @@ def textbook(
         more = [0.2 * eye] * (len(fed) - 2)
         blocks, sizes = [np.vstack([5.0 * eye, 0.5 * eye, *more])], [1.0]
     linear = np.hstack(blocks)
-    head = rng.normal(0.0, 1.0, (hidden, linear.shape[1])) * np.repeat(sizes, n)
+    head = push * rng.normal(0.0, 1.0, (hidden, linear.shape[1])) * np.repeat(sizes, n)
     scale = np.repeat([SCALES[name] for name in fed], n)
     return Textbook(
         cell=cell,
@@ -156,6 +157,7 @@ def make_model(
     washout: int = 5,
     seed: int = 0,
     with_effort_target: bool = True,
+    push: float = 1.0,
     **card_entries: object,
 ) -> Path:
     """Write a sealed model file that passes every load check.
@@ -176,6 +178,7 @@ def make_model(
         washout: Washout of the card [steps].
         seed: Seed of the weights.
         with_effort_target: Whether a forward model predicts effort too.
+        push: Factor of what the hidden state adds; 0 leaves a linear model without memory.
         card_entries: Other entries of the card.
 
     Returns:
@@ -185,7 +188,7 @@ def make_model(
     n_joints = len(names)
     numbers = textbook(
         cell=cell, n_joints=n_joints, hidden=hidden, layers=layers, dt=dt, kind=kind, seed=seed,
-        with_effort_target=with_effort_target,
+        with_effort_target=with_effort_target, push=push,
     )  # fmt: skip
     forward = kind == 'forward'
     fed = FED.get(kind, FED['inverse'])

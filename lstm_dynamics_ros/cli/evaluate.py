@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Annotated, TYPE_CHECKING
 
 from lstm_dynamics_ros.cli.console import progress, say, write_json
-from lstm_dynamics_ros.errors import DataError, UnknownNameError
+from lstm_dynamics_ros.errors import ConfigError, DataError, UnknownNameError
 import tyro
 
 if TYPE_CHECKING:
+    from lstm_dynamics_ros.data.recording import Recording
     from lstm_dynamics_ros.data.segment import Segment
     from lstm_dynamics_ros.evaluation.protocol_result import ProtocolResult
     from lstm_dynamics_ros.runtime.model_file import LoadedModel
@@ -46,16 +47,36 @@ class Evaluate:
     """Score only this last share of every recording, e.g. 0.333."""
     urdf: Path | None = None
     """Rigid-body prior of a residual_inverse model."""
+    robustness: bool = False
+    """Also measure the error under noise, lost and late messages, and the worst small disturbance
+    of the input."""
+    against: Path | None = None
+    """With --robustness: another model file, e.g. one trained with input noise, side by side."""
+    report: Path | None = None
+    """With --robustness: write its curves and tables as an HTML page to this file."""
     json: Path | None = None
     """Write all figures as JSON to this file."""
 
     def run(self) -> int:
         """Score, print the tables."""
+        from lstm_dynamics_ros.pipeline_motion import is_motion_model  # noqa: PLC0415
         from lstm_dynamics_ros.runtime.model_file import load_model  # noqa: PLC0415
 
         if self.protocol not in PROTOCOLS:
             raise UnknownNameError('protocol', self.protocol, PROTOCOLS)
+        if not self.robustness and (self.against or self.report):
+            raise ConfigError('--against and --report show robustness; add --robustness.')
         loaded = load_model(self.model)
+        other = load_model(self.against) if self.against else None
+        if is_motion_model(loaded.card) and loaded.card.columns('disturbance') is not None:
+            if not self.robustness:
+                raise ConfigError(
+                    f'{loaded.card.name} is a model for control that is told what it measured one '
+                    'latency before: what it is worth shows in `benchmark tracking`. Here only '
+                    '--robustness applies.'
+                )
+            write_json(self.json, self._robustness(loaded, other))
+            return 0
         test = gridded(loaded, self.bags, last_share=self.last_share)
         training = gridded(loaded, self.training_bags) if self.training_bags else []
         if self.only:
@@ -75,7 +96,7 @@ class Evaluate:
             result = self._published(loaded, test, training)
             say(result.text())
             stated = {'data_sha256': digest(test), 'versions': library_versions()}
-            write_json(self.json, result.to_json() | stated)
+            write_json(self.json, result.to_json() | stated | self._robustness(loaded, other))
             return 0
         from lstm_dynamics_ros.evaluation.evaluate import evaluate  # noqa: PLC0415
         from lstm_dynamics_ros.evaluation.fit_arx import fit_arx  # noqa: PLC0415
@@ -93,8 +114,30 @@ class Evaluate:
                 progress=update,
             )
         say(scored.text())
-        write_json(self.json, scored.to_json())
+        write_json(self.json, scored.to_json() | self._robustness(loaded, other))
         return 0
+
+    def _robustness(self, loaded: 'LoadedModel', other: 'LoadedModel | None') -> dict[str, object]:
+        """Measure robustness if asked to, print and write it; return it for JSON."""
+        if not self.robustness:
+            return {}
+        from lstm_dynamics_ros.cli.robustness import compare_robustness  # noqa: PLC0415
+
+        recordings = recorded(loaded, self.bags, last_share=self.last_share)
+        if self.only:
+            recordings = [item for item in recordings if item.name in self.only]
+        models = [loaded] if other is None else [loaded, other]
+        found = compare_robustness(models, recordings, prior=prior_effort(self.urdf, loaded))
+        say(f'\n{found.text()}')
+        if self.report is not None:
+            from lstm_dynamics_ros.evaluation.robustness.section import (  # noqa: PLC0415
+                write_robustness_page,
+            )
+
+            shown = ', '.join(bag.name for bag in self.bags)
+            write_robustness_page(self.report, found, recordings=shown)
+            say(f'\nReport: {self.report}')
+        return {'robustness': found.to_json()}
 
     def _published(
         self, loaded: 'LoadedModel', test: 'Sequence[Segment]', training: 'Sequence[Segment]'
@@ -145,8 +188,21 @@ def gridded(
     loaded: 'LoadedModel', bags: Sequence[Path], *, last_share: float = 1.0
 ) -> 'list[Segment]':
     """Return bags on the time grid of a model, with its joints in its order."""
-    from lstm_dynamics_ros.data.bag import read_recordings  # noqa: PLC0415
     from lstm_dynamics_ros.data.segment import segments  # noqa: PLC0415
+
+    derive = loaded.card.velocity_source == 'derived'
+    return [
+        segment
+        for item in recorded(loaded, bags, last_share=last_share)
+        for segment in segments(item, loaded.card.dt, derive_velocity=derive)
+    ]
+
+
+def recorded(
+    loaded: 'LoadedModel', bags: Sequence[Path], *, last_share: float = 1.0
+) -> 'list[Recording]':
+    """Return what was measured of a model's joints, in its order."""
+    from lstm_dynamics_ros.data.bag import read_recordings  # noqa: PLC0415
 
     card = loaded.card
     types = dict(zip(card.joint_names, card.joint_types, strict=True))
@@ -155,12 +211,7 @@ def gridded(
         recordings = [
             item.rows(len(item) - int(len(item) * last_share), len(item)) for item in recordings
         ]
-    derive = card.velocity_source == 'derived'
-    return [
-        segment
-        for item in recordings
-        for segment in segments(item, card.dt, derive_velocity=derive)
-    ]
+    return recordings
 
 
 def prior_effort(urdf: Path | None, loaded: 'LoadedModel') -> 'Callable[[Segment], Matrix] | None':

@@ -176,8 +176,8 @@ class Improve:
         """Export with what the card of the old model says beyond training."""
         from lstm_dynamics_ros.runtime.model_file import load_model  # noqa: PLC0415
         from lstm_dynamics_ros.training.export import export  # noqa: PLC0415
+        from lstm_dynamics_ros.training.export_settings import ExportSettings  # noqa: PLC0415
         from lstm_dynamics_ros.training.members import Member  # noqa: PLC0415
-        from lstm_dynamics_ros.training.settings import ExportSettings  # noqa: PLC0415
 
         card = load_model(self.model).card
         settings = ExportSettings(

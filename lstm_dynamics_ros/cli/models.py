@@ -16,7 +16,7 @@ from lstm_dynamics_ros.cli.train import (
     read_settings,
     train_model,
 )
-from lstm_dynamics_ros.training.settings import ExportSettings
+from lstm_dynamics_ros.training.export_settings import ExportSettings
 import tyro
 
 if TYPE_CHECKING:

@@ -7,7 +7,8 @@ from lstm_dynamics_ros.parameters import Leaf, leaves
 from lstm_dynamics_ros.ros.command_watchdog_settings import CommandWatchdogSettings
 from lstm_dynamics_ros.ros.settings import NodeSettings, RecorderSettings, SimSettings
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
-from lstm_dynamics_ros.training.settings import ExportSettings, TrainingSettings
+from lstm_dynamics_ros.training.export_settings import ExportSettings
+from lstm_dynamics_ros.training.settings import TrainingSettings
 
 SECTIONS: tuple[tuple[str, str, type, str], ...] = (
     ('dynamics_node', 'ROS parameters of the node that predicts.', NodeSettings, ''),

@@ -114,22 +114,15 @@ class RealBenchmark:
             if outcome.error:
                 raise DataError(outcome.error)
         failed: dict[str, str] = {}
-        trajectories = {}
-        for source, outcome in zip(
-            sources, _each(processes, _convert, sources, 'convert'), strict=True
-        ):
+        converted = _each(processes, _convert, sources, 'convert')
+        jobs: dict[tuple[str, int], list[TrainingJob]] = {}
+        for source, outcome in zip(sources, converted, strict=True):
             if outcome.error:
                 failed[source.name] = outcome.error
-            else:
-                trajectories[source.name] = outcome.value
-        jobs: dict[tuple[str, int], list[TrainingJob]] = {}
-        for source in sources:
-            if source.name in trajectories:
-                spec = SETS[source.name]()
-                folds = spec.folds(trajectories[source.name])
-                for seed in self.seeds:
-                    settings = settings_of(source.name, seed, self.settings)
-                    jobs[source.name, seed] = jobs_of(source, folds, spec.joints, settings, cache)
+                continue
+            for seed in self.seeds:
+                settings = settings_of(source.name, seed, self.settings)
+                jobs[source.name, seed] = jobs_of(source, SETS[source.name](), settings, cache)
         with progress('train') as update:
             lost = train_all(
                 processes, [job for group in jobs.values() for job in group],

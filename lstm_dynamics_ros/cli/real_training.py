@@ -13,10 +13,11 @@ from lstm_dynamics_ros.assets import asset
 from lstm_dynamics_ros.cli.console import Progress
 from lstm_dynamics_ros.cli.train import COMMAND_DEFAULTS, read_settings, train_model
 from lstm_dynamics_ros.errors import ConfigError, LstmDynamicsError
-from lstm_dynamics_ros.training.settings import ExportSettings, TrainingSettings
+from lstm_dynamics_ros.training.export_settings import ExportSettings
+from lstm_dynamics_ros.training.settings import TrainingSettings
 
 if TYPE_CHECKING:
-    from lstm_dynamics_ros.evaluation.real.robot_set import Fold
+    from lstm_dynamics_ros.evaluation.real.robot_set import Fold, RealSet
     from lstm_dynamics_ros.evaluation.real.source import Source
 
 POLL = 1.0
@@ -30,6 +31,8 @@ class TrainingJob:
     source: 'Source'
     fold: 'Fold'
     joints: tuple[str, ...]
+    urdf: Path | None
+    """Rigid-body prior, of a model that has one."""
     settings: TrainingSettings
     folder: Path
     """Its checkpoints, its progress and the model itself."""
@@ -77,31 +80,41 @@ def settings_of(name: str, seed: int, folder: Path | None) -> TrainingSettings:
 
 
 def jobs_of(
-    source: 'Source',
-    folds: 'Sequence[Fold]',
-    joints: tuple[str, ...],
-    settings: TrainingSettings,
-    cache: Path,
+    source: 'Source', spec: 'RealSet', settings: TrainingSettings, cache: Path
 ) -> list[TrainingJob]:
-    """Return the trainings of one set and seed, each with a folder of all it depends on."""
+    """Return the trainings of one set and seed, each with a folder of all it depends on.
+
+    Args:
+        source: The set, converted.
+        spec: What is known of it.
+        settings: What to train.
+        cache: Folder for all that is kept.
+
+    Raises:
+        ConfigError: If the settings ask for a rigid-body prior, and the set has none.
+    """
     from lstm_dynamics_ros.evaluation.real.cache import (  # noqa: PLC0415
         code_digest,
         key_of,
         MAKES_MODELS,
     )
 
+    if settings.needs_prior and not spec.urdf:
+        raise ConfigError(f'{source.name} has no URDF for a model with a rigid-body prior.')
+    urdf = asset(spec.urdf) if settings.needs_prior else None
     made_by = {
         'bags': source.bags.name,
-        'joints': joints,
+        'joints': spec.joints,
+        'urdf': None if urdf is None else urdf.read_text(encoding='utf-8'),
         'settings': asdict(settings),
         'code': code_digest(MAKES_MODELS),
     }
     return [
         TrainingJob(
-            source=source, fold=fold, joints=joints, settings=settings,
+            source=source, fold=fold, joints=spec.joints, urdf=urdf, settings=settings,
             folder=cache / 'models' / source.name / key_of(made_by | {'train': fold.train}),
         )
-        for fold in folds
+        for fold in spec.folds(source.names())
     ]  # fmt: skip
 
 
@@ -179,8 +192,9 @@ def train_one(job: TrainingJob) -> str:
             velocity_source=job.source.velocity_source,
         )
         train_model(
-            recordings, settings, export, out=job.model, folder=job.folder / 'training', told=told
-        )
+            recordings, settings, export, out=job.model, folder=job.folder / 'training',
+            urdf=job.urdf, told=told,
+        )  # fmt: skip
     except LstmDynamicsError as error:
         return f'{job.title}: {error}'
     told(1, 1, 'done')

@@ -4,13 +4,17 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 import time
-from typing import Annotated
+from typing import Annotated, TYPE_CHECKING
 
 from lstm_dynamics_ros.cli.console import progress, say, write_json
 from lstm_dynamics_ros.errors import DataError
 from lstm_dynamics_ros.parameters import validated
 from lstm_dynamics_ros.pipeline_settings import PipelineSettings
 import tyro
+
+if TYPE_CHECKING:
+    from lstm_dynamics_ros.evaluation.html import Section
+    from lstm_dynamics_ros.runtime.model_file import LoadedModel
 
 
 @dataclass
@@ -39,6 +43,9 @@ class Replay:
     the report says so."""
     horizons: tuple[int, ...] = (1, 10, 50)
     """Horizons shown and scored [steps]."""
+    robustness: bool = False
+    """Add to the report the error under noise, lost and late messages, and the worst small
+    disturbance of the input."""
     overwrite: bool = False
     """Replace an earlier replay."""
     json: Path | None = None
@@ -94,10 +101,11 @@ class Replay:
         if self.last_share < 1.0:
             facts['scored'] = f'the last {self.last_share:.0%} only'
         result = replayed.result(scores=scores, inverse=scored.inverse, facts=facts)
+        sections, more = self._robustness(loaded)
         out.mkdir(parents=True, exist_ok=True)
         write_predictions(predictions, replayed, overwrite=self.overwrite)
         with progress('report') as update:
-            write_report(out / 'report.html', result, progress=update)
+            write_report(out / 'report.html', result, sections=sections, progress=update)
         say(scored.text())
         say(
             f'\n{len(replayed.ticks)} ticks of {replayed.duration:.1f} s in {took:.1f} s '
@@ -107,6 +115,7 @@ class Replay:
         write_json(
             self.json,
             scored.to_json()
+            | more
             | {
                 'ticks': len(replayed.ticks),
                 'realtime_factor': replayed.duration / took,
@@ -114,3 +123,19 @@ class Replay:
             },
         )
         return 0
+
+    def _robustness(self, loaded: 'LoadedModel') -> 'tuple[list[Section], dict[str, object]]':
+        """Return the section of the report and the figures, if asked for."""
+        if not self.robustness:
+            return [], {}
+        from lstm_dynamics_ros.cli.evaluate import recorded  # noqa: PLC0415
+        from lstm_dynamics_ros.cli.robustness import compare_robustness  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.robustness.section import (  # noqa: PLC0415
+            robustness_section,
+        )
+
+        recordings = recorded(loaded, [self.bag], last_share=self.last_share)
+        settings = validated(self.pipeline)
+        found = compare_robustness([loaded], recordings, settings=settings)
+        say(found.text() + '\n')
+        return [robustness_section(found)], {'robustness': found.to_json()}

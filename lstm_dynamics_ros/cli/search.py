@@ -51,7 +51,7 @@ class Search:
     only: tuple[str, ...] = ()
     """Train only the variants of these names (and the first)."""
     urdf: Path | None = None
-    """Rigid-body prior of residual_inverse variants."""
+    """Rigid-body prior of the variants that have one."""
     workers: int = 0
     """Variants trained side by side; 0 is one per processor."""
     json: Path | None = None
@@ -121,7 +121,7 @@ def _train(
 
     gridded, name, settings, folder, urdf = work
     prior = None
-    if settings.model_kind == 'residual_inverse' and urdf is not None:
+    if settings.needs_prior and urdf is not None:
         prior = RigidBodyPrior(urdf, gridded[0].joint_names)
     own = folder / ''.join(c if c.isalnum() else '_' for c in name)
     return cross_validate(name, gridded, settings, folder=own, prior=prior)

@@ -10,7 +10,8 @@ from typing import Annotated, Any, TYPE_CHECKING
 from lstm_dynamics_ros.cli.console import Progress, progress, say, write_json
 from lstm_dynamics_ros.errors import DataError, UnknownNameError
 from lstm_dynamics_ros.parameters import build, flatten, validated
-from lstm_dynamics_ros.training.settings import ExportSettings, TrainingSettings
+from lstm_dynamics_ros.training.export_settings import ExportSettings
+from lstm_dynamics_ros.training.settings import TrainingSettings
 import tyro
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@
 from base64 import b64encode
 from collections.abc import Sequence
 from html import escape
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -58,6 +59,17 @@ def page(title: str, body: Sequence[str]) -> str:
         + '\n'.join(body)
         + '\n</main>\n</body>\n</html>\n'
     )
+
+
+def write_page(path: Path, text: str) -> None:
+    """Write a page, under a temporary name until it is complete."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    unfinished = path.with_name(f'.{path.name}.unfinished')
+    try:
+        unfinished.write_text(text, encoding='utf-8')
+        unfinished.replace(path)
+    finally:
+        unfinished.unlink(missing_ok=True)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Entry]]) -> str:

@@ -8,8 +8,9 @@ from lstm_dynamics_ros.errors import ConfigError, DataError, TooShortError
 from lstm_dynamics_ros.evaluation.forecasters.model import observations
 from lstm_dynamics_ros.evaluation.inverse_ridge import RidgeInverse
 from lstm_dynamics_ros.evaluation.metrics import nmse, rmse
-from lstm_dynamics_ros.evaluation.motion_segment import is_motion_model, motion_segment
+from lstm_dynamics_ros.evaluation.motion_segment import motion_segment
 from lstm_dynamics_ros.evaluation.protocol_result import ProtocolResult
+from lstm_dynamics_ros.pipeline_motion import is_motion_model
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.state import Matrix

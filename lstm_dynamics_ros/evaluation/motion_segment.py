@@ -24,11 +24,6 @@ class MotionSegment(Segment):
     """Joint accelerations [rad/s^2] or [m/s^2], shape (n_steps, n_joints)."""
 
 
-def is_motion_model(card: ModelCard) -> bool:
-    """Return whether a model is asked about accelerations."""
-    return card.columns('acceleration') is not None
-
-
 def motion_segment(segment: Segment, card: ModelCard) -> MotionSegment:
     """Return a segment with the motion that its positions give; NaN where one is missing.
 

@@ -16,9 +16,9 @@ from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.errors import DataError, MissingLibraryError
 from lstm_dynamics_ros.evaluation.inverse import predict_effort
 from lstm_dynamics_ros.evaluation.metrics import relative_error
-from lstm_dynamics_ros.evaluation.motion_segment import is_motion_model
 from lstm_dynamics_ros.evaluation.protocol_result import ProtocolResult
 from lstm_dynamics_ros.evaluation.reference_file import load_reference
+from lstm_dynamics_ros.pipeline_motion import is_motion_model
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.state import Matrix
 import numpy as np

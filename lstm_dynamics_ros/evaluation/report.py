@@ -31,13 +31,7 @@ def write_report(
         sections: What stands before all else.
         progress: Told (done, total, what).
     """
-    text = report_page(result, sections=sections, progress=progress)
-    unfinished = path.with_name(f'.{path.name}.unfinished')
-    try:
-        unfinished.write_text(text, encoding='utf-8')
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    html.write_page(path, report_page(result, sections=sections, progress=progress))
 
 
 def report_page(

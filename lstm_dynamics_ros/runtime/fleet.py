@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from lstm_dynamics_ros.errors import ShapeError
 from lstm_dynamics_ros.grid import GridPoint
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
-from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
+from lstm_dynamics_ros.runtime.onnx_step import OnnxStep, Tensor
 from lstm_dynamics_ros.runtime.predictor import LARGEST_INPUT, LARGEST_STATE
-from lstm_dynamics_ros.state import Matrix
+from lstm_dynamics_ros.state import Matrix, Vector
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,16 +39,27 @@ class Fleet:
         """Which robots' predictions mean something, shape (N,)."""
         return (self.seen > 0) & (self.seen >= self.card.washout_steps)
 
+    @property
+    def buffers(self) -> tuple[Tensor, ...]:
+        """The hidden states in place, each of shape (n_layers, N, n_hidden); h before c."""
+        return self._step.buffers
+
     def reset(self, rows: NDArray[np.bool_] | None = None) -> None:
         """Forget the past of some robots, shape (N,), or of all."""
         self._step.reset(rows)
         self.seen[... if rows is None else rows] = 0
 
-    def update(self, points: Sequence[GridPoint | None]) -> Matrix:
+    def update(
+        self,
+        points: Sequence[GridPoint | None],
+        observations: Sequence[Vector | None] | None = None,
+    ) -> Matrix:
         """Take in the next grid point of each robot.
 
         Args:
             points: One per robot; None for a robot that has none now and stays as it is.
+            observations: What the model shall see of each robot, shape (n_features,), if that is
+                not the state at the points alone.
 
         Returns:
             Predictions, shape (N, n_targets). NaN for robots without a point, and for those whose
@@ -63,8 +74,12 @@ class Fleet:
         self._rows.fill(0.0)
         present = np.array([point is not None for point in points])
         restarted = np.array([point is not None and point.restarted for point in points])
-        for row, point in zip(self._rows, points, strict=True):
+        seen = observations or [None] * n
+        for row, point, observation in zip(self._rows, points, seen, strict=True):
             if point is None:
+                continue
+            if observation is not None:
+                row[:] = observation
                 continue
             for kind, columns in self._columns:
                 row[columns] = getattr(point.state, kind)

@@ -19,8 +19,8 @@ from torch import nn, Tensor
 class Ensemble(nn.Module):
     """Members of one form that see the same observations. Pure, as each of them is.
 
-    The cells' states stand side by side in tensors of shape (L, N, M * H); the delay line holds
-    observations, which all members share, so there is one.
+    The cells' states stand side by side in tensors of shape (L, N, M * H); the delay line and the
+    friction elements follow from observations, which all members share, so there is one of each.
 
     Args:
         members: At least one, of the same settings.
@@ -102,7 +102,7 @@ class Ensemble(nn.Module):
     def _apart(self, state: ModelState) -> list[ModelState]:
         """Return the state of each member."""
         parts = [part.chunk(len(self.members), 2) for part in state.cell]
-        return [ModelState(own, state.line) for own in zip(*parts, strict=True)]
+        return [ModelState(own, state.line, state.slip) for own in zip(*parts, strict=True)]
 
 
 AnyModel = DynamicsModel | Ensemble
@@ -122,4 +122,5 @@ def spread(predictions: Tensor) -> Tensor:
 def _side_by_side(states: Sequence[ModelState]) -> ModelState:
     """Return the states of members as that of the ensemble."""
     cells = zip(*(state.cell for state in states), strict=True)
-    return ModelState(tuple(torch.cat(parts, 2) for parts in cells), states[0].line)
+    cell = tuple(torch.cat(parts, 2) for parts in cells)
+    return ModelState(cell, states[0].line, states[0].slip)

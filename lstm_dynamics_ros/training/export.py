@@ -7,7 +7,7 @@ import os
 from pathlib import Path
 from typing import Any
 
-from lstm_dynamics_ros.card import Golden, ModelCard
+from lstm_dynamics_ros.card import Golden, ModelCard, PRIOR_KIND
 from lstm_dynamics_ros.errors import ConfigError, ExportError, JointNamesError
 from lstm_dynamics_ros.physics.differentiate import DEFAULT_CUTOFF, METHOD
 from lstm_dynamics_ros.physics.prior import RigidBodyPrior
@@ -19,11 +19,11 @@ from lstm_dynamics_ros.training.checkpoint import Checkpoint
 from lstm_dynamics_ros.training.dataset import cut, Windows
 from lstm_dynamics_ros.training.ensemble import Ensemble
 from lstm_dynamics_ros.training.error_gain import measure_error_gain
+from lstm_dynamics_ros.training.export_settings import ExportSettings
 from lstm_dynamics_ros.training.members import joined, joined_ranges, Member
 from lstm_dynamics_ros.training.onnx_graph import PackedStep, to_onnx
 from lstm_dynamics_ros.training.proof import BATCHES, Proof, prove, STEPS
 from lstm_dynamics_ros.training.provenance import git_commit, now, versions
-from lstm_dynamics_ros.training.settings import ExportSettings
 from lstm_dynamics_ros.training.signals import columns, signals, Trajectory, usable
 from lstm_dynamics_ros.training.spread import typical_spread
 from lstm_dynamics_ros.training.washout import measure_washout
@@ -192,6 +192,8 @@ def _card(
         velocity_source=extra.velocity_source,
         driver_compensates=extra.driver_compensates,
         drive_delay=extra.drive_delay,
+        prior_window=trained.prior_window if PRIOR_KIND in trained.signals else 0,
+        prior_delay=trained.prior_delay if PRIOR_KIND in trained.signals else 0,
         disturbance_bandwidth=(
             trained.disturbance_bandwidth if 'disturbance' in trained.signals else 0.0
         ),
@@ -255,7 +257,7 @@ def _provenance(
         result['acceleration'] = (
             f'second difference of positions, {METHOD}, {checkpoint.settings.motion_cutoff} Hz'
         )
-    elif checkpoint.prior is not None:
+    elif checkpoint.settings.model_kind == 'residual_inverse':
         result['acceleration'] = f'{METHOD}, {DEFAULT_CUTOFF} Hz'
     return result
 

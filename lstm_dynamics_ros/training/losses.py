@@ -124,10 +124,12 @@ def join(states: Sequence[ModelState]) -> ModelState:
     cells = [state.cell for state in states]
     cell = tuple(torch.cat(parts, 1) for parts in zip(*cells, strict=True))
     lines = [state.line for state in states if state.line is not None]
+    slips = [state.slip for state in states if state.slip is not None]
+    slip = torch.cat(slips) if slips else None
     if not lines:
         return ModelState(cell, None)
     line = type(lines[0])(*(torch.cat(parts) for parts in zip(*lines, strict=True)))
-    return ModelState(cell, line)
+    return ModelState(cell, line, slip)
 
 
 class Scale(NamedTuple):

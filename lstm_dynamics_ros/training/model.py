@@ -3,7 +3,8 @@
 
 ::
 
-    now     = [z, sin q, cos q, sin n q, cos n q, tanh(dq / v)]   z = (obs - mean) / std
+    now     = [z, sin q, cos q, sin n q, cos n q, tanh(dq / v), |dq|, slip]
+              z = (obs - mean) / std
     linear  = A now + b + sum_i B_i diff_i          diff_i = scaled step-to-step differences
     h, c    = cell([now, long differences, linear], h, c)
     change  = linear + gain * (W h + V tanh(U [h, now]))
@@ -17,35 +18,26 @@ costs, ``m F``: as features like others they made it worse on held-out trajector
 
 The linear part starts at the least-squares solution and carries what linear dynamics can; the
 recurrent part starts at zero and learns the rest. ``n`` is the number of cogging periods per turn
-of each joint, found in the training data (:mod:`~lstm_dynamics_ros.training.ripple`).
+of each joint, found in the training data (:mod:`~lstm_dynamics_ros.training.ripple`); ``slip`` is
+the strain of friction elements (:mod:`~lstm_dynamics_ros.training.maxwell_slip`).
 """
 
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import NamedTuple
+from typing import cast, NamedTuple
 
-from lstm_dynamics_ros.card import DERIVED_KINDS, PAST_KIND, PAYLOAD_KINDS
+from lstm_dynamics_ros.card import PAYLOAD_KINDS
 from lstm_dynamics_ros.cells import Cell, CELLS, State
-from lstm_dynamics_ros.training.delay_line import DelayLine, LineState, wrapped
+from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.training.delay_line import DelayLine, LineState
+from lstm_dynamics_ros.training.initial_state import InitialState
+from lstm_dynamics_ros.training.presented import Presented
 from lstm_dynamics_ros.training.settings import TrainingSettings
 import torch
 from torch import nn, Tensor
 
 _LARGEST_INPUT = 20.0
 """Inputs of the recurrent part are clamped to this many standard deviations."""
-
-_LEAST_WEIGHT = 1e-2
-"""Keeps the mass of a payload finite where it weighs nothing, as the square of a normalised
-effort per kilogram."""
-
-
-class PayloadColumns(NamedTuple):
-    """First columns of the observation that say what a payload costs."""
-
-    disturbance: int
-    past: int
-    cost: int
-    """Effort per mass; those per first moment follow."""
 
 
 class ModelState(NamedTuple):
@@ -55,9 +47,11 @@ class ModelState(NamedTuple):
     """Hidden state of the cell, tensors of shape (L, N, H)."""
     line: LineState | None
     """State of the delay line; None without one."""
+    slip: Tensor | None = None
+    """Strain of the friction elements, shape (N, K * n_joints); None without any."""
 
 
-class DynamicsModel(nn.Module):
+class DynamicsModel(Presented):
     """A recurrent model of the dynamics of a robot's joints. Pure: it keeps nothing.
 
     Args:
@@ -66,66 +60,35 @@ class DynamicsModel(nn.Module):
             seen as sine and cosine, of continuous ones only so.
     """
 
-    mean: Tensor
-    inverse_std: Tensor
-    target_mean: Tensor
-    target_std: Tensor
-    gain: Tensor
-    wraps: Tensor
-    target_wraps: Tensor
-    ripple: Tensor
-    friction_rates: Tensor
-
     def __init__(self, settings: TrainingSettings, joint_types: Sequence[str]) -> None:
-        super().__init__()
-        self.forward_kind = settings.model_kind == 'forward'
-        n_joints = len(joint_types)
-        n_features = n_joints * len(settings.signals)
-        n_targets = n_joints * len(settings.targets)
-        self.n_features, self.n_targets, self.n_joints = n_features, n_targets, n_joints
-        sees = 'position' in settings.signals
-        self.angles = [i for i, kind in enumerate(joint_types) if kind != 'prismatic' and sees]
-        """Columns of the observation that are angles."""
-        wraps = torch.zeros(n_features)
-        wraps[[i for i in self.angles if joint_types[i] == 'continuous']] = 1.0
-        self.register_buffer('wraps', wraps)
-        same = self.forward_kind
-        self.register_buffer('target_wraps', wraps[:n_targets] if same else torch.zeros(n_targets))
-        self.register_buffer('mean', torch.zeros(n_features))
-        self.register_buffer('inverse_std', torch.ones(n_features))
-        self.register_buffer('target_mean', torch.zeros(n_targets))
-        self.register_buffer('target_std', torch.ones(n_targets))
-        self.register_buffer('gain', torch.ones(n_targets))
-        self.ripples = settings.ripple_limit > 0 and bool(self.angles)
-        self.register_buffer('ripple', torch.zeros(len(self.angles)))
-        told = sum(kind in DERIVED_KINDS for kind in settings.signals)
-        self.n_seen = n_features - n_joints * told
-        """Columns of the observation that are seen as they are; the rest: what payload costs."""
-        width = self.n_seen + (4 if self.ripples else 2) * len(self.angles)
-        speeds = settings.friction_velocities if 'velocity' in settings.signals else ()
-        self.register_buffer('friction_rates', 1 / torch.tensor(speeds, dtype=torch.float32))
-        first = n_joints * settings.signals.index('velocity') if speeds else 0
-        self.velocities = slice(first, first + n_joints)
-        """Columns of the observation that are velocities, if friction is built from them."""
-        width += n_joints * len(speeds)
-        self.payload: PayloadColumns | None = None
-        if PAST_KIND in settings.signals:
-            kinds = [
-                settings.signals.index(k) for k in ('disturbance', PAST_KIND, PAYLOAD_KINDS[0])
-            ]
-            self.payload = PayloadColumns(*(n_joints * k for k in kinds))
-            width += 1 + n_joints
+        super().__init__(settings, joint_types)
+        width, n_features, n_targets = self.width, self.n_features, self.n_targets
+        if self.slip is not None and settings.history_steps < 2:
+            raise ConfigError(
+                'slip_displacements need the newest position but one: history_steps must be at '
+                f'least 2, got {settings.history_steps}.'
+            )
         self.linear = nn.Linear(width, n_targets)
         self.line: DelayLine | None = None
         if settings.history_steps > 1:
-            self.line = DelayLine(n_features, n_targets, settings.history_steps, wraps)
+            self.line = DelayLine(n_features, n_targets, settings.history_steps, self.wraps)
             width += n_features * len(self.line.lags)
         width += n_targets
         self.cell: Cell = CELLS[settings.cell](width, settings.hidden_size, settings.num_layers)
+        self.initial: InitialState | None = None
+        if settings.learned_initial_state:
+            if self.line is None:
+                raise ConfigError(
+                    'learned_initial_state reads the delay line: history_steps must be at least '
+                    f'2, got {settings.history_steps}.'
+                )
+            shape = (len(self.cell.state_names), settings.num_layers, settings.hidden_size)
+            self.initial = InitialState(width, shape)
         self.output = _zero(nn.Linear(settings.hidden_size, n_targets))
         self.weigh: nn.Module | None = None
         if self.payload is not None:
             self.weigh = _zero(nn.Linear(settings.hidden_size, len(PAYLOAD_KINDS)))
+        self.dropout = nn.Dropout(settings.dropout)
         self.head: nn.Module | None = None
         if settings.head_size:
             seen = settings.hidden_size + self.linear.in_features
@@ -151,7 +114,8 @@ class DynamicsModel(nn.Module):
     def zero_state(self, batch: int) -> ModelState:
         """Return the state of a model that has seen nothing."""
         line = None if self.line is None else self.line.zero_state(batch)
-        return ModelState(self.cell.zero_state(batch), line)
+        slip = None if self.slip is None else self.slip.zero_state(batch)
+        return ModelState(self.cell.zero_state(batch), line, slip)
 
     def step(self, observation: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
         """Take one step.
@@ -163,7 +127,11 @@ class DynamicsModel(nn.Module):
         Returns:
             Prediction in SI units, shape (N, D), and the state after the step.
         """
-        now = self.present(observation.to(self.mean.dtype))
+        slip = None
+        if self.slip is not None and state.slip is not None and state.line is not None:
+            moved = self._displacement(observation, state.line)
+            slip = self.slip.step(moved, state.slip)
+        now = self.present(observation.to(self.mean.dtype), slip)
         linear = self.linear(now)
         blocks, line = [now], None
         if self.line is not None and state.line is not None:
@@ -172,8 +140,13 @@ class DynamicsModel(nn.Module):
             blocks.append(spans)
         inputs = _clamped([*blocks, linear])
         hidden, cell = self.cell(inputs.unsqueeze(0), state.cell)
+        if self.initial is not None and state.line is not None and self.line is not None:
+            full = (state.line.started - (self.line.history - 1)).abs() < 0.5
+            guess = self.initial(inputs)
+            cell = tuple(torch.where(full, a, b) for a, b in zip(guess, cell, strict=True))
+            hidden = torch.where(full, guess[0][-1], hidden)
         prediction = self._predict(observation, now, linear, hidden[0])
-        return prediction, ModelState(cell, line)
+        return prediction, ModelState(cell, line, slip)
 
     def sequence(self, observations: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
         """Take the steps of a sequence of observations, shape (T, N, F). See :meth:`step`."""
@@ -200,77 +173,88 @@ class DynamicsModel(nn.Module):
         Returns:
             Predictions, shape (T - skip, N, D), and the state after each of the positions.
         """
-        now = self.present(observations)
-        linear = self.linear(now)
-        blocks, padded = [now], None
+        padded, slip = None, None
         if self.line is not None and state.line is not None:
             padded = self.line.padded(observations, state.line)
+        if self.slip is not None and state.slip is not None and padded is not None:
+            slip = self.slip.sequence(self._displacements(padded), state.slip)
+        now = self.present(observations, slip)
+        linear = self.linear(now)
+        blocks = [now]
+        if self.line is not None and padded is not None:
             filtered, spans = self.line.sequence(padded)
             linear = linear + filtered
             blocks.append(spans)
         # The linear part hardly learns; cutting this path saves a pass through the cell's inputs.
         inputs = _clamped([*blocks, linear.detach()])
         outputs, states, done, cell = [], [], 0, state.cell
-        stops = [position + 1 for position in positions]
-        if not stops or stops[-1] < len(observations):
-            stops.append(len(observations))
-        for count, stop in enumerate(stops):
+        full = self._line_full(state)
+        stops = sorted({*(position + 1 for position in positions), len(observations), full})
+        for stop in stops:
+            if not done < stop <= len(observations):
+                continue
             output, cell = self.cell(inputs[done:stop], cell)
+            if self.initial is not None and stop == full:
+                cell = self.initial(inputs[stop - 1])
+                output = torch.cat([output[:-1], cell[0][-1:]])
             outputs.append(output)
             done = stop
-            if count < len(positions):
+            if stop - 1 in positions:
                 line = None
-                if self.line is not None and padded is not None:
-                    line = self.line.state_after(padded, stop - 1)
-                states.append(ModelState(cell, line))
+                if self.line is not None and padded is not None and state.line is not None:
+                    line = self.line.state_after(padded, stop - 1, state.line)
+                own = None if slip is None else slip[stop - 1]
+                states.append(ModelState(cell, line, own))
         hidden = outputs[0] if len(outputs) == 1 else torch.cat(outputs)
         parts = (part[skip:] for part in (observations, now, linear, hidden))
         return self._predict(*parts), states
 
-    def regressors(self, observations: Tensor) -> Tensor:
-        """Return the inputs of the linear part over one run, shape (T, F) to (T, n)."""
-        blocks = [self.present(observations)]
+    def _line_full(self, state: ModelState) -> int:
+        """Return after how many steps the delay line is full, the same for all rows; 0: it is."""
+        if self.initial is None or self.line is None or state.line is None:
+            return 0
+        return max(0, self.line.history - int(state.line.started[0, 0]))
+
+    def slipping(self, observations: Tensor) -> Tensor | None:
+        """Return the strain of the friction elements over one run, (T, F) to (T, K * n_joints)."""
+        if self.slip is None or self.line is None:
+            return None
+        padded = self.line.padded(observations.unsqueeze(1), self.line.zero_state(1))
+        strain = self.slip.sequence(self._displacements(padded), self.slip.zero_state(1))
+        return strain.squeeze(1)
+
+    def regressors(self, observations: Tensor, slip: Tensor | None) -> Tensor:
+        """Return the inputs of the linear part over one run or a piece of it, (T, F) to (T, n).
+
+        Args:
+            observations: SI units, shape (T, F).
+            slip: What :meth:`slipping` says of the same rows.
+        """
+        blocks = [self.present(observations, slip)]
         if self.line is not None:
             padded = self.line.padded(observations.unsqueeze(1), self.line.zero_state(1))
             blocks.append(self.line.windows(padded).squeeze(1))
         return torch.cat(blocks, 1)
 
-    def present(self, observations: Tensor) -> Tensor:
-        """Return the normalised observation with sines and cosines, shape (..., n)."""
-        blocks = [((observations - self.mean) * self.inverse_std)[..., : self.n_seen]]
-        if self.angles:
-            angles = observations[..., self.angles]
-            blocks += [torch.sin(angles), torch.cos(angles)]
-            if self.ripples:
-                found = (self.ripple > 0).to(angles.dtype)
-                phase = angles * self.ripple
-                blocks += [torch.sin(phase) * found, torch.cos(phase) * found]
-        if self.velocities.stop > self.velocities.start:
-            speed = observations[..., self.velocities].unsqueeze(-2)
-            steep = torch.tanh(speed * self.friction_rates.unsqueeze(-1))
-            blocks.append(steep.flatten(-2))
-        if self.payload is not None:
-            blocks += self._weighed(observations, self.payload)
-        return torch.cat(blocks, -1)
+    def _displacements(self, padded: Tensor) -> Tensor:
+        """Return how far the joints moved in each step of a sequence with its past."""
+        line = cast('DelayLine', self.line)
+        recent = padded[line.history - 2 :, :, : self.n_joints]
+        return line.shortest(recent[1:] - recent[:-1], self.n_joints)
 
-    def _weighed(self, observations: Tensor, where: 'PayloadColumns') -> list[Tensor]:
-        """Return the mass that explains the disturbance, and what it costs in the motion."""
+    def _displacement(self, observation: Tensor, state: LineState) -> Tensor:
+        """Return how far the joints moved in the newest step, shape (N, n_joints)."""
         n = self.n_joints
-        spent, past, cost = (observations[..., first : first + n] for first in where)
-        spent, past, cost = spent / self.target_std, past / self.target_std, cost / self.target_std
-        square = past.square().sum(-1, keepdim=True)
-        mass = (spent * past).sum(-1, keepdim=True) / (square + _LEAST_WEIGHT)
-        return [mass, mass * cost]
-
-    def error(self, predictions: Tensor, targets: Tensor) -> Tensor:
-        """Return predictions minus targets, angles of continuous joints the short way round."""
-        difference = predictions - targets
-        return wrapped(difference, self.target_wraps)
+        moved = cast('DelayLine', self.line).shortest(
+            observation[:, :n] - state.rows[:, -1, :n], n
+        )
+        return torch.where(state.started > 0.5, moved, torch.zeros_like(moved))
 
     def _predict(
         self, observations: Tensor, now: Tensor, linear: Tensor, hidden: Tensor
     ) -> Tensor:
         """Return the prediction in SI units."""
+        hidden = self.dropout(hidden)
         change = self.output(hidden)
         if self.head is not None:
             change = change + self.head(torch.cat([hidden, _clamped([now])], -1))

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """One step of a model as an ONNX graph: state tensors in and out, nothing kept inside.
 
-The delay line travels in the tail of the cell's own state tensors, so a model with one has the
-same inputs and outputs as any recurrent model, only with a larger hidden size. All zeros is the
-state of a model that has seen nothing.
+The delay line and the friction elements travel in the tail of the cell's own state tensors, so a
+model with them has the same inputs and outputs as any recurrent model, only with a larger hidden
+size. All zeros is the state of a model that has seen nothing.
 """
 
 from collections.abc import Sequence
@@ -33,8 +33,10 @@ class PackedStep(nn.Module):
         cell = model.zero_state(1).cell
         self.state_names = ('h', 'c')[: len(cell)]
         self.num_layers, _, self._own = cell[0].shape
+        slip = model.zero_state(1).slip
+        self._slip = 0 if slip is None else slip.shape[1]
         places = len(self.state_names) * self.num_layers
-        self._tail = -(-_line_size(model) // places)
+        self._tail = -(-(_line_size(model) + self._slip) // places)
         self.hidden_size = self._own + self._tail
         """Width of the state tensors: the cell's own and its share of the delay line."""
 
@@ -70,8 +72,10 @@ class PackedStep(nn.Module):
         tails = [part[:, :, self._own :].transpose(0, 1).reshape(-1, size) for part in packed]
         flat = torch.cat(tails, 1)
         shape = (-1, self.model.line.history - 1, self.model.n_features)
-        rows = flat[:, 1 : _line_size(self.model)].reshape(shape)
-        return ModelState(cell, LineState(rows, flat[:, :1]))
+        used = _line_size(self.model)
+        rows = flat[:, 1:used].reshape(shape)
+        slip = flat[:, used : used + self._slip] if self._slip else None
+        return ModelState(cell, LineState(rows, flat[:, :1]), slip)
 
     def pack(self, state: ModelState) -> State:
         """Return the state of the model as packed tensors."""
@@ -79,8 +83,11 @@ class PackedStep(nn.Module):
             return state.cell
         used = _line_size(self.model)
         size = self.num_layers * self._tail
-        flat = torch.cat([state.line.started, state.line.rows.reshape(-1, used - 1)], 1)
-        if unused := size * len(self.state_names) - used:
+        parts = [state.line.started, state.line.rows.reshape(-1, used - 1)]
+        if state.slip is not None:
+            parts.append(state.slip)
+        flat = torch.cat(parts, 1)
+        if unused := size * len(self.state_names) - used - self._slip:
             flat = torch.cat([flat, flat[:, :unused] * 0], 1)
         packed = []
         for i, part in enumerate(state.cell):

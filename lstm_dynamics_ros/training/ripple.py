@@ -54,7 +54,8 @@ def find_ripple(
     for run, change in zip(runs, changes, strict=True):
         if len(change) <= history:
             continue
-        linear = model.regressors(run.observations[: len(change)]) @ weight.t()
+        seen = run.observations[: len(change)]
+        linear = model.regressors(seen, model.slipping(seen)) @ weight.t()
         left = (change - model.target_mean) / model.target_std - linear - model.linear.bias
         left = left[history::stride]
         angle = run.observations[history : len(change) : stride][:, model.angles]

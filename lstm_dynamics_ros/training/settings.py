@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Settings of training and export. Free of torch, so that the command line can show them."""
+"""Settings of training. Free of torch, so that the command line can show them."""
 
 from dataclasses import dataclass
 
 from lstm_dynamics_ros.card import (
-    EFFORT_SEMANTICS,
     MODEL_KINDS,
     PAST_KIND,
     PAYLOAD_KINDS,
+    PRIOR_KIND,
     SIGNAL_KINDS,
 )
 from lstm_dynamics_ros.errors import ConfigError
@@ -59,9 +59,17 @@ class TrainingSettings:
     features: tuple[str, ...] = parameter(
         (),
         'Signals the model sees. Empty: position, velocity and effort for a forward model, '
-        'position and velocity for an inverse one. An inverse model for control also takes '
+        'position and velocity for an inverse one. An inverse model is also told what its '
+        'rigid-body prior says of the motion with prior_effort. One for control takes '
         'acceleration; disturbance, what it measured until now; and payload, what the rigid-body '
         'prior says of a payload, so that the model only has to learn how heavy it is.',
+    )
+    prior_window: int = parameter(
+        12, 'Measurements that prior_effort takes its acceleration from.', unit='steps',
+        minimum=4, maximum=200,
+    )  # fmt: skip
+    prior_delay: int = parameter(
+        3, 'How old the motion is that prior_effort is for.', unit='steps', minimum=0, maximum=199
     )
     motion_cutoff: float = parameter(
         12.0,
@@ -83,9 +91,17 @@ class TrainingSettings:
     )
     friction_velocities: tuple[float, ...] = parameter(
         (),
-        'Inverse models also see tanh(velocity / v) for each of these, so that friction at a '
-        'reversal need not be built from smooth functions. Empty: none.',
+        'Models also see tanh(velocity / v) for each of these, and |velocity|, so that friction '
+        'at a reversal, and friction that differs with the direction, need not be built from '
+        'smooth functions. Empty: none.',
         unit='rad/s or m/s', minimum=0.0,
+    )  # fmt: skip
+    slip_displacements: tuple[float, ...] = parameter(
+        (),
+        'Friction with a memory: for each of these displacements the model sees an element per '
+        'joint that follows the joint and slips when strained by so much, so that hysteresis at a '
+        'reversal need not be learnt. Empty: none.',
+        unit='rad or m', minimum=1e-9,
     )  # fmt: skip
     predict_effort: bool = parameter(
         True, 'Forward models: predict the effort too, so that a horizon can feed it back.'
@@ -97,6 +113,11 @@ class TrainingSettings:
         unit='s',
         minimum=0.0,
         maximum=1.0,
+    )
+    learned_initial_state: bool = parameter(
+        False,
+        'Guess the hidden state from the delay line once it is full, instead of letting it grow '
+        'from zero. With it burn_in_steps may be as short as history_steps.',
     )
     burn_in_steps: int = parameter(
         120,
@@ -149,6 +170,10 @@ class TrainingSettings:
         0.08, 'Share of the training over which the learning rate rises.', minimum=0.0, maximum=0.9
     )
     weight_decay: float = parameter(1e-3, 'Weight decay of the recurrent part.', minimum=0.0)
+    dropout: float = parameter(
+        0.0, 'Share of hidden units that are left out at random in training.', minimum=0.0,
+        maximum=0.9,
+    )  # fmt: skip
     gradient_clip: float = parameter(1.0, 'Largest norm of the gradient.', minimum=1e-6)
     ridge: float = parameter(
         0.0,
@@ -186,11 +211,18 @@ class TrainingSettings:
         """
         forward = self.model_kind == 'forward'
         kinds = self.features or (FORWARD_KINDS if forward else MOTION_KINDS[:2])
-        known = FORWARD_KINDS if forward else (*MOTION_KINDS, 'disturbance', PAYLOAD, 'effort')
+        known = FORWARD_KINDS if forward else (
+            *MOTION_KINDS, 'disturbance', PAYLOAD, PRIOR_KIND, 'effort',
+        )  # fmt: skip
         if unknown := set(kinds) - set(known):
             raise ConfigError(f'features must be of {known}, got {sorted(unknown)}.')
         if not forward and 'effort' in kinds:
             raise ConfigError('effort is what an inverse model predicts, it cannot be a feature.')
+        if PRIOR_KIND in kinds and (self.model_kind != 'inverse' or 'acceleration' in kinds):
+            raise ConfigError(
+                f'The feature {PRIOR_KIND} goes with an inverse model without acceleration, got '
+                f'{sorted(kinds)} of a model of kind {self.model_kind}.'
+            )
         if 'disturbance' in kinds and 'acceleration' not in kinds:
             raise ConfigError('The feature disturbance goes with the feature acceleration.')
         if PAYLOAD in kinds:
@@ -203,6 +235,11 @@ class TrainingSettings:
         if forward and not {'position', 'velocity'} <= set(kinds):
             raise ConfigError('A forward model needs the features position and velocity.')
         return tuple(kind for kind in SIGNAL_KINDS if kind in kinds)
+
+    @property
+    def needs_prior(self) -> bool:
+        """Whether a rigid-body prior is part of the model."""
+        return self.model_kind == 'residual_inverse' or PRIOR_KIND in self.signals
 
     @property
     def motion_model(self) -> bool:
@@ -225,36 +262,3 @@ class TrainingSettings:
     def sequence_steps(self) -> int:
         """Length of one training window in all [steps]."""
         return self.burn_in_steps + self.window_steps + self.horizon
-
-
-@dataclass(frozen=True, kw_only=True)
-class ExportSettings:
-    """What the model card says beyond what training knows."""
-
-    name: str = parameter('model', 'Name of the model, for people.')
-    effort_semantics: str = parameter(
-        'joint_torque', 'What the effort in the recordings was.', choices=EFFORT_SEMANTICS
-    )
-    driver_compensates: tuple[str, ...] = parameter(
-        (), "What the robot's own driver already adds: gravity, friction, ..."
-    )
-    effort_limits: tuple[float, ...] = parameter(
-        (), 'Largest effort per joint; empty where unknown.', unit='N m or N'
-    )
-    latency_steps: int = parameter(
-        1,
-        'Steps from a measurement to the moment a correction acts; see lstm-dynamics latency.',
-        unit='steps', minimum=0,
-    )  # fmt: skip
-    drive_delay: float = parameter(
-        0.0,
-        "Part of the latency that lies in the drives, after the robot's own command.",
-        unit='s', minimum=0.0, maximum=0.5,
-    )  # fmt: skip
-    dt_tolerance: float = parameter(
-        0.1, 'Largest relative deviation of the message period from dt.', minimum=0.0, maximum=1.0
-    )
-    velocity_source: str = parameter(
-        'measured', 'Where the velocity came from.', choices=('measured', 'derived')
-    )
-    licence: str = parameter('Apache-2.0', 'Licence of the model file.')

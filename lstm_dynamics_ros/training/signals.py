@@ -12,6 +12,7 @@ from lstm_dynamics_ros.physics.differentiate import acceleration
 from lstm_dynamics_ros.physics.prior import RigidBodyPrior
 from lstm_dynamics_ros.state import Matrix
 from lstm_dynamics_ros.training.motion import motion_segment, shortest_motion
+from lstm_dynamics_ros.training.prior_segment import with_prior
 from lstm_dynamics_ros.training.settings import FORWARD_KINDS, TrainingSettings
 import numpy as np
 import torch
@@ -27,6 +28,7 @@ _UNITS = {
     'payload_moment_y': ('N/kg', 'N/(kg m)'),
     'payload_moment_z': ('N/kg', 'N/(kg m)'),
     'payload_past': ('N m/kg', 'N/kg'),
+    'prior_effort': ('N m', 'N'),
     'effort': ('N m', 'N'),
 }
 
@@ -66,17 +68,21 @@ def usable(
     Args:
         segments: Data of one robot on one time grid.
         settings: Says which signals are features and targets.
-        prior: Rigid-body prior, for a residual model only. Its torque is taken off the effort.
+        prior: Rigid-body prior, for a model that has one. Its torque is taken off the effort of a
+            residual model, and shown to others.
 
     Raises:
         DataError: If nothing is left, or dt differs.
         JointNamesError: If the segments are of different joints.
-        TrainingError: If a residual model has no prior or another model has one.
+        TrainingError: If a model that needs a prior has none, or another model has one.
     """
     if not segments:
         raise DataError('Training needs at least one segment, got none.')
-    if (settings.model_kind == 'residual_inverse') != (prior is not None):
-        raise TrainingError('A residual_inverse model needs a rigid-body prior, no other has one.')
+    if settings.needs_prior != (prior is not None):
+        raise TrainingError(
+            'A model of kind residual_inverse, or with the feature prior_effort, needs a '
+            'rigid-body prior, and no other has one.'
+        )
     names = segments[0].joint_names
     result: list[Segment] = []
     for segment in segments:
@@ -95,8 +101,13 @@ def usable(
             result += [
                 motion_segment(piece, settings, prior, first + i) for i, piece in enumerate(pieces)
             ]
+        elif prior is None:
+            result += pieces
+        elif settings.model_kind == 'residual_inverse':
+            result += [_residual(piece, prior) for piece in pieces]
         else:
-            result += [piece if prior is None else _residual(piece, prior) for piece in pieces]
+            window, delay = settings.prior_window, settings.prior_delay
+            result += [with_prior(piece, prior, window=window, delay=delay) for piece in pieces]
     if not result:
         raise DataError(_missing(segments, measured(settings)))
     return result

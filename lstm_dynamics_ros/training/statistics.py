@@ -159,9 +159,12 @@ def _fit_linear(
     squares: Matrix = np.zeros(model.n_targets)
     rows = 0
     for run, change in zip(runs, changes, strict=True):
+        slip = model.slipping(run.observations)
         for start in range(history - 1, len(change), _CHUNK):
             stop = min(start + _CHUNK, len(change))
-            piece = model.regressors(run.observations[start - history + 1 : stop])
+            where = slice(start - history + 1, stop)
+            strain = None if slip is None else slip[where]
+            piece = model.regressors(run.observations[where], strain)
             x = np.hstack([piece[history - 1 :].double().numpy(), np.ones((stop - start, 1))])
             y = ((change[start:stop] - model.target_mean) / model.target_std).double().numpy()
             gram = x.T @ x if gram is None else gram + x.T @ x

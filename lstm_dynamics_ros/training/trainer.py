@@ -212,6 +212,12 @@ class _Training:
         """Run the updates of one epoch and return the mean loss."""
         self.sampler.epoch = epoch
         generator = epoch_generator(self.settings.seed, epoch, stream=1)
+        with torch.random.fork_rng(devices=[]):  # dropout draws from torch's own numbers
+            torch.manual_seed(generator.initial_seed())
+            return self._updates(epoch, generator)
+
+    def _updates(self, epoch: int, generator: torch.Generator) -> float:
+        """Run the updates of one epoch with given random numbers."""
         total = 0.0
         for windows in self.loader:
             loss = training_loss(

@@ -77,7 +77,7 @@ def _random_state(
     elsewhere = cut(runs, picks, starts, steps).observations
     _, real = model.sequence(elsewhere, model.zero_state(PAIRS))
     cell = tuple(torch.randn(part.shape, generator=generator) * _size(part) for part in real.cell)
-    return ModelState(cell, real.line)
+    return ModelState(cell, real.line, real.slip)
 
 
 def _size(part: Tensor) -> Tensor:

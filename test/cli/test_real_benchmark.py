@@ -4,6 +4,7 @@
 from collections.abc import Iterator
 from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
+from dataclasses import replace
 import json
 from pathlib import Path
 import pickle
@@ -132,18 +133,33 @@ def test_jobs_can_be_handed_to_another_process_and_have_a_folder_each(
     real_data: Path, tmp_path: Path, settings: Path
 ) -> None:
     from lstm_dynamics_ros.evaluation.real.sets import SETS  # noqa: PLC0415
-    from lstm_dynamics_ros.evaluation.real.source import find_source  # noqa: PLC0415
+    from lstm_dynamics_ros.evaluation.real.source import converted, find_source  # noqa: PLC0415
 
-    source = find_source(real_data, 'baxter_ugr', tmp_path)
-    (fold,) = SETS['baxter_ugr']().folds(['train_a', 'train_b', 'test_a'])
+    source = find_source(real_data, 'kuka_lwr', tmp_path)
+    converted(source)
     folders = set()
     for seed in (0, 1):
         chosen = settings_of('baxter_ugr', seed, settings)
-        for train in (fold.train, fold.train[:1]):
-            (job,) = jobs_of(source, [fold._replace(train=train)], (), chosen, tmp_path)
+        for job in jobs_of(source, SETS['kuka_lwr'](), chosen, tmp_path):
             assert pickle.loads(pickle.dumps(job)) == job
             folders.add(job.folder)
-    assert len(folders) == 4
+    assert len(folders) == 20
+
+
+def test_a_rigid_body_prior_needs_a_urdf(real_data: Path, tmp_path: Path, settings: Path) -> None:
+    from lstm_dynamics_ros.evaluation.real.sets import SETS  # noqa: PLC0415
+    from lstm_dynamics_ros.evaluation.real.source import converted, find_source  # noqa: PLC0415
+
+    chosen = replace(
+        settings_of('baxter_ugr', 0, settings), features=('position', 'velocity', 'prior_effort')
+    )
+    source = find_source(real_data, 'baxter_ugr', tmp_path)
+    converted(source)
+    (job,) = jobs_of(source, SETS['baxter_ugr'](), chosen, tmp_path)
+    assert job.urdf is not None
+    assert job.urdf.is_file()
+    with pytest.raises(ConfigError, match='no URDF'):
+        jobs_of(source, SETS['kuka_lwr'](), chosen, tmp_path)
 
 
 def test_an_unknown_set_is_answered_with_the_known_ones(

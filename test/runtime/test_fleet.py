@@ -77,3 +77,13 @@ def test_reset_forgets_all(load: Load) -> None:
     fleet.update([point(0, 0), point(1, 0)])
     fleet.reset()
     assert not fleet.seen.any()
+
+
+def test_robots_are_shown_what_they_shall_see_instead_of_their_state(load: Load) -> None:
+    loaded = load()
+    fleet, alone = Fleet(loaded, 2), Predictor(loaded)
+    for k in range(10):
+        shown = np.sin(0.2 * k + np.arange(len(loaded.card.features)))
+        expected = [alone.update(point(0, k), shown)]
+        found = fleet.update([point(0, k), None], [shown, None])
+        np.testing.assert_allclose(found[:1], expected, rtol=1e-6, atol=1e-7)

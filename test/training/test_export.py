@@ -15,9 +15,10 @@ from lstm_dynamics_ros.runtime.model_file import load_model
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.training.checkpoint import Checkpoint
 from lstm_dynamics_ros.training.export import export
+from lstm_dynamics_ros.training.export_settings import ExportSettings
 from lstm_dynamics_ros.training.members import Member
 from lstm_dynamics_ros.training.onnx_graph import to_onnx
-from lstm_dynamics_ros.training.settings import ExportSettings, TrainingSettings
+from lstm_dynamics_ros.training.settings import TrainingSettings
 from lstm_dynamics_ros.training.signals import columns
 from lstm_dynamics_ros.training.trainer import train
 import numpy as np

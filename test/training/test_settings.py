@@ -8,7 +8,8 @@ import sys
 from lstm_dynamics_ros.card import PAST_KIND, PAYLOAD_KINDS
 from lstm_dynamics_ros.errors import ConfigError, UnknownNameError
 from lstm_dynamics_ros.parameters import build, flatten, leaves
-from lstm_dynamics_ros.training.settings import ExportSettings, TrainingSettings
+from lstm_dynamics_ros.training.export_settings import ExportSettings
+from lstm_dynamics_ros.training.settings import TrainingSettings
 import pytest
 import yaml
 

@@ -3,7 +3,7 @@
 
 from collections.abc import Sequence
 
-from lstm_dynamics_ros.card import ModelCard
+from lstm_dynamics_ros.card import ModelCard, PRIOR_KIND
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.errors import ConfigError, DataError, JointNamesError
 from lstm_dynamics_ros.evaluation.forecasters.base import (
@@ -14,9 +14,12 @@ from lstm_dynamics_ros.evaluation.forecasters.base import (
     KNOWN_TORQUE,
     Starts,
 )
+from lstm_dynamics_ros.physics.prior import RigidBodyPrior
+from lstm_dynamics_ros.prior_effort import PriorEffort
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.runtime.rollout import roll
+from lstm_dynamics_ros.state import Matrix
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,11 +40,24 @@ def observations(segment: Segment, card: ModelCard) -> NDArray[np.float32]:
         raise DataError(f'The model steps at {card.dt} s, {segment.name} at {segment.dt} s.')
     blocks = []
     for signal in card.features[:: card.n_joints]:
+        if signal.kind == PRIOR_KIND:
+            blocks.append(_prior_effort(segment, card))
+            continue
         values = getattr(segment, signal.kind)
         if not np.isfinite(values).all(axis=1).any():
             raise DataError(f'The model needs {signal.kind}, which {segment.name} does not hold.')
         blocks.append(values)
     return np.hstack(blocks).astype(np.float32)
+
+
+def _prior_effort(segment: Segment, card: ModelCard) -> Matrix:
+    """Return what the rigid-body prior of a card says of a segment, shape (n, n_joints)."""
+    prior = RigidBodyPrior.from_description(card.physics_prior or {}, card.joint_names)
+    effort = PriorEffort(
+        prior, window=card.prior_window, delay=card.prior_delay, dt=card.dt,
+        continuous=[kind == 'continuous' for kind in card.joint_types],
+    )  # fmt: skip
+    return effort.run(segment.position, segment.velocity)
 
 
 @FORECASTERS.register('model')

@@ -157,6 +157,8 @@ class RealSet(ABC):
     them; none if there is no such function."""
     joints: tuple[str, ...] = ()
     """Joints that are modelled; none for all."""
+    urdf: str = ''
+    """Rigid-body model that comes with the package, for training settings that ask for one."""
 
     def folds(self, names: Sequence[str]) -> list[Fold]:
         """Return the models to train: one, on what the set's authors call training data.

@@ -30,6 +30,7 @@ class BaxterUgr(RealSet):
                bar=0.85, goal=0.70),
     )  # fmt: skip
     frozen_keys = (KEY,)
+    urdf = 'config/urdf/baxter_left_arm.urdf'
 
     def score(self, judged: Sequence[Judged], opponents: Opponents) -> SetScore:
         """See the base class."""

@@ -1,0 +1,251 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a model answers from a disturbed stream, against the undisturbed measurement.
+
+At every grid point that is asked about, the answer is the one a node could give at that time: it
+rests on the newest grid point that it knows. A forward model that knows less looks further ahead;
+an inverse model holds its last answer. An answer that would rest on a point older than the longest
+gap that the node bridges, or on a memory that is not warm, is none.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import ClassVar, NamedTuple
+
+from lstm_dynamics_ros.data.recording import KINDS
+from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.evaluation.inverse import Prior
+from lstm_dynamics_ros.evaluation.robustness.following import follow, Tensor
+from lstm_dynamics_ros.evaluation.robustness.placing import Placed
+from lstm_dynamics_ros.evaluation.robustness.track import Track
+from lstm_dynamics_ros.grid import wrap
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
+from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
+from lstm_dynamics_ros.runtime.rollout import roll
+from lstm_dynamics_ros.state import Matrix, Vector
+import numpy as np
+from numpy.typing import NDArray
+
+BATCH = 1024
+"""Free runs made at once; bounds the memory."""
+
+
+class Channel(NamedTuple):
+    """One figure of merit."""
+
+    kind: str
+    """Signal that is predicted."""
+    ahead: int
+    """How far ahead [steps]."""
+
+    @property
+    def label(self) -> str:
+        """Name in tables and JSON, e.g. ``velocity+50``."""
+        return f'{self.kind}+{self.ahead}' if self.ahead else self.kind
+
+
+class Answered(NamedTuple):
+    """The errors on one stream of one track."""
+
+    errors: dict[str, Matrix]
+    """By channel: answer minus truth, shape (n_rows, n_joints); NaN where there is no answer."""
+    age: NDArray[np.int64]
+    """How many steps older than asked the newest known point is, shape (n_rows,)."""
+    restarts: int
+    """How often the model had to forget the past."""
+    not_finite: int
+    """Points without a finite prediction."""
+
+
+class Subject(ABC):
+    """A model, and what is asked of it.
+
+    Args:
+        loaded: The model.
+        max_age: Oldest point that an answer may rest on [steps].
+    """
+
+    channels: tuple[Channel, ...]
+    runs_on: ClassVar[bool]
+    """Whether answers go on from the hidden state, further than the model's own step."""
+    measured: ClassVar[tuple[str, ...]] = KINDS
+    """Features that follow from what is measured, by kind."""
+
+    def __init__(self, loaded: LoadedModel, max_age: int) -> None:
+        self.loaded = loaded
+        self.max_age = max_age
+
+    @property
+    def horizon(self) -> int:
+        """How far ahead the answers reach [steps]."""
+        return max(channel.ahead for channel in self.channels)
+
+    def truth(self, track: Track, channel: Channel) -> Matrix:
+        """Return what an answer is compared with, shape (n_rows, n_joints)."""
+        return track.signals[channel.kind][track.rows + channel.ahead]
+
+    def observations(self, track: Track, stream: Placed) -> list[Vector] | None:  # noqa: ARG002
+        """Return what the model sees at every point of a stream, shape (n_points, n_features).
+
+        None where that is the state at the point alone.
+        """
+        return None
+
+    def seen(self, track: Track) -> Tensor:
+        """Return what the model sees of the undisturbed track, shape (n_points, n_features)."""
+        made = self.observations(track, track.placed)
+        if made is not None:
+            return np.array(made, np.float32)
+        card = self.loaded.card
+        blocks = [track.signals[signal.kind] for signal in card.features[:: card.n_joints]]
+        return np.hstack(blocks).astype(np.float32)
+
+    @abstractmethod
+    def answers(
+        self,
+        track: Track,
+        rows: NDArray[np.int64],
+        age: NDArray[np.int64],
+        told: Matrix,
+        states: Sequence[Tensor],
+    ) -> dict[str, Matrix]:
+        """Return the answers by channel, shape (n, n_joints).
+
+        Args:
+            track: What is true.
+            rows: Rows of the track that are answered, shape (n,).
+            age: Age of the point that each answer rests on [steps], shape (n,).
+            told: What the model said at that point, shape (n, n_targets).
+            states: Its hidden states after that point, each (n_layers, n, n_hidden); empty
+                unless :attr:`runs_on`.
+        """
+
+    def ask(self, track: Track, streams: Sequence[Placed]) -> list[Answered]:
+        """Return what the model makes of several streams of one recording."""
+        index = track.index
+        newest = [stream.newest(index, track.due_ns) for stream in streams]
+        keep = [np.unique(rows[(rows >= 0) & self.runs_on]) for rows in newest]
+        made = [self.observations(track, stream) for stream in streams]
+        apart = [rows for rows in made if rows is not None] or None
+        followed = follow(self.loaded, streams, keep, apart)
+        found = []
+        for stream, rows, kept, seen in zip(streams, newest, keep, followed, strict=True):
+            age = np.where(
+                rows >= 0, index - stream.numbers[np.maximum(rows, 0)], np.iinfo(int).max
+            )
+            good = (rows >= 0) & (age <= self.max_age)
+            good[good] = seen.warm[rows[good]] & np.isfinite(seen.told[rows[good]]).all(axis=1)
+            errors = {
+                c.label: np.full((len(rows), self.loaded.card.n_joints), np.nan)
+                for c in self.channels
+            }
+            if good.any():
+                points = np.searchsorted(kept, rows[good])
+                states = [part[:, points] for part in seen.states] if self.runs_on else []
+                told = self.answers(
+                    track, track.rows[good], age[good], seen.told[rows[good]], states
+                )
+                for channel in self.channels:
+                    off = told[channel.label] - self.truth(track, channel)[good]
+                    errors[channel.label][good] = self._short_way(channel, off)
+            restarts = sum(point.restarted for point in stream.points) - 1
+            found.append(Answered(errors, age, max(restarts, 0), seen.not_finite))
+        return found
+
+    def _short_way(self, channel: Channel, error: Matrix) -> Matrix:
+        """Return errors with the positions of continuous joints the short way round."""
+        if channel.kind != 'position':
+            return error
+        turns = np.array([kind == 'continuous' for kind in self.loaded.card.joint_types])
+        return np.where(turns, wrap(error), error)
+
+
+class ForwardSubject(Subject):
+    """A forward model: the next step, and a free run with the effort that was really there."""
+
+    runs_on = True
+
+    def __init__(self, loaded: LoadedModel, max_age: int, horizon: int) -> None:
+        super().__init__(loaded, max_age)
+        kinds = [k for k in ('position', 'velocity') if loaded.card.columns(k, of='targets')]
+        self.channels = tuple(Channel(k, h) for h in sorted({1, horizon}) for k in kinds)
+
+    def answers(
+        self,
+        track: Track,
+        rows: NDArray[np.int64],
+        age: NDArray[np.int64],
+        told: Matrix,
+        states: Sequence[Tensor],
+    ) -> dict[str, Matrix]:
+        """See the base class."""
+        card = self.loaded.card
+        parts: dict[str, list[Matrix]] = {channel.label: [] for channel in self.channels}
+        for first in range(0, len(rows), BATCH):
+            some = slice(first, first + BATCH)
+            start, late = rows[some] - age[some], age[some]
+            steps = self.horizon + int(late.max())
+            step = OnnxStep(self.loaded, len(start))
+            step.state = [part[:, some] for part in states]
+            ahead = start[None] + np.arange(1, steps)[:, None]
+            known = np.minimum(ahead, len(track.signals['effort']) - 1)
+            run = roll(
+                step, steps, effort=track.signals['effort'][known],
+                first=told[some].astype(np.float32),
+            )  # fmt: skip
+            for channel in self.channels:
+                columns = card.columns(channel.kind, of='targets')
+                picked = run[channel.ahead - 1 + late, np.arange(len(start))]
+                parts[channel.label].append(picked[:, columns].astype(np.float64))
+        return {label: np.concatenate(blocks) for label, blocks in parts.items()}
+
+
+class InverseSubject(Subject):
+    """An inverse model: the effort that goes with the motion of the moment.
+
+    Of a residual inverse model the residual is scored; what its rigid-body prior makes of the same
+    disturbance is not part of the figure.
+
+    Args:
+        loaded: The model.
+        max_age: Oldest point that an answer may rest on [steps].
+        prior: Rigid-body effort, for a residual model.
+
+    Raises:
+        ConfigError: If it is a residual one without its prior.
+    """
+
+    runs_on = False
+    channels = (Channel('effort', 0),)
+
+    def __init__(self, loaded: LoadedModel, max_age: int, prior: Prior | None = None) -> None:
+        super().__init__(loaded, max_age)
+        card = loaded.card
+        if card.model_kind == 'residual_inverse' and prior is None:
+            raise ConfigError(
+                f'{card.name} predicts what is left of the effort after its rigid-body prior '
+                f'({card.physics_prior}); give that prior to measure its robustness.'
+            )
+        self._prior = prior
+        self._known: dict[str, Matrix] = {}
+
+    def truth(self, track: Track, channel: Channel) -> Matrix:
+        """See the base class."""
+        measured = super().truth(track, channel)
+        if self._prior is None:
+            return measured
+        name = track.recording.name
+        if name not in self._known:
+            self._known[name] = self._prior(track.segment(self.loaded.card.dt))
+        return measured - self._known[name][track.rows]
+
+    def answers(
+        self,
+        track: Track,
+        rows: NDArray[np.int64],
+        age: NDArray[np.int64],
+        told: Matrix,
+        states: Sequence[Tensor],
+    ) -> dict[str, Matrix]:
+        """See the base class."""
+        del track, rows, age, states  # The last answer is held, whatever its age.
+        return {self.channels[0].label: told}

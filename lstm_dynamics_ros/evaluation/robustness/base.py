@@ -1,0 +1,192 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a disturbance promises: curves of error over its size, for any model.
+
+A disturbance of the messages says how a recording reaches the node; the rest is done here. Every
+size of it is followed side by side, and compared on the same rows with the undisturbed recording.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar, Protocol
+from zlib import crc32
+
+from lstm_dynamics_ros.data.recording import Recording
+from lstm_dynamics_ros.evaluation.robustness.answers import Answered, Subject
+from lstm_dynamics_ros.evaluation.robustness.placing import Messages, place
+from lstm_dynamics_ros.evaluation.robustness.result import Curve, Figure, figure, Level, pooled
+from lstm_dynamics_ros.evaluation.robustness.track import Track
+from lstm_dynamics_ros.pipeline_settings import PipelineSettings
+from lstm_dynamics_ros.registry import Registry
+from lstm_dynamics_ros.state import Matrix, Vector
+import numpy as np
+from numpy.typing import NDArray
+
+
+class Attack(Protocol):
+    """Finds the worst disturbance of a bounded size; needs gradients of the model."""
+
+    @property
+    def method(self) -> str:
+        """How it looks, for people."""
+
+    def __call__(
+        self,
+        observations: NDArray[np.float32],
+        states: Sequence[NDArray[np.float32]],
+        target: Matrix,
+        weight: Vector,
+        bound: Matrix,
+        *,
+        kind: str,
+        effort: Matrix,
+        seed: int,
+    ) -> NDArray[np.float32]:
+        """Return disturbances of the observations, shape (n_steps, n_windows, n_features).
+
+        Args:
+            observations: Windows of what the model saw, same shape.
+            states: Hidden states before the windows, each (n_layers, n_windows, n_hidden).
+            target: What is true at the end, shape (n_windows, n_joints).
+            weight: What errors are multiplied by, shape (n_joints,).
+            bound: Largest magnitude of the disturbance, shape (n_windows, n_features); 0 where a
+                feature may not be disturbed.
+            kind: Signal whose error is made large.
+            effort: Effort after the window, for the free run of a forward model to the target,
+                shape (n_ahead - 1, n_windows, n_joints).
+            seed: Seed of the starting points.
+        """
+
+
+Progress = Callable[[int, int, str], None]
+"""Called with (done, total, what)."""
+
+Tick = Callable[[str], None]
+"""Called with what was done after each step of progress."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Case:
+    """What is disturbed."""
+
+    subject: Subject
+    tracks: Sequence[Track]
+    undisturbed: Sequence[Answered]
+    """Answers on each track as it is."""
+    sensor_noise: Mapping[str, Vector]
+    """By kind, shape (n_joints,)."""
+    settings: PipelineSettings
+    """How the node takes in joint states."""
+    seed: int
+    attack: Attack | str
+    """Finds the worst disturbance, or why that is left out."""
+
+    def rng(self, what: str, track: int) -> np.random.Generator:
+        """Return the random numbers of one disturbance on one track."""
+        return np.random.default_rng([self.seed, crc32(what.encode()), track])
+
+
+class Perturbation(ABC):
+    """One kind of disturbance."""
+
+    name: ClassVar[str]
+    unit: ClassVar[str]
+    """Of its size."""
+    variants: ClassVar[Mapping[str, str]]
+    """What a reader is told of each curve, by the curve's name."""
+    sizes: ClassVar[tuple[float, ...]]
+    """Sizes beside 0, the undisturbed recording."""
+    order: ClassVar[int]
+    """Place in tables and reports."""
+
+    def work(self, case: Case) -> int:
+        """Return how many steps of progress it takes."""
+        return len(self.variants) * len(case.tracks)
+
+    @abstractmethod
+    def measure(self, case: Case, tick: Tick) -> list[Curve]:
+        """Return one curve per variant.
+
+        Args:
+            case: What is disturbed.
+            tick: Called after every step of progress.
+        """
+
+    def notes(self, case: Case) -> tuple[str, ...]:  # noqa: ARG002 - for those that have some
+        """Return what a reader must know, one sentence each."""
+        return ()
+
+
+PERTURBATIONS: Registry[Perturbation] = Registry('perturbation')
+"""All disturbances by name."""
+
+
+class MessagePerturbation(Perturbation):
+    """A disturbance of what reaches the node, and of when."""
+
+    @abstractmethod
+    def disturb(
+        self,
+        recording: Recording,
+        variant: str,
+        size: float,
+        case: Case,
+        rng: np.random.Generator,
+    ) -> Messages:
+        """Return what reaches the node.
+
+        Args:
+            recording: What was measured.
+            variant: One of :attr:`variants`.
+            size: How much, in :attr:`unit`.
+            case: The model and the robot.
+            rng: Random numbers, the same for every size.
+        """
+
+    def measure(self, case: Case, tick: Tick) -> list[Curve]:
+        """See the base class."""
+        curves = []
+        for variant, title in self.variants.items():
+            by_size: list[list[Answered]] = [[] for _ in self.sizes]
+            for number, track in enumerate(case.tracks):
+                streams = [
+                    place(
+                        self.disturb(
+                            track.recording, variant, size, case, case.rng(variant, number)
+                        ),
+                        case.subject.loaded.card,
+                        case.settings,
+                    )
+                    for size in self.sizes
+                ]
+                for found, answered in zip(by_size, case.subject.ask(track, streams), strict=True):
+                    found.append(answered)
+                tick(title)
+            levels = [_level(case, 0.0, case.undisturbed)]
+            levels += [
+                _level(case, size, found) for size, found in zip(self.sizes, by_size, strict=True)
+            ]
+            curves.append(Curve(name=variant, title=title, unit=self.unit, levels=tuple(levels)))
+        return curves
+
+
+def _level(case: Case, size: float, found: Sequence[Answered]) -> Level:
+    figures: dict[str, Figure] = {}
+    for channel in case.subject.channels:
+        label = channel.label
+        figures[label] = figure(
+            pooled([item.errors[label] for item in found]),
+            pooled([item.errors[label] for item in case.undisturbed]),
+            pooled([case.subject.truth(track, channel) for track in case.tracks]),
+        )
+    label = case.subject.channels[0].label
+    there = np.isfinite(pooled([item.errors[label] for item in found])).all(axis=1)
+    ages = np.concatenate([item.age for item in found])[there]
+    return Level(
+        size=size,
+        figures=figures,
+        answered=float(there.mean()),
+        age=float(ages.mean()) if len(ages) else float('nan'),
+        restarts=sum(item.restarts for item in found),
+        not_finite=sum(item.not_finite for item in found),
+    )

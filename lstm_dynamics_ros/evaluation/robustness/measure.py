@@ -1,0 +1,149 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Measures a model under every disturbance."""
+
+from collections.abc import Sequence
+
+from lstm_dynamics_ros.card import ModelCard
+from lstm_dynamics_ros.data.recording import Recording
+from lstm_dynamics_ros.errors import DataError
+from lstm_dynamics_ros.evaluation.inverse import Prior
+from lstm_dynamics_ros.evaluation.robustness.answers import (
+    ForwardSubject,
+    InverseSubject,
+    Subject,
+)
+from lstm_dynamics_ros.evaluation.robustness.base import Attack, Case, PERTURBATIONS, Progress
+from lstm_dynamics_ros.evaluation.robustness.motion import MotionSubject
+from lstm_dynamics_ros.evaluation.robustness.noise_level import sensor_noise
+from lstm_dynamics_ros.evaluation.robustness.result import Robustness
+from lstm_dynamics_ros.evaluation.robustness.track import shortened, Track, tracks
+from lstm_dynamics_ros.physics.prior import RigidBodyPrior
+from lstm_dynamics_ros.pipeline_motion import is_motion_model
+from lstm_dynamics_ros.pipeline_settings import PipelineSettings
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
+
+LONGEST_HORIZON = 50
+"""How far ahead a forward model looks, unless its card says less [steps]."""
+
+SECONDS = 30.0
+"""Recording time that is measured on [s]."""
+
+FREE_RUNS = 400
+"""Most forecasts of a forward model at each size of a disturbance."""
+
+
+def measure_robustness(
+    loaded: LoadedModel,
+    recordings: Sequence[Recording],
+    *,
+    attack: Attack | str = 'nobody asked for it',
+    settings: PipelineSettings | None = None,
+    prior: Prior | None = None,
+    seconds: float = SECONDS,
+    seed: int = 0,
+    progress: Progress | None = None,
+) -> Robustness:
+    """Return what disturbances of its input do to a model.
+
+    Args:
+        loaded: A model of any kind.
+        recordings: Joint states of its joints, as they were measured, not yet on a grid.
+        attack: Finds the worst disturbance, or why that is left out.
+        settings: How the node takes in joint states.
+        prior: Rigid-body effort, for a residual inverse model; one for control has its own.
+        seconds: How much of the recordings is used, of each an equal share from its start [s].
+        seed: Seed of everything random.
+        progress: Told (done, total, what).
+
+    Raises:
+        ConfigError: If a residual model lacks its prior.
+        TooShortError: If no recording is long enough.
+        DataError: If there is no recording.
+    """
+    if not recordings:
+        raise DataError('There is no recording to measure robustness on.')
+    card = loaded.card
+    settings = settings or PipelineSettings()
+    used = shortened(recordings, seconds)
+    subject = _subject(loaded, settings, prior)
+    forward = card.model_kind == 'forward'
+    found = tracks(used, card, settings, horizon=subject.horizon, most=FREE_RUNS if forward else 0)
+    case = Case(
+        subject=subject,
+        tracks=found,
+        undisturbed=[subject.ask(track, [track.placed])[0] for track in found],
+        sensor_noise=sensor_noise(recordings, card.dt),
+        settings=settings,
+        seed=seed,
+        attack=attack,
+    )
+    perturbations = sorted(
+        (PERTURBATIONS[name]() for name in PERTURBATIONS), key=lambda item: item.order
+    )
+    total, done = sum(item.work(case) for item in perturbations), 0
+    curves = []
+
+    def tick(text: str) -> None:
+        nonlocal done
+        done += 1
+        if progress is not None:
+            progress(done, total, text)
+
+    for item in perturbations:
+        curves += item.measure(case, tick)
+    asked = sum(len(track.rows) for track in found)
+    notes = [note for item in perturbations for note in item.notes(case)]
+    return Robustness(
+        model_name=card.name,
+        model_sha256=loaded.sha256,
+        model_kind=card.model_kind,
+        joint_names=card.joint_names,
+        dt=card.dt,
+        channels=tuple(channel.label for channel in subject.channels),
+        curves=tuple(curves),
+        sensor_noise=case.sensor_noise,
+        seed=seed,
+        answers=asked,
+        notes=(*_scope(recordings, used, found, asked, card), *notes),
+    )
+
+
+def _subject(loaded: LoadedModel, settings: PipelineSettings, prior: Prior | None) -> Subject:
+    card = loaded.card
+    if card.model_kind == 'forward':
+        known = [int(horizon) for horizon in card.errors]
+        reach = min(LONGEST_HORIZON, max(known)) if known else LONGEST_HORIZON
+        return ForwardSubject(loaded, settings.max_gap_steps, reach)
+    if is_motion_model(card):
+        rigid = None
+        if card.physics_prior is not None:
+            rigid = RigidBodyPrior.from_description(card.physics_prior, card.joint_names)
+        return MotionSubject(loaded, settings.max_gap_steps, rigid)
+    return InverseSubject(loaded, settings.max_gap_steps, prior)
+
+
+def _scope(
+    recordings: Sequence[Recording],
+    used: Sequence[Recording],
+    found: Sequence[Track],
+    asked: int,
+    card: ModelCard,
+) -> list[str]:
+    whole, part = (sum(item.duration for item in items) for items in (recordings, used))
+    notes = [
+        f'{asked} answers on {part:.0f} of {whole:.0f} s, {len(found)} of {len(recordings)} '
+        'recordings. Targets are the undisturbed measurements.'
+    ]
+    if card.model_kind == 'forward':
+        notes.append('The effort after the newest known row is given, and not disturbed.')
+    if is_motion_model(card):
+        notes.append(
+            'The motion that the model is asked about is the reference and is not disturbed; '
+            'what it measures is. The worst disturbance is that of its feature disturbance, '
+            'which is measured effort beyond the prior, low-passed: it is not made of messages.'
+        )
+    elif card.model_kind == 'residual_inverse':
+        notes.append(
+            'The residual is scored; what the rigid-body prior makes of a disturbance is not in.'
+        )
+    return notes

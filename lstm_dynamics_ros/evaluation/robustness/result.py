@@ -1,0 +1,213 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The figures: error under disturbance over the error without, by kind and size of disturbance."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lstm_dynamics_ros.state import Matrix, Vector
+import numpy as np
+
+STILL = 1e-6
+"""Standard deviation below which a joint counts as still [unit of the signal]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figure:
+    """One channel at one size of one disturbance."""
+
+    rmse: Vector
+    """Root mean squared error over what was answered, shape (n_joints,); NaN without answer."""
+    undisturbed: Vector
+    """The same rows without disturbance, shape (n_joints,)."""
+    nmse: float
+    """Mean squared error over the variance of the target, mean over the joints that move."""
+    ratio: float
+    """``rmse / undisturbed``, mean over the joints that move."""
+    largest: Vector
+    """Largest single error, shape (n_joints,)."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return it as JSON-ready values; what is not finite is null."""
+        return {
+            'ratio': known(self.ratio),
+            'nmse': known(self.nmse),
+            'rmse_per_joint': [known(v) for v in self.rmse],
+            'undisturbed_per_joint': [known(v) for v in self.undisturbed],
+            'largest_per_joint': [known(v) for v in self.largest],
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Level:
+    """One size of a disturbance."""
+
+    size: float
+    """In the unit of the curve."""
+    figures: Mapping[str, Figure]
+    """By channel."""
+    answered: float
+    """Share of the answers that there were."""
+    age: float
+    """Mean age of what the answers rest on [steps]."""
+    restarts: int
+    """How often the model had to forget the past."""
+    not_finite: int
+    """Predictions that were not finite, before anything was made of them."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Curve:
+    """Error over the size of one disturbance."""
+
+    name: str
+    title: str
+    unit: str
+    """Of the size."""
+    levels: tuple[Level, ...]
+    """The undisturbed one first."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as JSON-ready values."""
+        return {
+            'title': self.title,
+            'unit': self.unit,
+            'levels': [
+                {
+                    'size': level.size,
+                    'answered': level.answered,
+                    'age_steps': known(level.age),
+                    'restarts': level.restarts,
+                    'not_finite': level.not_finite,
+                    'figures': {k: f.to_json() for k, f in level.figures.items()},
+                }
+                for level in self.levels
+            ],
+        }
+
+
+@dataclass(frozen=True, kw_only=True)
+class Robustness:
+    """What disturbances of the input do to one model."""
+
+    model_name: str
+    model_sha256: str
+    model_kind: str
+    joint_names: tuple[str, ...]
+    dt: float
+    """Step of the model [s]."""
+    channels: tuple[str, ...]
+    """What is scored, e.g. ``velocity+50``: 50 steps ahead."""
+    curves: tuple[Curve, ...]
+    sensor_noise: Mapping[str, Vector]
+    """Standard deviation of the sensors' own noise by kind, shape (n_joints,)."""
+    seed: int
+    answers: int
+    """How many were asked for on every curve but those with windows of their own."""
+    notes: tuple[str, ...] = field(default=())
+    """What a reader must know to judge the figures."""
+
+    def curve(self, name: str) -> Curve:
+        """Return the curve of a name."""
+        return next(curve for curve in self.curves if curve.name == name)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as JSON-ready values."""
+        return {
+            'model': {'name': self.model_name, 'sha256': self.model_sha256},
+            'model_kind': self.model_kind,
+            'joint_names': list(self.joint_names),
+            'dt': self.dt,
+            'channels': list(self.channels),
+            'sensor_noise': {k: [known(x) for x in v] for k, v in self.sensor_noise.items()},
+            'seed': self.seed,
+            'answers': self.answers,
+            'curves': {curve.name: curve.to_json() for curve in self.curves},
+            'notes': list(self.notes),
+        }
+
+    def text(self) -> str:
+        """Return the tables for a terminal: error over the undisturbed error."""
+        lines = [
+            f'Robustness of {self.model_name}: RMSE over the undisturbed one, mean over joints'
+        ]
+        width = max(14, *(len(channel) + 2 for channel in self.channels))
+        for curve in self.curves:
+            lines += ['', curve.title]
+            heads = ''.join(f'{channel:>{width}}' for channel in self.channels)
+            lines.append(f'{curve.unit:>24}{heads}{"largest":>10}{"answered":>10}{"age":>7}')
+            for level in curve.levels:
+                ratios = ''.join(
+                    f'{_ratio(level.figures[c].ratio):>{width}}' if c in level.figures
+                    else f'{"-":>{width}}'
+                    for c in self.channels
+                )  # fmt: skip
+                row = f'{level.size:>24g}{ratios}{largest(level):>10}{level.answered:>10.1%}'
+                row += f'{level.age:>7.2f}'
+                if level.not_finite:
+                    row += f'  {level.not_finite} predictions not finite'
+                lines.append(row)
+        return '\n'.join([*lines, '', *(f'note: {note}' for note in self.notes)])
+
+
+def figure(errors: Matrix, undisturbed: Matrix, target: Matrix) -> Figure:
+    """Return the figures of one channel, on the rows that are answered.
+
+    Args:
+        errors: Answer minus truth, shape (n, n_joints); NaN rows are not answered.
+        undisturbed: The same without disturbance.
+        target: What is true, same shape.
+    """
+    both = np.isfinite(errors).all(axis=1) & np.isfinite(undisturbed).all(axis=1)
+    n_joints = errors.shape[1]
+    if not both.any():
+        nothing = np.full(n_joints, np.nan)
+        return Figure(
+            rmse=nothing, undisturbed=nothing, nmse=np.nan, ratio=np.nan, largest=nothing
+        )
+    rmse = np.sqrt(np.mean(errors[both] ** 2, axis=0))
+    clean = np.sqrt(np.mean(undisturbed[both] ** 2, axis=0))
+    spread = target.std(axis=0)
+    moves = spread > STILL
+    nmse = float(np.mean((rmse[moves] / spread[moves]) ** 2)) if moves.any() else np.nan
+    ratios = [over(a, b) for a, b in zip(rmse[moves], clean[moves], strict=True)]
+    return Figure(
+        rmse=rmse,
+        undisturbed=clean,
+        nmse=nmse,
+        ratio=float(np.mean(ratios)) if ratios else np.nan,
+        largest=np.abs(errors[both]).max(axis=0),
+    )
+
+
+def over(error: float, undisturbed: float) -> float:
+    """Return the ratio of two errors; 1 if both are zero."""
+    if undisturbed > 0:
+        return float(error / undisturbed)
+    return 1.0 if error == 0 else float('inf')
+
+
+def largest(level: Level) -> str:
+    """Return the largest single error of a level, over the undisturbed RMSE of its joint."""
+    ratios = [
+        value
+        for found in level.figures.values()
+        for a, b in zip(found.largest, found.undisturbed, strict=True)
+        if np.isfinite(value := over(a, b))
+    ]
+    return f'{max(ratios):.3g}' if ratios else '-'
+
+
+def pooled(blocks: Sequence[Matrix]) -> Matrix:
+    """Return the rows of several tracks as one matrix."""
+    rows: Matrix = np.concatenate(list(blocks))
+    return rows
+
+
+def known(value: float) -> float | None:
+    """Return a number as JSON can hold it; null if it is not finite."""
+    return float(value) if np.isfinite(value) else None
+
+
+def _ratio(value: float) -> str:
+    return f'{value:.3f}' if value < 10 else f'{value:.4g}'

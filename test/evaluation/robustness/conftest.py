@@ -1,0 +1,92 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Recordings of known signals, and models whose response is known in closed form."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+from lstm_dynamics_ros.data.recording import Recording
+from lstm_dynamics_ros.evaluation.robustness.answers import Subject
+from lstm_dynamics_ros.evaluation.robustness.base import Attack, Case
+from lstm_dynamics_ros.evaluation.robustness.track import tracks
+from lstm_dynamics_ros.pipeline_settings import PipelineSettings
+from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
+from lstm_dynamics_ros.state import Vector
+import numpy as np
+from numpy.typing import NDArray
+import pytest
+
+Array = NDArray[np.float64]
+DT = 0.01
+
+
+@pytest.fixture(scope='session')
+def make_recording() -> Callable[..., Recording]:
+    """Make a recording of arrays (n, j), one message every ``period`` from 1 s on."""
+
+    def make(
+        position: Array,
+        velocity: Array | None = None,
+        effort: Array | None = None,
+        *,
+        period: float = DT,
+        name: str = 'run',
+        joint_types: tuple[str, ...] | None = None,
+    ) -> Recording:
+        n_joints = position.shape[1]
+        stamps = 1_000_000_000 + np.round(1e9 * period * np.arange(len(position)))
+        return Recording(
+            name=name,
+            joint_names=tuple(f'joint{i + 1}' for i in range(n_joints)),
+            joint_types=joint_types or ('revolute',) * n_joints,
+            stamp_ns=stamps.astype(np.int64),
+            position=position,
+            velocity=np.zeros_like(position) if velocity is None else velocity,
+            effort=np.zeros_like(position) if effort is None else effort,
+        )
+
+    return make
+
+
+@pytest.fixture(scope='session')
+def swinging(make_recording: Callable[..., Recording]) -> Recording:
+    """40 s of two joints swinging, with effort 5 q + 0.5 dq + noise of 0.2 N m."""
+    t = DT * np.arange(4000)[:, None]
+    position = np.sin(2 * np.pi * np.array([0.5, 0.8]) * t + np.array([0.0, 1.0]))
+    velocity = np.gradient(position, DT, axis=0)
+    off = 0.2 * np.random.default_rng(5).standard_normal(position.shape)
+    return make_recording(position, velocity, 5 * position + 0.5 * velocity + off)
+
+
+@pytest.fixture(scope='session')
+def linear_model(
+    make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> LoadedModel:
+    """An inverse model without memory: effort = 5 q + 0.5 dq, dt 10 ms."""
+    path = tmp_path_factory.mktemp('m') / 'linear.onnx'
+    return load_model(make_model(path, dt=DT, kind='inverse', push=0.0))
+
+
+@pytest.fixture(scope='session')
+def make_case() -> Callable[..., Case]:
+    """Make what a disturbance is measured on, of a subject and recordings."""
+
+    def make(
+        subject: Subject,
+        recordings: list[Recording],
+        noise: dict[str, Vector] | None = None,
+        attack: Attack | str = 'not here',
+    ) -> Case:
+        settings = PipelineSettings()
+        found = tracks(recordings, subject.loaded.card, settings, horizon=subject.horizon, most=0)
+        level = {k: np.full(2, 0.01) for k in ('position', 'velocity', 'effort')}
+        return Case(
+            subject=subject,
+            tracks=found,
+            undisturbed=[subject.ask(track, [track.placed])[0] for track in found],
+            sensor_noise=noise or level,
+            settings=settings,
+            seed=0,
+            attack=attack,
+        )
+
+    return make
