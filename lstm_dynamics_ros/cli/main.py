@@ -11,6 +11,7 @@ from lstm_dynamics_ros.cli.convert import Convert
 from lstm_dynamics_ros.cli.demo import Demo
 from lstm_dynamics_ros.cli.evaluate import Evaluate
 from lstm_dynamics_ros.cli.excite import Excite
+from lstm_dynamics_ros.cli.explain import Explain
 from lstm_dynamics_ros.cli.improve import Improve
 from lstm_dynamics_ros.cli.inspect import Inspect
 from lstm_dynamics_ros.cli.latency import Latency
@@ -28,7 +29,7 @@ from tyro.conf import subcommand
 
 DESCRIPTION = """Learned joint dynamics for robots: record a bag, train a recurrent model, watch it
 predict. Start with `lstm-dynamics demo`; then `record` or `convert` -> `inspect` -> `train` ->
-`evaluate` -> `replay`. Every command explains itself with --help."""
+`evaluate` -> `replay` -> `explain`. Every command explains itself with --help."""
 
 Command = (
     Annotated[Demo, subcommand('demo')]
@@ -42,6 +43,7 @@ Command = (
     | Annotated[Improve, subcommand('improve')]
     | Annotated[Evaluate, subcommand('evaluate')]
     | Annotated[Replay, subcommand('replay')]
+    | Annotated[Explain, subcommand('explain')]
     | Annotated[Inspect, subcommand('inspect')]
     | Annotated[Benchmark, subcommand('benchmark')]
     | Annotated[SwitchOn, subcommand('switch-on')]
