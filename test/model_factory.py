@@ -31,11 +31,13 @@ SCALES = {
 FED = {
     'forward': ('position', 'velocity', 'effort'),
     'inverse': ('position', 'velocity'),
+    'accelerated': ('position', 'velocity', 'acceleration'),
     'motion': ('position', 'velocity', 'acceleration', 'disturbance'),
     'weighing': ('position', 'velocity', 'acceleration', 'disturbance', *DERIVED_KINDS),
 }
-"""Features by what the model is: ``motion`` is a residual inverse model asked about motions, and
-``weighing`` one that is told what a payload costs."""
+"""Features by what the model is: ``accelerated`` is an inverse model with accelerations,
+``motion`` a residual inverse model asked about motions, and ``weighing`` one that is told what a
+payload costs."""
 
 
 def f32(x: Floats) -> Floats:
@@ -125,7 +127,8 @@ def textbook(
         more = [0 * eye] * (len(fed) - 4)
         blocks, sizes = [np.vstack([0 * eye, 0 * eye, 0 * eye, eye, *more])], [1e-3]
     else:  # a pendulum-like torque
-        blocks, sizes = [np.vstack([5.0 * eye, 0.5 * eye])], [1.0]
+        more = [0.2 * eye] * (len(fed) - 2)
+        blocks, sizes = [np.vstack([5.0 * eye, 0.5 * eye, *more])], [1.0]
     linear = np.hstack(blocks)
     head = push * rng.normal(0.0, 1.0, (hidden, linear.shape[1])) * np.repeat(sizes, n)
     scale = np.repeat([SCALES[name] for name in fed], n)
@@ -171,7 +174,7 @@ def make_model(
         dt: Step [s].
         joint_names: Names of the joints.
         joint_types: Types of the joints; revolute if not given.
-        kind: Model kind of the card, ``motion`` or ``weighing``.
+        kind: Model kind of the card, ``accelerated``, ``motion`` or ``weighing``.
         washout: Washout of the card [steps].
         seed: Seed of the weights.
         with_effort_target: Whether a forward model predicts effort too.
@@ -198,7 +201,11 @@ def make_model(
     }  # fmt: skip
     entries: dict[str, object] = {
         'name': f'test_{cell}',
-        'model_kind': 'residual_inverse' if kind in {'motion', 'weighing'} else kind,
+        'model_kind': {
+            'accelerated': 'inverse',
+            'motion': 'residual_inverse',
+            'weighing': 'residual_inverse',
+        }.get(kind, kind),
         'cell': cell,
         'num_layers': layers,
         'hidden_size': hidden,

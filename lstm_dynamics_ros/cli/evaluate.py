@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lstm_dynamics_ros.runtime.model_file import LoadedModel
     from lstm_dynamics_ros.state import Matrix
 
-PROTOCOLS = ('horizons', 'kuka_lwr', 'baxter_ugr')
+PROTOCOLS = ('horizons', 'kuka_lwr', 'baxter_ugr', 'kr300', 'emps', 'kuka_weigand2021')
 
 
 @dataclass
@@ -39,7 +39,7 @@ class Evaluate:
     only: tuple[str, ...] = ()
     """Score only the trajectories of these names."""
     protocol: str = 'horizons'
-    """horizons, kuka_lwr or baxter_ugr."""
+    """horizons, or kuka_lwr, baxter_ugr, kr300, emps, kuka_weigand2021."""
     reference: Path | None = None
     """Folder of the published sets with reference.py, for their own opponents."""
     horizons: tuple[int, ...] = (1, 10, 50)
@@ -69,11 +69,12 @@ class Evaluate:
             raise ConfigError('--against and --report show robustness; add --robustness.')
         loaded = load_model(self.model)
         other = load_model(self.against) if self.against else None
-        if is_motion_model(loaded.card):
+        if is_motion_model(loaded.card) and loaded.card.columns('disturbance') is not None:
             if not self.robustness:
                 raise ConfigError(
-                    f'{loaded.card.name} is a model for control, asked about whole motions: what '
-                    'it is worth shows in `benchmark tracking`. Here only --robustness applies.'
+                    f'{loaded.card.name} is a model for control that is told what it measured one '
+                    'latency before: what it is worth shows in `benchmark tracking`. Here only '
+                    '--robustness applies.'
                 )
             write_json(self.json, self._robustness(loaded, other))
             return 0
@@ -162,14 +163,28 @@ class Evaluate:
         from lstm_dynamics_ros.evaluation.protocol_baxter_ugr import (  # noqa: PLC0415
             score_baxter_ugr,
         )
+        from lstm_dynamics_ros.evaluation.protocol_emps import score_emps  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.protocol_kr300 import score_kr300  # noqa: PLC0415
         from lstm_dynamics_ros.evaluation.protocol_kuka_lwr import (  # noqa: PLC0415
             score_kuka_lwr,
+        )
+        from lstm_dynamics_ros.evaluation.protocol_kuka_weigand2021 import (  # noqa: PLC0415
+            score_kuka_weigand2021,
         )
 
         if self.protocol == 'baxter_ugr':
             return score_baxter_ugr(loaded, test, training, reference=self.reference)
+        if self.protocol == 'kuka_weigand2021':
+            return score_kuka_weigand2021(loaded, test, training)
+        if self.protocol == 'kr300':
+            return score_kr300(
+                ModelForecaster(loaded), test, training,
+                reference=self.reference if training else None,
+            )  # fmt: skip
         if len(test) != 1:
-            raise DataError(f'kuka_lwr scores one run that was left out, got {len(test)}.')
+            raise DataError(f'{self.protocol} scores one trajectory, got {len(test)}.')
+        if self.protocol == 'emps':
+            return score_emps(loaded, test[0], reference=self.reference)
         return score_kuka_lwr(
             ModelForecaster(loaded),
             test[0],

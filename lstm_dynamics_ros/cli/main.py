@@ -17,6 +17,7 @@ from lstm_dynamics_ros.cli.improve import Improve
 from lstm_dynamics_ros.cli.inspect import Inspect
 from lstm_dynamics_ros.cli.latency import Latency
 from lstm_dynamics_ros.cli.models import Models
+from lstm_dynamics_ros.cli.real_benchmark import RealBenchmark
 from lstm_dynamics_ros.cli.record import Record
 from lstm_dynamics_ros.cli.replay import Replay
 from lstm_dynamics_ros.cli.search import Search
@@ -54,13 +55,18 @@ Command = (
 
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 2 refused with a reason, 130 Ctrl-C."""
-    command: Command = tyro.cli(
-        Command,
-        args=arguments,
-        prog='lstm-dynamics',
-        description=DESCRIPTION,
-        config=(tyro.conf.OmitArgPrefixes,),
-    )
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    command: Command | RealBenchmark
+    if words[:2] == ['benchmark', 'real']:  # has little in common with the other benchmarks
+        command = tyro.cli(RealBenchmark, args=words[2:], prog='lstm-dynamics benchmark real')
+    else:
+        command = tyro.cli(
+            Command,
+            args=words,
+            prog='lstm-dynamics',
+            description=DESCRIPTION,
+            config=(tyro.conf.OmitArgPrefixes,),
+        )
     try:
         return command.run()
     except LstmDynamicsError as error:

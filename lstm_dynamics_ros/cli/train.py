@@ -2,11 +2,12 @@
 """`lstm-dynamics train`: from bags to a proven model file."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, TYPE_CHECKING
 
-from lstm_dynamics_ros.cli.console import progress, say, write_json
+from lstm_dynamics_ros.cli.console import Progress, progress, say, write_json
 from lstm_dynamics_ros.errors import DataError, UnknownNameError
 from lstm_dynamics_ros.parameters import build, flatten, validated
 from lstm_dynamics_ros.training.export_settings import ExportSettings
@@ -178,6 +179,7 @@ def train_model(
     identify: bool = False,
     prior_friction: bool = False,
     force: bool = False,
+    told: Progress | None = None,
 ) -> 'ModelCard':
     """Train on recordings and export, with progress bars.
 
@@ -192,6 +194,7 @@ def train_model(
         identify: Whether its parameters are identified first, from what no member stops by.
         prior_friction: Whether identified friction counts as part of its torque.
         force: Train although there is too little data for the size of the model.
+        told: Told of the progress in place of the terminal.
     """
     from lstm_dynamics_ros.data.segment import segments  # noqa: PLC0415
     from lstm_dynamics_ros.training.capacity import check_size  # noqa: PLC0415
@@ -209,18 +212,21 @@ def train_model(
     if identify and prior is not None:
         from lstm_dynamics_ros.cli.rigid_body import identified_rigid_body  # noqa: PLC0415
 
-        prior = identified_rigid_body(prior, gridded, training, friction=prior_friction)
-    with progress('train') as update:
+        prior = identified_rigid_body(
+            prior, gridded, training, friction=prior_friction, quiet=told is not None
+        )
+    with nullcontext(told) if told is not None else progress('train') as update:
         members = train_members(
             gridded, training, folder=folder, init=init, prior=prior, progress=update
         )
-    for k, (checkpoint, _) in enumerate(members):
+    for k, (checkpoint, _) in enumerate(members if told is None else []):
         say(
             f'{f"Member {k + 1}: best" if len(members) > 1 else "Best"} epoch: '
             f'{checkpoint.best_epoch} of at most {training.max_epochs}, held-out error '
             f'{checkpoint.best_error:.3f} of the better of its linear start and standing still.'
         )
-    say('Checking and exporting ...')
+    if told is None:
+        say('Checking and exporting ...')
     return export(
         members,
         out,

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Robot and recordings from flags."""
 
+from collections.abc import Sequence
 from pathlib import Path
 
 from lstm_dynamics_ros.cli.rigid_body import (
@@ -96,7 +97,10 @@ def test_without_a_robot_there_is_no_prior() -> None:
     assert made is None
 
 
-def test_members_that_hold_out_everything_leave_nothing_to_identify_from() -> None:
+@pytest.mark.parametrize(('members', 'trajectories'), [(1, 3), (4, 4)])
+def test_a_lone_member_identifies_from_what_it_learns_and_an_ensemble_from_all(
+    members: int, trajectories: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     pytest.importorskip('pinocchio', reason='the prior is pinocchio')
     prior = RigidBodyPrior(nominal_urdf(load_robot('pendulum')), ('joint1', 'joint2'))
     rows = np.zeros((200, 2))
@@ -107,6 +111,17 @@ def test_members_that_hold_out_everything_leave_nothing_to_identify_from() -> No
         )
         for k in range(4)
     ]  # fmt: skip
-    settings = TrainingSettings(dt=0.01, members=4, validation_fraction=0.25)
-    with pytest.raises(ConfigError, match='4 members together hold out all data'):
-        identified_rigid_body(prior, gridded, settings, friction=False)
+    seen = []
+
+    class Stop(Exception):
+        pass
+
+    def identify(_: RigidBodyPrior, learned: Sequence[Segment], **__: object) -> None:
+        seen.extend(segment.name for segment in learned)
+        raise Stop
+
+    monkeypatch.setattr('lstm_dynamics_ros.physics.identify.identify', identify)
+    settings = TrainingSettings(dt=0.01, members=members, validation_fraction=0.25)
+    with pytest.raises(Stop):
+        identified_rigid_body(prior, gridded, settings, friction=False, quiet=True)
+    assert len(seen) == trajectories
