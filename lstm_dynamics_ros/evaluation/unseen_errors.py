@@ -17,6 +17,7 @@ from lstm_dynamics_ros.errors import ConfigError, DataError
 from lstm_dynamics_ros.evaluation.forecasters.base import CAUSAL, KNOWN_TORQUE, MODES
 from lstm_dynamics_ros.evaluation.forecasters.model import observations
 from lstm_dynamics_ros.evaluation.inverse import Prior
+from lstm_dynamics_ros.evaluation.motion_segment import motion_segment
 from lstm_dynamics_ros.evaluation.score import forecast_jobs, Job
 from lstm_dynamics_ros.grid import wrap
 from lstm_dynamics_ros.novelty import Novelty
@@ -98,17 +99,14 @@ def unseen_errors(
 
     Raises:
         ConfigError: If the mode or a horizon is none, a residual model comes without prior, or a
-            model is asked about motions.
+            model is told a disturbance.
         DataError: If there is no segment, or the model needs signals that they do not hold.
         TooShortError: If no segment is long enough for one forecast.
     """
     card = loaded.card
     mode = mode or usual_mode(card)
     if is_motion_model(card):
-        raise ConfigError(
-            f'{card.name} is asked about whole motions, which recordings do not hold. Look at '
-            'such models with: lstm-dynamics benchmark tracking.'
-        )
+        segments = [motion_segment(segment, card) for segment in segments]
     if card.model_kind != 'forward':
         return UnseenErrors(
             card=card, mode=INVERSE, by_horizon={0: _inverse(loaded, segments, prior)}

@@ -28,7 +28,7 @@ from lstm_dynamics_ros.training.signals import Trajectory
 import torch
 from torch import Tensor
 
-HORIZONS = (1, 5, 10, 20, 50)
+HORIZONS = (1, 5, 10, 20, 50, 100)
 """Horizons of the card [steps]; those that the held-out trajectories are too short for are left
 out."""
 

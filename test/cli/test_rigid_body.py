@@ -111,17 +111,17 @@ def test_a_lone_member_identifies_from_what_it_learns_and_an_ensemble_from_all(
         )
         for k in range(4)
     ]  # fmt: skip
-    seen = []
+    seen: list[str] = []
 
-    class Stop(Exception):
+    class StopError(Exception):
         pass
 
     def identify(_: RigidBodyPrior, learned: Sequence[Segment], **__: object) -> None:
         seen.extend(segment.name for segment in learned)
-        raise Stop
+        raise StopError
 
     monkeypatch.setattr('lstm_dynamics_ros.physics.identify.identify', identify)
     settings = TrainingSettings(dt=0.01, members=members, validation_fraction=0.25)
-    with pytest.raises(Stop):
+    with pytest.raises(StopError):
         identified_rigid_body(prior, gridded, settings, friction=False, quiet=True)
     assert len(seen) == trajectories

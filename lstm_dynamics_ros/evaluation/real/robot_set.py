@@ -120,7 +120,7 @@ class SetScore:
     tables: tuple[ProtocolResult, ...]
     traces: tuple[Trace, ...] = ()
     extras: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
-    """What :data:`.extras.EXTRAS` says, by name."""
+    """What :func:`.extras.extras_of` says, by name."""
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON-ready values."""
@@ -159,6 +159,9 @@ class RealSet(ABC):
     """Joints that are modelled; none for all."""
     urdf: str = ''
     """Rigid-body model that comes with the package, for training settings that ask for one."""
+
+    horizons: tuple[int, ...] = (1,)
+    """How far ahead coverage and novelty of forward models are looked at [steps]."""
 
     def folds(self, names: Sequence[str]) -> list[Fold]:
         """Return the models to train: one, on what the set's authors call training data.

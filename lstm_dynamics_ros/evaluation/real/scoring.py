@@ -67,9 +67,10 @@ def scored(job: ScoreJob) -> dict[str, Any]:
                 job.source.segments(fold.train, card),
             )
         )
-    score = SETS[job.source.name]().score(judged, job.opponents)
+    spec = SETS[job.source.name]()
+    score = spec.score(judged, job.opponents)
     values = score.to_json() | {
-        'extras': extras_of(judged),
+        'extras': extras_of(judged, spec.horizons),
         'seconds': time.perf_counter() - began,
     }
     keep(kept, values)

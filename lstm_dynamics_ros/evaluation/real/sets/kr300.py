@@ -30,6 +30,7 @@ class Kr300(RealSet):
                bar=0.40, goal=0.33),
     )  # fmt: skip
     frozen_keys = ('kr300_fir60_mae_deg', 'kr300_arx10_sixty_nrmse')
+    horizons = (1, 60)
 
     def score(self, judged: Sequence[Judged], opponents: Opponents) -> SetScore:
         """See the base class."""

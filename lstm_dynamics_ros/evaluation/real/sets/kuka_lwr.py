@@ -40,6 +40,7 @@ class KukaLwr(RealSet):
                bar=0.60, goal=0.30),
     )  # fmt: skip
     frozen_keys = (ONE_STEP, RESYNC)
+    horizons = (1, 100)
 
     def folds(self, names: Sequence[str]) -> list[Fold]:
         """See the base class."""
