@@ -56,7 +56,10 @@ setup(
         (f'share/{NAME}/config', glob('config/*.yaml')),
         (f'share/{NAME}/config/robots', glob('config/robots/*')),
         (f'share/{NAME}/config/mappings', glob('config/mappings/*')),
-        (f'share/{NAME}/config/training', glob('config/training/*')),
+        (f'share/{NAME}/config/training', glob('config/training/*.yaml')),
+        (f'share/{NAME}/config/training/real', glob('config/training/real/*.yaml')),
+        (f'share/{NAME}/config/urdf', glob('config/urdf/*')),
+        (f'share/{NAME}/config/search', glob('config/search/*')),
         (f'share/{NAME}/models', glob('models/*')),
     ],
     install_requires=[

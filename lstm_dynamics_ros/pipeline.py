@@ -82,8 +82,9 @@ class Pipeline:
         latency_ns = nanoseconds(self.context.latency)
         self.outlet = Outlet(made, gate, card, self.control_period, latency_ns)
         self.follower = Follower(
-            predictor, self.safety, prior, latency_ns, self.machine, self.outlet.forget
-        )
+            predictor, self.safety, prior, latency_ns, self.machine, self.outlet.forget,
+            self.settings.bounds_miss_rate,
+        )  # fmt: skip
         self.taken_back = ''
         """Why torque was taken back since the last arming; empty if it was not."""
         self._inlet = Inlet(card, self.settings)
@@ -152,9 +153,10 @@ class Pipeline:
         follower, outlet, measured = self.follower, self.outlet, point.state
         stamp, warm = measured.stamp_ns, follower.predictor.warm
         self._measured = measured
-        predicted, trajectory, horizon = None, None, None
+        predicted, bounds, trajectory, horizon = None, None, None, None
         if prediction is not None:
             predicted = follower.forecast.predicted(prediction, stamp)
+            bounds = follower.uncertainty.bounds(predicted.stamp_ns)
             trajectory, horizon = follower.forecast.ahead(stamp, self.settings)
         heavy = (RANGE_NAME,) * follower.guard.overloaded
         self._outside = (*self._range.outside(follower.predictor.observation), *heavy)
@@ -179,6 +181,8 @@ class Pipeline:
             predicted=predicted,
             trajectory=trajectory,
             error=follower.forecast.error(point, predicted),
+            bounds=bounds,
+            novelty=follower.uncertainty.novelty,
             warm=warm,
             valid=not note,
             note=note,
@@ -202,12 +206,7 @@ class Pipeline:
 
     def _note(self) -> str:
         """Return why the prediction cannot be relied on; empty if it can."""
-        predictor = self.follower.predictor
-        if not predictor.valid:
-            return 'The model could not be used on the newest measurement.'
-        if not predictor.warm:
-            return f'Warming up: {predictor.seen} of {self.card.washout_steps} steps.'
-        return self._inlet.too_slow()
+        return self.follower.note() or self._inlet.too_slow()
 
     def waiting_for(self) -> str:
         """Return what is missing for valid predictions, for people; empty if nothing is."""

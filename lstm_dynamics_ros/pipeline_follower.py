@@ -11,6 +11,7 @@ from lstm_dynamics_ros.pipeline_guard import Guard
 from lstm_dynamics_ros.pipeline_motion import is_motion_model, MotionInput
 from lstm_dynamics_ros.pipeline_prior import PriorInput
 from lstm_dynamics_ros.pipeline_settings import SafetySettings
+from lstm_dynamics_ros.pipeline_uncertainty import Uncertainty
 from lstm_dynamics_ros.reference import Reference
 from lstm_dynamics_ros.runtime.predictor import Predictor
 from lstm_dynamics_ros.safety.state import Event, StateMachine
@@ -30,6 +31,7 @@ class Follower:
         latency_ns: Time from a measurement to the moment its correction acts [ns].
         machine: State of the node.
         forget: Called whenever the memory of the model is cleared.
+        miss_rate: Share of moments that may lie outside the bounds of the prediction.
 
     Raises:
         ConfigError: If the card has a prior and none is given.
@@ -43,6 +45,7 @@ class Follower:
         latency_ns: int,
         machine: StateMachine,
         forget: Callable[[], None],
+        miss_rate: float,
     ) -> None:
         card = predictor.card
         self.predictor = predictor
@@ -54,6 +57,8 @@ class Follower:
         """What the model says, as joint states."""
         self.guard = Guard(card, safety, prior, motion_model=self.motion is not None)
         """Watches whether the model may be trusted."""
+        self.uncertainty = Uncertainty(card, miss_rate)
+        """How sure the model is."""
         self.told: Vector | None = None
         """Effort the robot was last told to have [N m] or [N]; None if that is not known."""
         self.inference_errors = 0
@@ -102,13 +107,25 @@ class Follower:
             self._machine.on(Event.WARM)
         self.forecast.take(point.index, prediction, restarted=point.restarted)
         if prediction is not None:
+            warm = self.predictor.warm
+            miss = self.forecast.miss(point, prediction) if warm else None
+            self.uncertainty.step(self.predictor, miss)
             deviation = self.forecast.deviation(point.state)
             self.guard.step(
                 point.state, self.predictor.observation, deviation, self.told,
                 expected=None if self.motion is None else self.motion.expected,
-                warm=self.predictor.warm,
+                warm=warm,
             )  # fmt: skip
         return prediction
+
+    def note(self) -> str:
+        """Return why what the model says cannot be relied on; empty if it can."""
+        predictor = self.predictor
+        if not predictor.valid:
+            return 'The model could not be used on the newest measurement.'
+        if not predictor.warm:
+            return f'Warming up: {predictor.seen} of {predictor.card.washout_steps} steps.'
+        return ''
 
     def _predict(self, point: GridPoint, preview: Reference | None) -> Vector | None:
         observation = None
@@ -136,5 +153,6 @@ class Follower:
         self._machine.on(Event.RESTART)
         self.guard.reset()
         self.forecast.forget()
+        self.uncertainty.forget()
         self.told = None
         self._on_forget()

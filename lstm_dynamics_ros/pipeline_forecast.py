@@ -24,9 +24,16 @@ class Forecast:
         self._predictor = predictor
         self._motion = motion
         self._continuous = continuous_joints(self._card)
+        self._turns = bool(self._continuous.any())
         self._velocity = self._card.columns('velocity', of='targets')
         self._expected: tuple[int, Vector] | None = None
         self._due: Vector | None = None
+        self._miss = np.full(len(self._card.targets), np.nan)
+        self._compared = [
+            (kind, where)
+            for kind in ('position', 'velocity', 'effort')
+            if (where := self._card.columns(kind, of='targets')) is not None
+        ]
 
     def forget(self) -> None:
         """Forget what was said."""
@@ -89,6 +96,32 @@ class Forecast:
             measured.velocity - told.velocity,
             measured.effort - told.effort,
         )
+
+    def miss(self, point: GridPoint, prediction: Vector) -> Vector | None:
+        """Return measured minus predicted by target, shape (n_targets,).
+
+        Args:
+            point: The newest grid point.
+            prediction: What the model has just said, shape (n_targets,).
+
+        Returns:
+            A buffer that is written again; NaN where nothing was measured. None if nothing had
+            been said, or the point bridges missing messages.
+        """
+        if point.filled:
+            return None
+        if self._motion is not None:
+            return self._motion.residual
+        told = {'forward': self._due, 'inverse': prediction}.get(self._card.model_kind)
+        if told is None:
+            return None
+        for kind, where in self._compared:
+            measured = getattr(point.state, kind)
+            if kind == 'position' and self._turns:
+                self._miss[where] = position_difference(self._continuous, measured, told[where])
+            else:
+                np.subtract(measured, told[where], out=self._miss[where])
+        return self._miss
 
     def ahead(
         self, stamp_ns: int, settings: PipelineSettings

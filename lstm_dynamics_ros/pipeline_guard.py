@@ -12,8 +12,6 @@ from lstm_dynamics_ros.safety.confidence import (
     band_score,
     Confidence,
     error_band,
-    FeatureRanges,
-    range_score,
     typical_score,
 )
 from lstm_dynamics_ros.safety.contact import ContactDetector
@@ -21,6 +19,7 @@ from lstm_dynamics_ros.safety.low_pass import LowPass
 from lstm_dynamics_ros.safety.plausibility import FrozenSensor
 from lstm_dynamics_ros.safety.tool_force import ToolModel
 from lstm_dynamics_ros.state import JointState, Matrix, Vector
+from lstm_dynamics_ros.training_range import FeatureRanges, range_score
 import numpy as np
 
 SENSOR_CHANGE = 0.05

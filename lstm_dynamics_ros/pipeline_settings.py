@@ -81,6 +81,13 @@ class PipelineSettings:
         minimum=1,
         maximum=1000,
     )
+    bounds_miss_rate: float = parameter(
+        0.1,
+        'Share of moments that may lie outside the bounds of the prediction: 0.1 for bounds of '
+        '90 %.',
+        minimum=0.001,
+        maximum=0.5,
+    )
     range_margin: float = parameter(
         0.1,
         'How far outside the training range a measurement still counts as inside, as a share of '

@@ -37,6 +37,11 @@ class Tick:
     """The horizon of a forward model; None without one."""
     error: JointState | None
     """``measured`` minus what was predicted for this time; None if nothing was."""
+    bounds: JointState | None
+    """Half-width of the bounds of ``predicted``, with its stamp and units; NaN for what the model
+    does not predict. They follow the errors so far. None without bounds on the model card."""
+    novelty: float
+    """How unusual the model finds what it sees: 1 is usual. NaN if it could not be used."""
     warm: bool
     """Whether the model has seen its washout."""
     valid: bool

@@ -37,6 +37,15 @@ def model_factory() -> ModuleType:
 
 
 @pytest.fixture(scope='session')
+def real_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder laid out like that of the published sets, with made data; not to be changed."""
+    pytest.importorskip('scipy.io', reason='the sets are MATLAB files')
+    folder = tmp_path_factory.mktemp('real_data')
+    load_beside('real_sets').write_all(folder)
+    return folder
+
+
+@pytest.fixture(scope='session')
 def make_model(model_factory: ModuleType) -> Callable[..., Path]:
     """Write a small model file: ``make_model(path, cell='lstm', n_joints=2, ...) -> path``."""
     function: Callable[..., Path] = model_factory.make_model

@@ -31,11 +31,13 @@ SCALES = {
 FED = {
     'forward': ('position', 'velocity', 'effort'),
     'inverse': ('position', 'velocity'),
+    'accelerated': ('position', 'velocity', 'acceleration'),
     'motion': ('position', 'velocity', 'acceleration', 'disturbance'),
     'weighing': ('position', 'velocity', 'acceleration', 'disturbance', *DERIVED_KINDS),
 }
-"""Features by what the model is: ``motion`` is a residual inverse model asked about motions, and
-``weighing`` one that is told what a payload costs."""
+"""Features by what the model is: ``accelerated`` is an inverse model with accelerations,
+``motion`` a residual inverse model asked about motions, and ``weighing`` one that is told what a
+payload costs."""
 
 
 def f32(x: Floats) -> Floats:
@@ -125,7 +127,8 @@ def textbook(
         more = [0 * eye] * (len(fed) - 4)
         blocks, sizes = [np.vstack([0 * eye, 0 * eye, 0 * eye, eye, *more])], [1e-3]
     else:  # a pendulum-like torque
-        blocks, sizes = [np.vstack([5.0 * eye, 0.5 * eye])], [1.0]
+        more = [0.2 * eye] * (len(fed) - 2)
+        blocks, sizes = [np.vstack([5.0 * eye, 0.5 * eye, *more])], [1.0]
     linear = np.hstack(blocks)
     head = push * rng.normal(0.0, 1.0, (hidden, linear.shape[1])) * np.repeat(sizes, n)
     scale = np.repeat([SCALES[name] for name in fed], n)
@@ -171,12 +174,13 @@ def make_model(
         dt: Step [s].
         joint_names: Names of the joints.
         joint_types: Types of the joints; revolute if not given.
-        kind: Model kind of the card, ``motion`` or ``weighing``.
+        kind: Model kind of the card, ``accelerated``, ``motion`` or ``weighing``.
         washout: Washout of the card [steps].
         seed: Seed of the weights.
         with_effort_target: Whether a forward model predicts effort too.
         push: Factor of what the hidden state adds; 0 leaves a linear model without memory.
-        card_entries: Other entries of the card.
+        card_entries: Other entries of the card. A model of several ``members`` says that they
+            spread by the size of what the hidden state adds to the prediction.
 
     Returns:
         ``path``.
@@ -197,7 +201,11 @@ def make_model(
     }  # fmt: skip
     entries: dict[str, object] = {
         'name': f'test_{cell}',
-        'model_kind': 'residual_inverse' if kind in {'motion', 'weighing'} else kind,
+        'model_kind': {
+            'accelerated': 'inverse',
+            'motion': 'residual_inverse',
+            'weighing': 'residual_inverse',
+        }.get(kind, kind),
         'cell': cell,
         'num_layers': layers,
         'hidden_size': hidden,
@@ -219,7 +227,7 @@ def make_model(
         **card_entries,
     }
     card = ModelCard(**entries)  # type: ignore[arg-type]
-    model = build_graph(numbers, len(features), len(targets))
+    model = build_graph(numbers, len(features), len(targets), members=card.members)
     if 'golden' not in card_entries:
         session = onnxruntime.InferenceSession(
             model.SerializeToString(), providers=['CPUExecutionProvider']
@@ -255,7 +263,9 @@ def sealed_bytes(model: onnx.ModelProto, card: ModelCard) -> bytes:
     return seal(model.SerializeToString())
 
 
-def build_graph(numbers: Textbook, n_features: int, n_targets: int) -> onnx.ModelProto:
+def build_graph(
+    numbers: Textbook, n_features: int, n_targets: int, *, members: int = 1
+) -> onnx.ModelProto:
     """Return the equations as an ONNX graph with the tensors of the contract."""
     lstm = numbers.cell == 'lstm'
     layers, hidden = len(numbers.r), numbers.r[0].shape[1]
@@ -294,6 +304,10 @@ def build_graph(numbers: Textbook, n_features: int, n_targets: int) -> onnx.Mode
         node('MatMul', ['top', 'head'], ['push']),
         node('Add', ['direct', 'push'], ['prediction']),
     ]
+    told = ['prediction']
+    if members > 1:
+        nodes.append(node('Abs', ['push'], ['prediction_std']))
+        told.append('prediction_std')
 
     def info(name: str, shape: list[int | str]) -> onnx.ValueInfoProto:
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
@@ -303,7 +317,10 @@ def build_graph(numbers: Textbook, n_features: int, n_targets: int) -> onnx.Mode
         nodes,
         'test',
         [info('obs', ['N', n_features]), *(info(f'{p}_in', states) for p in parts)],
-        [info('prediction', ['N', n_targets]), *(info(f'{p}_out', states) for p in parts)],
+        [
+            *(info(name, ['N', n_targets]) for name in told),
+            *(info(f'{p}_out', states) for p in parts),
+        ],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],
     )
     opset = helper.make_opsetid('', 17)

@@ -26,7 +26,8 @@ class Benchmark:
     robot beside persistence, constant velocity and ridge ARX(20), over motions and speeds, on
     payloads and seeds that training cannot draw. tracking: corrections on an embedded robot in
     lockstep, scenarios x controllers x seeds; every controller is tuned on seeds 0 to 4 by this
-    command and judged on others. --quick does few of everything.
+    command and judged on others. --quick does few of everything. real: published recordings of
+    real robots; `lstm-dynamics benchmark real --help` tells of its own options.
     """
 
     what: Annotated[str, tyro.conf.Positional]

@@ -56,6 +56,7 @@ def train_control_model(
         workers: Processes that simulate at the same time.
     """
     from lstm_dynamics_ros.data.bag import read_recordings  # noqa: PLC0415
+    from lstm_dynamics_ros.physics.prior import RigidBodyPrior  # noqa: PLC0415
     from lstm_dynamics_ros.runtime.model_file import load_model  # noqa: PLC0415
     from lstm_dynamics_ros.sim.collection import training_plan  # noqa: PLC0415
     from lstm_dynamics_ros.sim.robot import load_robot  # noqa: PLC0415
@@ -85,8 +86,11 @@ def train_control_model(
         ),
         out=path,
         folder=folder / 'training',
-        urdf=nominal_urdf(robot),
-        armature=[joint.armature for joint in robot.joints],
+        prior=RigidBodyPrior(
+            nominal_urdf(robot),
+            robot.joint_names,
+            armature=[joint.armature for joint in robot.joints],
+        ),
     )
     say('Improving it on runs with its own correction ...')
     Improve(

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from lstm_dynamics_ros.runtime.model_file import LoadedModel
     from lstm_dynamics_ros.state import Matrix
 
-PROTOCOLS = ('horizons', 'kuka_lwr', 'baxter_ugr')
+PROTOCOLS = ('horizons', 'kuka_lwr', 'baxter_ugr', 'kr300', 'emps', 'kuka_weigand2021')
 
 
 @dataclass
@@ -25,8 +25,9 @@ class Evaluate:
     """Score a model on bags, beside persistence, constant velocity and a ridge ARX(20).
 
     Forward models are scored at several horizons, with the efforts of the horizon given to all
-    (known torque) and with nothing after the start (causal). `--protocol` scores as a published
-    set does, with the set's own opponent beside it.
+    (known torque) and with nothing after the start (causal). How well the model knows its errors
+    follows: coverage and width of its bounds, and errors by novelty. `--protocol` scores as a
+    published set does, with the set's own opponent beside it.
     """
 
     model: Annotated[Path, tyro.conf.Positional]
@@ -38,7 +39,7 @@ class Evaluate:
     only: tuple[str, ...] = ()
     """Score only the trajectories of these names."""
     protocol: str = 'horizons'
-    """horizons, kuka_lwr or baxter_ugr."""
+    """horizons, or kuka_lwr, baxter_ugr, kr300, emps, kuka_weigand2021."""
     reference: Path | None = None
     """Folder of the published sets with reference.py, for their own opponents."""
     horizons: tuple[int, ...] = (1, 10, 50)
@@ -46,7 +47,7 @@ class Evaluate:
     last_share: float = 1.0
     """Score only this last share of every recording, e.g. 0.333."""
     urdf: Path | None = None
-    """Rigid-body prior of a residual_inverse model."""
+    """Rigid-body prior, for a residual_inverse model whose card holds none."""
     robustness: bool = False
     """Also measure the error under noise, lost and late messages, and the worst small disturbance
     of the input."""
@@ -68,11 +69,12 @@ class Evaluate:
             raise ConfigError('--against and --report show robustness; add --robustness.')
         loaded = load_model(self.model)
         other = load_model(self.against) if self.against else None
-        if is_motion_model(loaded.card):
+        if is_motion_model(loaded.card) and loaded.card.columns('disturbance') is not None:
             if not self.robustness:
                 raise ConfigError(
-                    f'{loaded.card.name} is a model for control, asked about whole motions: what '
-                    'it is worth shows in `benchmark tracking`. Here only --robustness applies.'
+                    f'{loaded.card.name} is a model for control that is told what it measured one '
+                    'latency before: what it is worth shows in `benchmark tracking`. Here only '
+                    '--robustness applies.'
                 )
             write_json(self.json, self._robustness(loaded, other))
             return 0
@@ -99,6 +101,7 @@ class Evaluate:
             return 0
         from lstm_dynamics_ros.evaluation.evaluate import evaluate  # noqa: PLC0415
         from lstm_dynamics_ros.evaluation.fit_arx import fit_arx  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.uncertainty import uncertainty  # noqa: PLC0415
 
         with progress('evaluate') as update:
             forward = loaded.card.model_kind == 'forward'
@@ -112,8 +115,16 @@ class Evaluate:
                 horizons=self.horizons,
                 progress=update,
             )
-        say(scored.text())
-        write_json(self.json, scored.to_json() | self._robustness(loaded, other))
+            sure = uncertainty(
+                loaded,
+                test,
+                horizons=self.horizons,
+                stride=5,
+                prior=prior_effort(self.urdf, loaded),
+            )
+        say(f'{scored.text()}\n\n{sure.text()}')
+        more = sure.to_json() | self._robustness(loaded, other)
+        write_json(self.json, scored.to_json() | more)
         return 0
 
     def _robustness(self, loaded: 'LoadedModel', other: 'LoadedModel | None') -> dict[str, object]:
@@ -152,14 +163,28 @@ class Evaluate:
         from lstm_dynamics_ros.evaluation.protocol_baxter_ugr import (  # noqa: PLC0415
             score_baxter_ugr,
         )
+        from lstm_dynamics_ros.evaluation.protocol_emps import score_emps  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.protocol_kr300 import score_kr300  # noqa: PLC0415
         from lstm_dynamics_ros.evaluation.protocol_kuka_lwr import (  # noqa: PLC0415
             score_kuka_lwr,
+        )
+        from lstm_dynamics_ros.evaluation.protocol_kuka_weigand2021 import (  # noqa: PLC0415
+            score_kuka_weigand2021,
         )
 
         if self.protocol == 'baxter_ugr':
             return score_baxter_ugr(loaded, test, training, reference=self.reference)
+        if self.protocol == 'kuka_weigand2021':
+            return score_kuka_weigand2021(loaded, test, training)
+        if self.protocol == 'kr300':
+            return score_kr300(
+                ModelForecaster(loaded), test, training,
+                reference=self.reference if training else None,
+            )  # fmt: skip
         if len(test) != 1:
-            raise DataError(f'kuka_lwr scores one run that was left out, got {len(test)}.')
+            raise DataError(f'{self.protocol} scores one trajectory, got {len(test)}.')
+        if self.protocol == 'emps':
+            return score_emps(loaded, test[0], reference=self.reference)
         return score_kuka_lwr(
             ModelForecaster(loaded),
             test[0],
@@ -200,13 +225,24 @@ def recorded(
 
 
 def prior_effort(urdf: Path | None, loaded: 'LoadedModel') -> 'Callable[[Segment], Matrix] | None':
-    """Return the rigid-body effort of a URDF for every row of a segment, None without a URDF."""
-    if urdf is None:
-        return None
+    """Return the rigid-body effort for every row of a segment, None without a robot model.
+
+    That of the model card comes first, as in the node: its torque is what the model corrects.
+
+    Args:
+        urdf: URDF for a model whose card has none.
+        loaded: The model.
+    """
     from lstm_dynamics_ros.physics.differentiate import acceleration  # noqa: PLC0415
     from lstm_dynamics_ros.physics.prior import RigidBodyPrior  # noqa: PLC0415
 
-    prior = RigidBodyPrior(urdf, loaded.card.joint_names)
+    card = loaded.card
+    if card.physics_prior is not None and card.physics_prior.get('urdf'):
+        prior = RigidBodyPrior.from_description(card.physics_prior, card.joint_names)
+    elif urdf is not None:
+        prior = RigidBodyPrior(urdf, card.joint_names)
+    else:
+        return None
 
     def effort(segment: 'Segment') -> 'Matrix':
         slope = acceleration(segment.velocity, segment.dt)

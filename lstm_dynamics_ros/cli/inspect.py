@@ -65,7 +65,7 @@ def card_text(card: ModelCard) -> str:
         f'effort is     {card.effort_semantics}; driver compensates '
         f'{", ".join(card.driver_compensates) or "nothing known"}',
     ]
-    lines += [f'prior         {card.physics_prior}'] if card.physics_prior else []
+    lines += [f'prior         {_prior(card.physics_prior)}'] if card.physics_prior else []
     for horizon, kinds_of in card.errors.items():
         for kind, predictors in kinds_of.items():
             for predictor, values in predictors.items():
@@ -80,6 +80,13 @@ def card_text(card: ModelCard) -> str:
         text = json.dumps(value) if isinstance(value, dict | list) else str(value)
         lines.append(f'{key:13s} {text if len(text) < 100 else text[:97] + "..."}')
     return '\n'.join(lines)
+
+
+def _prior(description: dict[str, str]) -> str:
+    """Return which rigid-body prior it is; its URDF would fill the screen."""
+    text = f'{description.get("source", "?")}, sha256 {description.get("sha256", "?")[:12]}'
+    text += ', identified parameters' if 'parameters' in description else ''
+    return text + (', with friction' if 'friction' in description else '')
 
 
 def _kinds(card: ModelCard, of: str) -> str:

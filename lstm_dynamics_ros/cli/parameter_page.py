@@ -7,6 +7,7 @@ from lstm_dynamics_ros.parameters import Leaf, leaves
 from lstm_dynamics_ros.ros.command_watchdog_settings import CommandWatchdogSettings
 from lstm_dynamics_ros.ros.settings import NodeSettings, RecorderSettings, SimSettings
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
+from lstm_dynamics_ros.training.explain_settings import ExplainSettings
 from lstm_dynamics_ros.training.export_settings import ExportSettings
 from lstm_dynamics_ros.training.settings import TrainingSettings
 
@@ -22,6 +23,7 @@ SECTIONS: tuple[tuple[str, str, type, str], ...] = (
     ('Excitation', 'Flags of `lstm-dynamics excite`.', ExcitationSettings, ''),
     ('Training', 'Flags of `lstm-dynamics train` and keys of `config/training/*.yaml`.',
      TrainingSettings, ''),
+    ('Explain', 'Flags of `lstm-dynamics explain`.', ExplainSettings, ''),
     ('Export', 'What the model card says beyond what training knows.', ExportSettings, ''),
 )  # fmt: skip
 

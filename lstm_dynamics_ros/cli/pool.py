@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing import get_context
+import os
 import signal
 import sys
 
@@ -20,6 +21,23 @@ def pool(workers: int) -> Iterator[ProcessPoolExecutor]:
         yield processes
     finally:
         processes.shutdown(cancel_futures=True)
+
+
+@contextmanager
+def one_thread_each() -> Iterator[None]:
+    """Let numerical libraries of processes started meanwhile use one thread.
+
+    More would only get in each other's way.
+    """
+    before = os.environ.get('OMP_NUM_THREADS')
+    os.environ['OMP_NUM_THREADS'] = '1'
+    try:
+        yield
+    finally:
+        if before is None:
+            del os.environ['OMP_NUM_THREADS']
+        else:
+            os.environ['OMP_NUM_THREADS'] = before
 
 
 def _end_on_ctrl_c() -> None:

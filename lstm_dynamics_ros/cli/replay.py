@@ -71,6 +71,10 @@ class Replay:
         from lstm_dynamics_ros.evaluation.evaluate import evaluate  # noqa: PLC0415
         from lstm_dynamics_ros.evaluation.fit_arx import fit_arx  # noqa: PLC0415
         from lstm_dynamics_ros.evaluation.report import write_report  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.uncertainty import uncertainty  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.uncertainty_section import (  # noqa: PLC0415
+            uncertainty_section,
+        )
         from lstm_dynamics_ros.runtime.model_file import load_model  # noqa: PLC0415
 
         loaded = load_model(model)
@@ -93,6 +97,7 @@ class Replay:
                 loaded, test, training=training, ridge=ridge, horizons=self.horizons,
                 progress=update,
             )  # fmt: skip
+            sure = uncertainty(loaded, test, horizons=self.horizons, stride=5)
         scores = tuple(s for s in (scored.known_torque, scored.causal) if s is not None)
         facts = {
             'bag': self.bag.name,
@@ -105,8 +110,9 @@ class Replay:
         out.mkdir(parents=True, exist_ok=True)
         write_predictions(predictions, replayed, overwrite=self.overwrite)
         with progress('report') as update:
+            sections = [uncertainty_section(sure), *sections]
             write_report(out / 'report.html', result, sections=sections, progress=update)
-        say(scored.text())
+        say(f'{scored.text()}\n\n{sure.text()}')
         say(
             f'\n{len(replayed.ticks)} ticks of {replayed.duration:.1f} s in {took:.1f} s '
             f'({replayed.duration / took:.0f} x real time). '
@@ -115,6 +121,7 @@ class Replay:
         write_json(
             self.json,
             scored.to_json()
+            | sure.to_json()
             | more
             | {
                 'ticks': len(replayed.ticks),

@@ -150,7 +150,7 @@ def samples_of(recording: Recording) -> Iterator[RawSample]:
 
 
 def write_predictions(path: Path, replayed: Replayed, *, overwrite: bool = False) -> None:
-    """Write what the node would have published: predictions and their errors, as a bag."""
+    """Write what the node would have published: predictions, bounds and errors, as a bag."""
     names = replayed.loaded.card.joint_names
 
     def message(state: JointState) -> object:
@@ -162,5 +162,7 @@ def write_predictions(path: Path, replayed: Replayed, *, overwrite: bool = False
             bag.write('joint_states', JOINT_STATE, now, message(tick.measured))
             if tick.predicted is not None:
                 bag.write('predicted_joint_states', JOINT_STATE, now, message(tick.predicted))
+            if tick.bounds is not None:
+                bag.write('prediction_bounds', JOINT_STATE, now, message(tick.bounds))
             if tick.error is not None:
                 bag.write('prediction_error', JOINT_STATE, now, message(tick.error))

@@ -52,6 +52,8 @@ class Search:
     """Train only the variants of these names (and the first)."""
     urdf: Path | None = None
     """Rigid-body prior of the variants that have one."""
+    identified: Path | None = None
+    """Prior made by `lstm-dynamics identify`, instead of a URDF."""
     workers: int = 0
     """Variants trained side by side; 0 is one per processor."""
     json: Path | None = None
@@ -76,7 +78,8 @@ class Search:
             raise ConfigError(f'All variants must have the same dt, got {sorted(dts)}.')
         dt = dts.pop()
         gridded = [s for recording in recordings for s in segments(recording, dt)]
-        work = [(gridded, name, settings, self.folder, self.urdf) for name, settings in jobs]
+        prior = self.identified or self.urdf
+        work = [(gridded, name, settings, self.folder, prior) for name, settings in jobs]
         outcomes: list[Outcome] = []
         with progress('search') as update, pool(self.workers or os.cpu_count() or 1) as workers:
             for outcome in workers.map(_train, work):
@@ -116,13 +119,15 @@ def _train(
     work: 'tuple[Sequence[Segment], str, TrainingSettings, Path, Path | None]',
 ) -> 'Outcome':
     """Cross-validate one variant, in a worker."""
+    from lstm_dynamics_ros.physics.identified_file import read_identified  # noqa: PLC0415
     from lstm_dynamics_ros.physics.prior import RigidBodyPrior  # noqa: PLC0415
     from lstm_dynamics_ros.training.search import cross_validate  # noqa: PLC0415
 
-    gridded, name, settings, folder, urdf = work
-    prior = None
-    if settings.needs_prior and urdf is not None:
-        prior = RigidBodyPrior(urdf, gridded[0].joint_names)
+    gridded, name, settings, folder, robot = work
+    names, prior = gridded[0].joint_names, None
+    if settings.needs_prior and robot is not None:
+        urdf = robot.suffix == '.urdf'
+        prior = RigidBodyPrior(robot, names) if urdf else read_identified(robot, joint_names=names)
     own = folder / ''.join(c if c.isalnum() else '_' for c in name)
     return cross_validate(name, gridded, settings, folder=own, prior=prior)
 

@@ -2,11 +2,12 @@
 """`lstm-dynamics train`: from bags to a proven model file."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, TYPE_CHECKING
 
-from lstm_dynamics_ros.cli.console import progress, say, write_json
+from lstm_dynamics_ros.cli.console import Progress, progress, say, write_json
 from lstm_dynamics_ros.errors import DataError, UnknownNameError
 from lstm_dynamics_ros.parameters import build, flatten, validated
 from lstm_dynamics_ros.training.export_settings import ExportSettings
@@ -16,6 +17,7 @@ import tyro
 if TYPE_CHECKING:
     from lstm_dynamics_ros.card import ModelCard
     from lstm_dynamics_ros.data.recording import Recording
+    from lstm_dynamics_ros.physics.prior import RigidBodyPrior
 
 COMMAND_DEFAULTS = TrainingSettings(dt=0.0)
 """Defaults of the flags: the step is that of the recordings."""
@@ -50,10 +52,20 @@ class Train:
     """Joints in metres; bags do not say so."""
     first_share: float = 1.0
     """Use only this first share of every recording, e.g. 0.667 for the first two thirds."""
+    joint_prefix: str = ''
+    """What stands before the model's joint names in the bags, e.g. left_."""
+    joint_map: tuple[str, ...] = ()
+    """Other joint names in the bags, as model_joint:bag_name; overrides the prefix."""
     urdf: Path | None = None
     """Rigid-body prior of a residual_inverse model."""
     armature: tuple[float, ...] = ()
     """Inertia of each rotor seen at its joint [kg m^2]; a URDF cannot hold it."""
+    identify: bool = False
+    """Identify the parameters of the prior first, from what is learned from alone."""
+    identified: Path | None = None
+    """Prior made by `lstm-dynamics identify`, instead of a URDF."""
+    prior_friction: bool = False
+    """Let identified friction count as part of the prior; else the model learns it."""
     force: bool = False
     """Train although the data report has errors, or there is too little data for the size."""
     json: Path | None = None
@@ -63,7 +75,10 @@ class Train:
 
     def run(self) -> int:
         """Report on the data, train, export."""
-        from lstm_dynamics_ros.data.bag import read_recordings  # noqa: PLC0415
+        from lstm_dynamics_ros.cli.rigid_body import (  # noqa: PLC0415
+            named_recordings,
+            rigid_body,
+        )
         from lstm_dynamics_ros.data.report import data_report  # noqa: PLC0415
         from lstm_dynamics_ros.data.segment import natural_step  # noqa: PLC0415
 
@@ -71,15 +86,34 @@ class Train:
         export = validated(self.export)
         types = dict.fromkeys(self.continuous, 'continuous')
         types |= dict.fromkeys(self.prismatic, 'prismatic')
-        recordings = read_recordings(
-            self.bags, joint_names=self.joints or None, joint_types=types or None
+        recordings = named_recordings(
+            self.bags,
+            joints=self.joints,
+            types=types,
+            prefix=self.joint_prefix,
+            joint_map=self.joint_map,
         )
         recordings = leaving_out(recordings, self.leave_out)
         if self.first_share < 1.0:
             recordings = [first_share(item, self.first_share) for item in recordings]
         if not training.dt:
             training = replace(training, dt=natural_step(recordings))
-        report = data_report(recordings, dt=training.dt)
+        prior = rigid_body(
+            recordings[0].joint_names,
+            urdf=self.urdf,
+            identified=self.identified,
+            armature=self.armature or None,
+            identify=self.identify,
+            friction=self.prior_friction,
+            compensated=export.driver_compensates,
+        )
+        default = export.effort_semantics == ExportSettings().effort_semantics
+        report = data_report(
+            recordings,
+            dt=training.dt,
+            torque=None if prior is None else prior.torque,
+            effort_semantics='' if default else export.effort_semantics,
+        )
         say(f'{report.text()}\nStep of the model: {training.dt:g} s')
         if report.worst == 'error' and not self.force:
             raise DataError('The data report above has errors. Mend the data, or use --force.')
@@ -88,7 +122,8 @@ class Train:
         folder = self.folder or Path('runs') / self.out.stem
         card = train_model(
             recordings, training, export, out=self.out, folder=folder, init=self.init,
-            urdf=self.urdf, armature=self.armature or None, force=self.force,
+            prior=prior, identify=self.identify, prior_friction=self.prior_friction,
+            force=self.force,
         )  # fmt: skip
         say(f'Wrote {self.out} ({self.out.stat().st_size / 1e6:.2f} MB). Look at it with:')
         say(f'  lstm-dynamics inspect {self.out}')
@@ -140,9 +175,11 @@ def train_model(
     out: Path,
     folder: Path,
     init: Path | None = None,
-    urdf: Path | str | None = None,
-    armature: Sequence[float] | None = None,
+    prior: 'RigidBodyPrior | None' = None,
+    identify: bool = False,
+    prior_friction: bool = False,
     force: bool = False,
+    told: Progress | None = None,
 ) -> 'ModelCard':
     """Train on recordings and export, with progress bars.
 
@@ -153,12 +190,13 @@ def train_model(
         out: Model file.
         folder: Where checkpoints are kept.
         init: Checkpoint to start from.
-        urdf: Rigid-body prior: a URDF file, or its text.
-        armature: Inertia of the rotors, one per joint.
+        prior: Rigid-body prior of a residual model.
+        identify: Whether its parameters are identified first, from what no member stops by.
+        prior_friction: Whether identified friction counts as part of its torque.
         force: Train although there is too little data for the size of the model.
+        told: Told of the progress in place of the terminal.
     """
     from lstm_dynamics_ros.data.segment import segments  # noqa: PLC0415
-    from lstm_dynamics_ros.physics.prior import RigidBodyPrior  # noqa: PLC0415
     from lstm_dynamics_ros.training.capacity import check_size  # noqa: PLC0415
     from lstm_dynamics_ros.training.export import export  # noqa: PLC0415
     from lstm_dynamics_ros.training.members import train_members  # noqa: PLC0415
@@ -171,20 +209,24 @@ def train_model(
     ]
     if not force:
         check_size(gridded, training)
-    prior = None
-    if urdf is not None:
-        prior = RigidBodyPrior(urdf, gridded[0].joint_names, armature=armature)
-    with progress('train') as update:
+    if identify and prior is not None:
+        from lstm_dynamics_ros.cli.rigid_body import identified_rigid_body  # noqa: PLC0415
+
+        prior = identified_rigid_body(
+            prior, gridded, training, friction=prior_friction, quiet=told is not None
+        )
+    with nullcontext(told) if told is not None else progress('train') as update:
         members = train_members(
             gridded, training, folder=folder, init=init, prior=prior, progress=update
         )
-    for k, (checkpoint, _) in enumerate(members):
+    for k, (checkpoint, _) in enumerate(members if told is None else []):
         say(
             f'{f"Member {k + 1}: best" if len(members) > 1 else "Best"} epoch: '
             f'{checkpoint.best_epoch} of at most {training.max_epochs}, held-out error '
             f'{checkpoint.best_error:.3f} of the better of its linear start and standing still.'
         )
-    say('Checking and exporting ...')
+    if told is None:
+        say('Checking and exporting ...')
     return export(
         members,
         out,

@@ -14,16 +14,13 @@ it once.
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from lstm_dynamics_ros.data.check_timing import step
 from lstm_dynamics_ros.data.finding import error, Finding, JointLimits, listed, warning
-from lstm_dynamics_ros.data.joint_summary import JointSummary, speed
+from lstm_dynamics_ros.data.joint_summary import JointSummary
 from lstm_dynamics_ros.data.recording import Recording
+from lstm_dynamics_ros.data.steady import steadied, Steady
 from lstm_dynamics_ros.errors import ShapeError
-from lstm_dynamics_ros.state import Matrix, NANOSECONDS, Vector
+from lstm_dynamics_ros.state import Matrix, Vector
 import numpy as np
-
-SMOOTHING = 0.04
-"""Half width of the zero-phase filter of all signals [s], acceleration included."""
 
 BLOCK = 2.0
 """Length of the blocks whose scatter tells how sure a mean power is [s]."""
@@ -32,17 +29,6 @@ SURE = 3.0
 """Standard errors below zero from which a power is called negative."""
 
 FEWEST_BLOCKS = 5
-
-
-class _Steady(NamedTuple):
-    """Signals at equal steps, smoothed without delay, shape (n_steps, n_joints)."""
-
-    dt: float
-    position: Matrix
-    velocity: Matrix
-    acceleration: Matrix
-    effort: Matrix
-    gravity: Matrix | None
 
 
 class _Power(NamedTuple):
@@ -86,7 +72,7 @@ def effort_findings(
         torque = None if gravity is None else gravity[k]
         if torque is not None and torque.shape != recording.effort.shape:
             raise ShapeError('gravity', recording.effort.shape, torque.shape)
-        if (made := _steady(recording, torque)) is not None:
+        if (made := steadied(recording, torque)) is not None:
             steady.append(made)
     if not steady or not usable:
         return found
@@ -125,7 +111,7 @@ def _is_negative(power: _Power | None) -> bool:
     return power is not None and power.raw < 0 and power.dissipated < 0 and power.certainty < -SURE
 
 
-def _power(steady: Sequence[_Steady], j: int) -> _Power | None:
+def _power(steady: Sequence[Steady], j: int) -> _Power | None:
     """Return the mean power of a joint, None if there is too little data."""
     conservative, friction = _features(steady, j)
     effort = np.concatenate([s.effort[:, j] for s in steady])
@@ -142,7 +128,7 @@ def _power(steady: Sequence[_Steady], j: int) -> _Power | None:
     return _Power(float((effort * velocity).mean()), mean, mean / max(scatter, 1e-12))
 
 
-def _against_gravity(steady: Sequence[_Steady], j: int, name: str) -> list[Finding]:
+def _against_gravity(steady: Sequence[Steady], j: int, name: str) -> list[Finding]:
     """Check how often the effort contains the torque of gravity."""
     torque = np.concatenate([s.gravity[:, j] for s in steady if s.gravity is not None])
     effort = np.concatenate([s.effort[:, j] for s in steady])
@@ -180,7 +166,7 @@ def _against_gravity(steady: Sequence[_Steady], j: int, name: str) -> list[Findi
     ]
 
 
-def _features(steady: Sequence[_Steady], j: int) -> tuple[Matrix, Matrix]:
+def _features(steady: Sequence[Steady], j: int) -> tuple[Matrix, Matrix]:
     """Return features of what gives its work back, and of friction."""
     position = np.concatenate([s.position for s in steady])
     velocity = np.concatenate([s.velocity[:, j] for s in steady])
@@ -188,42 +174,15 @@ def _features(steady: Sequence[_Steady], j: int) -> tuple[Matrix, Matrix]:
     conservative = np.column_stack(
         [acceleration, np.sin(position), np.cos(position), np.ones(len(position))]
     )
+    return conservative, friction_columns(velocity)
+
+
+def friction_columns(velocity: Vector) -> Matrix:
+    """Return what viscous and Coulomb friction of one joint are proportional to, (n_steps, 2)."""
     coulomb = np.tanh(velocity / (0.2 * float(velocity.std()) + 1e-12))
-    return conservative, np.stack([velocity, coulomb], axis=1)
+    return np.stack([velocity, coulomb], axis=1)
 
 
 def _fit(features: Matrix, target: Vector) -> Vector:
     weights: Vector = np.linalg.lstsq(features, target, rcond=None)[0].astype(np.float64)
     return weights
-
-
-def _steady(recording: Recording, gravity: Matrix | None) -> _Steady | None:
-    """Return the signals at equal steps, None if there are too few."""
-    dt = step(recording)
-    half = max(1, round(SMOOTHING / dt)) if dt > 0 else 1
-    stamps, first = np.unique(recording.stamp_ns, return_index=True)
-    if len(stamps) < 4 * half + 2:
-        return None
-    seconds = (stamps - stamps[0]) / NANOSECONDS
-    times = np.arange(0, seconds[-1], dt)
-    joints = range(len(recording.joint_names))
-
-    def even(columns: Sequence[Vector]) -> Matrix:
-        return np.stack([np.interp(times, seconds, column[first]) for column in columns], axis=1)
-
-    velocity = _smooth(even([speed(recording, j) for j in joints]), half)
-    return _Steady(
-        dt,
-        _smooth(even(list(recording.position.T)), half),
-        velocity,
-        np.gradient(velocity, dt, axis=0),
-        _smooth(even(list(recording.effort.T)), half),
-        None if gravity is None else _smooth(even(list(gravity.T)), half),
-    )
-
-
-def _smooth(values: Matrix, half: int) -> Matrix:
-    """Return the mean over ``half`` steps to both sides, shape (n_steps - 2 * half, n_joints)."""
-    total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
-    mean: Matrix = (total[2 * half + 1 :] - total[: -2 * half - 1]) / (2 * half + 1)
-    return mean

@@ -144,16 +144,17 @@ def _recording(table: Table, words: dict[str, str], rows: slice, mapping: Mappin
     if mapping.drop_zero_tail and 'effort' in signals:
         used = np.flatnonzero(signals['effort'].any(axis=1))
         stop = int(used[-1]) + 1 if len(used) else 0
-    # A value in row k is of the time of row k + shift, so only the rows that all have remain.
+    # A value in row k is of the time of row k + shift. The first row is one that all signals have;
+    # the last is that of the last position, which may come after the last effort.
     first = max(0, *shifts.values())
-    last = stop + min(0, *shifts.values())
-    if last <= first:
+    last = stop + shifts['position']
+    if stop + min(0, *shifts.values()) <= first:
         raise DataError(f'{table.path}: {name} has no row that holds all signals.')
+    stamps = _continued(stamps, last)[first:last]
     placed = {
-        kind: values[first - shifts[kind] : last - shifts[kind]]
+        kind: _placed(values[:stop], first - shifts[kind], last - shifts[kind])
         for kind, values in signals.items()
     }
-    stamps = stamps[first:last]
     absent = np.full_like(placed['position'], np.nan)
     names = mapping.joint_names
     reference = placed.get('reference')
@@ -168,6 +169,21 @@ def _recording(table: Table, words: dict[str, str], rows: slice, mapping: Mappin
         reference=None if reference is None else make_track(names, stamps, position=reference),
         notes=_notes(mapping, words['split']),
     )
+
+
+def _continued(stamps: Stamps, rows: int) -> Stamps:
+    """Return the stamps of so many rows, those past the table in its last step [ns]."""
+    more = rows - len(stamps)
+    if more <= 0 or len(stamps) < 2:
+        return stamps
+    step = stamps[-1] - stamps[-2]
+    return np.concatenate([stamps, stamps[-1] + step * np.arange(1, more + 1)])
+
+
+def _placed(values: Matrix, start: int, stop: int) -> Matrix:
+    """Return rows of a signal, NaN after its end."""
+    after = np.full((max(0, stop - max(start, len(values))), values.shape[1]), np.nan)
+    return np.vstack([values[start:stop], after])
 
 
 def _signal(table: Table, kind: str, part: dict[str, str], mapping: Mapping) -> Matrix | None:

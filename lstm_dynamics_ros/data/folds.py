@@ -7,8 +7,9 @@ cross-validation over all the data.
 
 from collections.abc import Sequence
 
+from lstm_dynamics_ros.data.near_duplicates import near_duplicates
 from lstm_dynamics_ros.data.segment import longest, Segment
-from lstm_dynamics_ros.data.split import blocks_apart, split
+from lstm_dynamics_ros.data.split import blocks_apart, split, steps_of
 from lstm_dynamics_ros.errors import ConfigError, TooShortError
 import numpy as np
 
@@ -54,7 +55,7 @@ def folds(
     names = list(dict.fromkeys(segment.name for segment in segments))
     if len(names) == 1:
         return _blocks(segments, members, washout_steps, max(4 * washout_steps, window_steps, 1))
-    held = _dealt(segments, names, members, seed)
+    held = _dealt(segments, near_duplicates(segments), members, seed)
     return [
         (
             [segment for segment in segments if segment.name not in out],
@@ -65,24 +66,23 @@ def folds(
 
 
 def _dealt(
-    segments: Sequence[Segment], names: Sequence[str], members: int, seed: int
+    segments: Sequence[Segment], groups: Sequence[tuple[str, ...]], members: int, seed: int
 ) -> list[set[str]]:
     """Return the trajectories held out from each member, about as many steps for each.
 
-    Longest first, to the member with the least so far; ties are broken at random. With fewer
-    trajectories than members, some share what they do not see.
+    Groups of near-copies are never torn apart. Longest first, to the member with the least so
+    far; ties are broken at random. With fewer groups than members, some share what they do not
+    see.
     """
-    steps = dict.fromkeys(names, 0)
-    for segment in segments:
-        steps[segment.name] += len(segment)
-    order = np.random.default_rng(seed).permutation(len(names))
-    ranked = sorted((names[k] for k in order), key=lambda name: -steps[name])
-    held: list[set[str]] = [set() for _ in range(min(members, len(names)))]
+    steps = steps_of(segments, groups)
+    order = np.random.default_rng(seed).permutation(len(groups))
+    ranked = sorted(order.tolist(), key=lambda k: -steps[k])
+    held: list[set[str]] = [set() for _ in range(min(members, len(groups)))]
     totals = [0] * len(held)
-    for name in ranked:
+    for k in ranked:
         least = totals.index(min(totals))
-        held[least].add(name)
-        totals[least] += steps[name]
+        held[least] |= set(groups[k])
+        totals[least] += steps[k]
     return [held[k % len(held)] for k in range(members)]
 
 

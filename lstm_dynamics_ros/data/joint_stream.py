@@ -12,7 +12,7 @@ from lstm_dynamics_ros.state import Matrix, NANOSECONDS, RawSample, Stamps
 import numpy as np
 
 _BLOCK = 20_000  # messages decoded at a time
-_OWN_OUTPUTS = ('predicted_joint_states', 'prediction_error')
+_OWN_OUTPUTS = ('predicted_joint_states', 'prediction_bounds', 'prediction_error')
 
 
 SAME_CLOCK = NANOSECONDS

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 import math
 from typing import Any
 
+from lstm_dynamics_ros.data.check_drive import drive_findings, Torque
 from lstm_dynamics_ros.data.check_effort import effort_findings
 from lstm_dynamics_ros.data.check_signals import signal_findings
 from lstm_dynamics_ros.data.check_timing import step, timing_findings
@@ -82,6 +83,8 @@ def data_report(
     *,
     limits: Mapping[str, JointLimits] | None = None,
     gravity: Sequence[Matrix] | None = None,
+    torque: Torque | None = None,
+    effort_semantics: str = '',
     dt: float | None = None,
     window: float | None = None,
     max_gap_steps: int = 5,
@@ -93,6 +96,9 @@ def data_report(
         limits: What the joints can do, by name, for those that are known.
         gravity: Torque of gravity at the positions of each recording, from a robot model; lets
             the scale of the effort be checked.
+        torque: Torque of a motion by a robot model that is going to be used with the recordings;
+            lets it be checked whether the effort is such a torque.
+        effort_semantics: What the effort is said to be; empty for what the recordings say.
         dt: Step of the time grid [s]; None judges by the recordings' own rate.
         window: Time that one training window covers [s], if known.
         max_gap_steps: Longest hole that is bridged, in steps of ``dt``.
@@ -114,6 +120,8 @@ def data_report(
         *signal_findings(joints, limits),
         *effort_findings(items, joints, limits=limits, gravity=gravity),
     ]
+    if torque is not None:
+        findings += drive_findings(items, torque, effort_semantics=effort_semantics)
     counters: Counter[str] = Counter()
     for item in items:
         counters.update(item.counters)

@@ -2,12 +2,14 @@
 """Training and validation data that do not know of each other.
 
 Neighbouring windows of one trajectory are nearly copies, so windows are never split at random:
-whole trajectories are held back. Of a single long recording contiguous blocks are, with a gap of
-one washout before and after, over which a model that starts there forgets how it started.
+whole trajectories are held back, and a motion that was made again goes with the first. Of a
+single long recording contiguous blocks are, with a gap of one washout before and after, over
+which a model that starts there forgets how it started.
 """
 
 from collections.abc import Sequence
 
+from lstm_dynamics_ros.data.near_duplicates import near_duplicates
 from lstm_dynamics_ros.data.segment import longest, Segment
 from lstm_dynamics_ros.errors import ConfigError, TooShortError
 import numpy as np
@@ -50,7 +52,7 @@ def split(
         )
     names = list(dict.fromkeys(segment.name for segment in segments))
     if len(names) > 1:
-        held = _held_back(segments, names, validation_fraction, seed)
+        held = _held_back(segments, near_duplicates(segments), validation_fraction, seed)
         training = [segment for segment in segments if segment.name not in held]
         return training, [segment for segment in segments if segment.name in held]
     shortest = max(_SHORTEST_BLOCK * washout_steps, window_steps, 1)
@@ -77,25 +79,28 @@ def blocks_apart(
 
 
 def _held_back(
-    segments: Sequence[Segment], names: Sequence[str], fraction: float, seed: int
+    segments: Sequence[Segment], groups: Sequence[tuple[str, ...]], fraction: float, seed: int
 ) -> set[str]:
     """Return the trajectories for validation: those that come nearest to the fraction.
 
-    They are drawn at random, and added as long as that brings the held back share closer to
-    ``fraction``. At least one is held back and at least one is not.
+    Groups of them are drawn at random, and added as long as that brings the held back share
+    closer to ``fraction``. At least one is held back and at least one is not.
     """
-    steps = dict.fromkeys(names, 0)
-    for segment in segments:
-        steps[segment.name] += len(segment)
-    wanted = fraction * sum(steps.values())
-    order = np.random.default_rng(seed).permutation(len(names))
-    held = {names[order[0]]}
-    total = steps[names[order[0]]]
+    steps = steps_of(segments, groups)
+    wanted = fraction * sum(steps)
+    order = np.random.default_rng(seed).permutation(len(groups))
+    held = set(groups[order[0]])
+    total = steps[order[0]]
     for k in order[1:-1]:
-        if abs(total + steps[names[k]] - wanted) < abs(total - wanted):
-            held.add(names[k])
-            total += steps[names[k]]
+        if abs(total + steps[k] - wanted) < abs(total - wanted):
+            held |= set(groups[k])
+            total += steps[k]
     return held
+
+
+def steps_of(segments: Sequence[Segment], groups: Sequence[tuple[str, ...]]) -> list[int]:
+    """Return the steps of each group of trajectories."""
+    return [sum(len(item) for item in segments if item.name in group) for group in groups]
 
 
 def _labels(

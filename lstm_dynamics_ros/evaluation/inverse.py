@@ -8,7 +8,9 @@ from lstm_dynamics_ros.errors import ConfigError, DataError, TooShortError
 from lstm_dynamics_ros.evaluation.forecasters.model import observations
 from lstm_dynamics_ros.evaluation.inverse_ridge import RidgeInverse
 from lstm_dynamics_ros.evaluation.metrics import nmse, rmse
+from lstm_dynamics_ros.evaluation.motion_segment import motion_segment
 from lstm_dynamics_ros.evaluation.protocol_result import ProtocolResult
+from lstm_dynamics_ros.pipeline_motion import is_motion_model
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.state import Matrix
@@ -22,7 +24,8 @@ def predict_effort(loaded: LoadedModel, segment: Segment, *, prior: Prior | None
     """Return the effort an inverse model sees in every row's motion, shape (n, n_joints).
 
     The hidden state starts from zero, so the first ``washout_steps`` rows are not yet at their
-    best. Rows with a value that is not finite give NaN and a fresh start.
+    best. Rows with a value that is not finite give NaN and a fresh start. A model that is asked
+    about accelerations gets the motion its positions give through its own zero-phase filter.
 
     Args:
         loaded: An inverse or residual inverse model.
@@ -30,7 +33,8 @@ def predict_effort(loaded: LoadedModel, segment: Segment, *, prior: Prior | None
         prior: What a residual inverse model's output is added to.
 
     Raises:
-        ConfigError: If it is no inverse model, or a residual one without its prior.
+        ConfigError: If it is no inverse model, a residual one without its prior, or one that is
+            told its disturbance.
     """
     card = loaded.card
     if card.model_kind == 'forward':
@@ -40,6 +44,8 @@ def predict_effort(loaded: LoadedModel, segment: Segment, *, prior: Prior | None
             f'{card.name} predicts what is left of the effort after its rigid-body prior '
             f'({card.physics_prior}); give that prior to score it.'
         )
+    if is_motion_model(card):
+        segment = motion_segment(segment, card)
     obs = observations(segment, card)
     finite = np.asarray(np.isfinite(obs).all(axis=1))
     step = OnnxStep(loaded)

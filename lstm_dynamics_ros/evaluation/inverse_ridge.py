@@ -36,8 +36,12 @@ class RidgeInverse:
         self._offset = offset
 
     @classmethod
-    def fit(cls, segments: Sequence[Segment]) -> 'RidgeInverse':
+    def fit(cls, segments: Sequence[Segment], *, strength: float = STRENGTH) -> 'RidgeInverse':
         """Fit to the effort measured in segments.
+
+        Args:
+            segments: Training data.
+            strength: Ridge penalty relative to the number of rows.
 
         Raises:
             DataError: If there is no row with position, velocity and effort.
@@ -53,7 +57,7 @@ class RidgeInverse:
         scaling = scaling_of(chunks)
         solution = None
         if scaling is not None:
-            solution = solve(normal_of(chunks, scaling), scaling, STRENGTH)
+            solution = solve(normal_of(chunks, scaling), scaling, strength)
         if solution is None:
             raise DataError('The inverse ridge needs rows with position, velocity and effort.')
         return cls(*solution)

@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.errors import DataError
+from lstm_dynamics_ros.evaluation.divergence import Diverged, Reach
 from lstm_dynamics_ros.evaluation.forecasters.base import Forecaster, KNOWN_TORQUE
 from lstm_dynamics_ros.evaluation.metrics import nmse
 from lstm_dynamics_ros.evaluation.protocol_result import ProtocolResult
@@ -65,13 +66,14 @@ def score_kuka_lwr(
     Args:
         forecaster: The model.
         left_out: The run it has not seen.
-        training: The other runs; the ARX(10) of the set is fitted to them.
+        training: The other runs; the ARX(10) of the set is fitted to them, and forecasts far
+            outside of them count as diverged.
         opponents: Further forecasters, e.g. persistence.
         reference: The set's ``reference.py`` or its folder; without it the ARX(10) is left out.
 
     Returns:
         nMSE per joint, columns ``one step position``, ``one step velocity``, ``resync position``
-        and ``resync velocity``.
+        and ``resync velocity``; infinite where a window diverged.
 
     Raises:
         DataError: If the run is too short, or the reference cannot be loaded.
@@ -80,7 +82,10 @@ def score_kuka_lwr(
         raise DataError(
             f'{left_out.name} has {len(left_out)} rows; needed are {FIRST_SYNC + 3} or more.'
         )
-    figures = {f.name: _forecaster_figures(f, left_out) for f in (forecaster, *opponents)}
+    reach = Reach.of(training, len(left_out.joint_names))
+    figures, lost = {}, {}
+    for one in (forecaster, *opponents):
+        figures[one.name], lost[one.name] = _forecaster_figures(one, left_out, reach)
     notes = [
         f'left out: {left_out.name}; {left_out.name} has {len(left_out)} rows',
         'one run left out, where the frozen figures of the set are means over all ten folds',
@@ -90,7 +95,7 @@ def score_kuka_lwr(
         notes.append(f'{forecaster.name} is not warm yet in the first {late} rows it is scored on')
     if reference is not None:
         module = load_reference(reference)
-        figures[f'arx({ARX_ORDER})'] = _arx_figures(module, left_out, training)
+        figures[f'arx({ARX_ORDER})'] = arx_figures(module, left_out, training)
         frozen = module.FROZEN
         notes.append(
             f'frozen ARX(10), mean over ten folds: one step {frozen["kuka_lwr_one_step_nmse"]}, '
@@ -102,16 +107,38 @@ def score_kuka_lwr(
         joint_names=left_out.joint_names,
         figures=figures,
         notes=tuple(notes),
+        diverged=lost,
     )
 
 
-def _forecaster_figures(forecaster: Forecaster, run: Segment) -> dict[str, Vector]:
-    """Return the figures of one forecaster, from the first row where it can."""
+def _forecaster_figures(
+    forecaster: Forecaster, run: Segment, reach: Reach
+) -> tuple[dict[str, Vector], dict[str, Diverged]]:
+    """Return the figures of one forecaster, and how many windows diverged."""
     targets = split_of(run).targets
-    n = len(targets)
+    n, joints = len(targets), len(run.joint_names)
     first = max(FIRST_ONE_STEP, forecaster.required_steps - 1)
     every = np.arange(first, n)
     one = _columns(forecaster.forecast(run, every, (1,), mode=KNOWN_TORQUE))[:, 0]
+    out = resynchronised(forecaster, run)
+    starts = range(FIRST_SYNC, n, SYNC_STEPS)
+    lost = reach.diverged([out[start : start + SYNC_STEPS, :joints] for start in starts])
+    figures = _halves(targets[first:], one, 'one step')
+    if lost.runs:
+        nothing = np.full(joints, np.inf)
+        figures |= {'resync position': nothing, 'resync velocity': nothing}
+    else:
+        figures |= _halves(targets[FIRST_SYNC + 1 :], out[FIRST_SYNC + 1 :], 'resync')
+    return figures, {'resync position': lost, 'resync velocity': lost}
+
+
+def resynchronised(forecaster: Forecaster, run: Segment) -> Matrix:
+    """Return q and dq of row t + 1 as forecast from the last synchronisation before it.
+
+    Shape (n - 1, 2 * n_joints), NaN before the first synchronisation.
+    """
+    targets = split_of(run).targets
+    n = len(targets)
     out = np.full_like(targets, np.nan)
     horizons = tuple(range(1, SYNC_STEPS + 1))
     starts = np.arange(FIRST_SYNC, n, SYNC_STEPS)
@@ -121,9 +148,7 @@ def _forecaster_figures(forecaster: Forecaster, run: Segment) -> dict[str, Vecto
             told = _columns(forecaster.forecast(run, group, horizons[:reach], mode=KNOWN_TORQUE))
             for start, rows in zip(group, told, strict=True):
                 out[start : start + reach] = rows
-    return _halves(targets[first:], one, 'one step') | _halves(
-        targets[FIRST_SYNC + 1 :], out[FIRST_SYNC + 1 :], 'resync'
-    )
+    return out
 
 
 def _columns(told: dict[str, Any]) -> Matrix:
@@ -136,7 +161,7 @@ def _halves(target: Matrix, prediction: Matrix, what: str) -> dict[str, Vector]:
     return {f'{what} position': position, f'{what} velocity': velocity}
 
 
-def _arx_figures(module: Any, run: Segment, training: Sequence[Segment]) -> dict[str, Vector]:  # noqa: ANN401
+def arx_figures(module: Any, run: Segment, training: Sequence[Segment]) -> dict[str, Vector]:  # noqa: ANN401
     """Return the figures of the set's own ARX(10), fitted by its own ridge regression."""
 
     def rows(split: Split) -> tuple[Matrix, Matrix]:

@@ -66,7 +66,7 @@ def horizon_scores(
     """
     horizons = tuple(sorted(set(horizons)))
     past = max([washout_steps, *(f.lookback_steps for f in forecasters)])
-    jobs = _jobs(segments, truth, past, max(horizons), stride)
+    jobs = forecast_jobs(segments, truth, past, max(horizons), stride)
     kinds = tuple(
         kind
         for kind in KINDS
@@ -117,14 +117,22 @@ def horizon_scores(
     )
 
 
-def _jobs(
+def forecast_jobs(
     segments: Sequence[Segment],
     truth: Sequence[Segment] | None,
     past: int,
     reach: int,
     stride: int,
 ) -> list[Job]:
-    """Return the starts of every segment that has any."""
+    """Return the starts of every segment that has any.
+
+    Starts lie every ``stride`` rows after the first ``past``, where everything from that past to
+    ``reach`` rows ahead was measured, not bridged.
+
+    Raises:
+        TooShortError: If no segment is long enough for one start.
+        DataError: If there is no segment, joints differ, or truth does not cover a segment.
+    """
     if not segments:
         raise DataError('There is no segment to score.')
     jobs = []

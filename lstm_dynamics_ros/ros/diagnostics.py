@@ -102,6 +102,7 @@ def _prediction(report: Report, pipeline: Pipeline) -> tuple[bytes, str, dict[st
         'missed_ticks': snapshot.missed_ticks,
         **{f'latency_us_{name}': value for name, value in snapshot.latency_us.items()},
         'error_ratio': snapshot.error_ratio,
+        'novelty': pipeline.follower.uncertainty.novelty,
     }
     if report.namesakes:
         return ERROR, f'{report.namesakes} other node(s) have the name {report.node}.', values

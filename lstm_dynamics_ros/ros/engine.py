@@ -213,6 +213,11 @@ class Engine:
         return self.pipeline.waiting_for()
 
     @property
+    def unbounded(self) -> str:
+        """Why predictions have no bounds; empty if they have."""
+        return self.pipeline.follower.uncertainty.why_unbounded
+
+    @property
     def payload(self) -> Vector | None:
         """Mass and first moments that were learned on the way [kg], [kg m]; None without."""
         adaptation: Any = getattr(self.pipeline.controller, 'adaptation', None)
@@ -231,6 +236,7 @@ class Engine:
             'controller': self.controller,
             'remark': self.remark,
             'prediction_only': self.prediction_only,
+            'unbounded': self.unbounded,
             'reference': missing,
             'taken_back': pipeline.taken_back,
             'blend': gate.settings.blend,

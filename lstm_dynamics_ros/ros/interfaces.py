@@ -33,6 +33,7 @@ __all__ = [
     'MODEL_INFO',
     'PREDICTED_JOINT_STATES',
     'PREDICTED_TRAJECTORY',
+    'PREDICTION_BOUNDS',
     'PREDICTION_ERROR',
     'REFERENCE',
     'RELOAD_MODEL',
@@ -65,6 +66,7 @@ COMMAND_TRAJECTORY = Topic(
 # What dynamics_node says.
 PREDICTED_JOINT_STATES = Topic('~/predicted_joint_states', JointState, quality(10))
 PREDICTED_TRAJECTORY = Topic('~/predicted_trajectory', JointTrajectory, quality(10))
+PREDICTION_BOUNDS = Topic('~/prediction_bounds', JointState, quality(10))
 PREDICTION_ERROR = Topic('~/prediction_error', JointState, quality(10))
 MODEL_INFO = Topic('~/model_info', String, quality(1, latched=True))
 ARM = ServiceName('~/arm', SetBool)

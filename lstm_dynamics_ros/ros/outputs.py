@@ -12,6 +12,7 @@ from lstm_dynamics_ros.ros.interfaces import (
     MODEL_INFO,
     PREDICTED_JOINT_STATES,
     PREDICTED_TRAJECTORY,
+    PREDICTION_BOUNDS,
     PREDICTION_ERROR,
     STATE,
     Topic,
@@ -34,6 +35,7 @@ class Predictions:
         self._node = node
         self._joint_states = _publisher(node, PREDICTED_JOINT_STATES)
         self._trajectory = _publisher(node, PREDICTED_TRAJECTORY)
+        self._bounds = _publisher(node, PREDICTION_BOUNDS)
         self._error = _publisher(node, PREDICTION_ERROR)
         self.use(engine)
 
@@ -43,12 +45,16 @@ class Predictions:
         names = self._joint_names = engine.joint_names
         self._dt_ns = nanoseconds(engine.pipeline.card.dt)
         self._state_message = JointStateMessage(names)
+        self._bounds_message = JointStateMessage(names)
         self._error_message = JointStateMessage(names)
         self._trajectory_message = TrajectoryMessage(names, 0, self._dt_ns)
+        if engine.unbounded:
+            text = f'{PREDICTION_BOUNDS.name} stays silent. {engine.unbounded}'
+            self._node.get_logger().info(text)
 
     def destroy(self) -> None:
         """Take the topics off the graph."""
-        for publisher in (self._joint_states, self._trajectory, self._error):
+        for publisher in (self._joint_states, self._bounds, self._trajectory, self._error):
             self._node.destroy_lifecycle_publisher(publisher)
 
     @property
@@ -64,6 +70,8 @@ class Predictions:
             return
         if tick.predicted is not None and settings.publish_predicted_joint_states:
             self._joint_states.publish(self._state_message.fill(*tick.predicted))
+        if tick.bounds is not None and settings.publish_prediction_bounds:
+            self._bounds.publish(self._bounds_message.fill(*tick.bounds))
         if tick.error is not None and settings.publish_prediction_error:
             self._error.publish(self._error_message.fill(*tick.error))
         if tick.trajectory is not None and settings.publish_predicted_trajectory:
@@ -117,6 +125,8 @@ class Announcements:
             'latency_steps': card.latency_steps,
             'effort_semantics': card.effort_semantics,
             'errors': card.errors,
+            'bounds': card.bounds,
+            'members': card.members,
             'provenance': card.provenance,
         }
         self._info.publish(String(data=json.dumps(content, default=str)))

@@ -121,6 +121,11 @@ class NodeSettings(
         'Publish ~/predicted_trajectory. It is only computed while somebody subscribes.',
         reconfigurable=True,
     )
+    publish_prediction_bounds: bool = parameter(
+        True,
+        'Publish ~/prediction_bounds, if the model card has bounds.',
+        reconfigurable=True,
+    )
     publish_prediction_error: bool = parameter(
         True, 'Publish ~/prediction_error.', reconfigurable=True
     )

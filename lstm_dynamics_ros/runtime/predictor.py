@@ -64,6 +64,14 @@ class Predictor:
         """The newest observation, shape (n_features,). Not to be written to."""
         return self._row
 
+    @property
+    def spread(self) -> NDArray[np.float32]:
+        """Standard deviation between the members of the newest prediction, shape (1, n_targets).
+
+        Zeros for a lone model. A buffer that the next step writes again.
+        """
+        return self._step.spread
+
     def reset(self) -> None:
         """Forget everything seen so far."""
         self.counters['resets'] += self.seen > 0

@@ -28,11 +28,11 @@ from lstm_dynamics_ros.training.signals import Trajectory
 import torch
 from torch import Tensor
 
-HORIZONS = (1, 5, 10, 20, 50)
+HORIZONS = (1, 5, 10, 20, 50, 100)
 """Horizons of the card [steps]; those that the held-out trajectories are too short for are left
 out."""
 
-FAR_HORIZONS = (100, 200, 400)
+FAR_HORIZONS = (200, 400)
 """Horizons of models whose free runs in training were longer than that."""
 
 MISS_RATES = (0.1, 0.01)

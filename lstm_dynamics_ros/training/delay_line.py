@@ -20,7 +20,7 @@ class LineState(NamedTuple):
     rows: Tensor
     """The last P - 1 observations, oldest first, SI units, shape (N, P - 1, F)."""
     started: Tensor
-    """1 once there was an observation, 0 after a reset, shape (N, 1)."""
+    """Observations since a reset, counted up to P, shape (N, 1)."""
 
 
 def wrapped(difference: Tensor, wraps: Tensor) -> Tensor:
@@ -80,7 +80,8 @@ class DelayLine(nn.Module):
         before = rows[:, [self.history - 1 - lag for lag in self.lags]]
         spans = self._shortest(now - before) * self.lag_scale
         spans = spans.reshape(-1, len(self.lags) * self.n_features)
-        return linear, spans, LineState(kept[:, 1:], state.started * 0 + 1)
+        started = (state.started + 1).clamp(max=self.history)
+        return linear, spans, LineState(kept[:, 1:], started)
 
     def padded(self, observations: Tensor, state: LineState) -> Tensor:
         """Return a sequence with the P - 1 observations before it, shape (P - 1 + T, N, F)."""
@@ -107,10 +108,16 @@ class DelayLine(nn.Module):
         ]
         return linear.permute(2, 0, 1), torch.cat(spans, -1)
 
-    def state_after(self, padded: Tensor, step: int) -> LineState:
-        """Return the state after a step of the sequence that ``padded`` holds."""
+    def state_after(self, padded: Tensor, step: int, before: LineState) -> LineState:
+        """Return the state after a step of the sequence that ``padded`` holds.
+
+        Args:
+            padded: Observations from :meth:`padded`.
+            step: Number of the step, from 0.
+            before: State before the sequence.
+        """
         rows = padded[step + 1 : step + self.history].transpose(0, 1)
-        return LineState(rows, torch.ones_like(rows[:, 0, :1]))
+        return LineState(rows, (before.started + step + 1).clamp(max=self.history))
 
     def windows(self, padded: Tensor) -> Tensor:
         """Return the inputs of the linear filter, shape (T, N, (P - 1) * F)."""

@@ -127,7 +127,7 @@ class DifferentiableModel:
 
     def tensor(self, array: NDArray[np.floating[Any]]) -> Tensor:
         """Return an array as a tensor of the model's type."""
-        return torch.as_tensor(np.ascontiguousarray(array)).to(self.dtype)
+        return torch.from_numpy(np.array(array)).to(self.dtype)
 
     def _run(self, obs: Tensor, state: Sequence[Tensor]) -> list[Any]:
         expected = (len(obs), len(self.card.features))

@@ -119,14 +119,20 @@ def export(
 
 
 def _check_prior(checkpoint: Checkpoint, prior: RigidBodyPrior | None) -> None:
-    """Refuse another prior than the model was trained on."""
-    used = None if checkpoint.prior is None else checkpoint.prior['sha256']
-    given = None if prior is None else prior.sha256
-    if used != given:
+    """Refuse another prior than the model was trained on: another URDF or other parameters."""
+    given = None if prior is None else prior.description()
+    if checkpoint.prior != given:
         raise ExportError(
-            f'The model was trained with the rigid-body prior {checkpoint.prior}, export got one '
-            f'with sha256 {given}.'
+            f'The model was trained with the rigid-body prior {_named(checkpoint.prior)}, export '
+            f'got {_named(given)}.'
         )
+
+
+def _named(prior: Mapping[str, str] | None) -> str:
+    """Return a prior in a few words."""
+    if prior is None:
+        return 'none'
+    return ', '.join(f'{k} {v[:40]}' for k, v in prior.items() if k != 'urdf')
 
 
 def _moving(runs: Sequence[Trajectory], steps: int, count: int) -> Windows:

@@ -3,7 +3,8 @@
 
 ::
 
-    now     = [z, sin q, cos q, sin n q, cos n q, tanh(dq / v), slip]   z = (obs - mean) / std
+    now     = [z, sin q, cos q, sin n q, cos n q, tanh(dq / v), |dq|, slip]
+              z = (obs - mean) / std
     linear  = A now + b + sum_i B_i diff_i          diff_i = scaled step-to-step differences
     h, c    = cell([now, long differences, linear], h, c)
     change  = linear + gain * (W h + V tanh(U [h, now]))
@@ -29,6 +30,7 @@ from lstm_dynamics_ros.card import PAYLOAD_KINDS
 from lstm_dynamics_ros.cells import Cell, CELLS, State
 from lstm_dynamics_ros.errors import ConfigError
 from lstm_dynamics_ros.training.delay_line import DelayLine, LineState
+from lstm_dynamics_ros.training.initial_state import InitialState
 from lstm_dynamics_ros.training.presented import Presented
 from lstm_dynamics_ros.training.settings import TrainingSettings
 import torch
@@ -77,6 +79,15 @@ class DynamicsModel(Presented):
             width += n_features * len(self.line.lags)
         width += n_targets
         self.cell: Cell = CELLS[settings.cell](width, settings.hidden_size, settings.num_layers)
+        self.initial: InitialState | None = None
+        if settings.learned_initial_state:
+            if self.line is None:
+                raise ConfigError(
+                    'learned_initial_state reads the delay line: history_steps must be at least '
+                    f'2, got {settings.history_steps}.'
+                )
+            shape = (len(self.cell.state_names), settings.num_layers, settings.hidden_size)
+            self.initial = InitialState(width, shape)
         self.output = _zero(nn.Linear(settings.hidden_size, n_targets))
         self.weigh: nn.Module | None = None
         if self.payload is not None:
@@ -133,6 +144,11 @@ class DynamicsModel(Presented):
             blocks.append(spans)
         inputs = _clamped([*blocks, linear])
         hidden, cell = self.cell(inputs.unsqueeze(0), state.cell)
+        if self.initial is not None and state.line is not None and self.line is not None:
+            full = (state.line.started - (self.line.history - 1)).abs() < 0.5
+            guess = self.initial(inputs)
+            cell = tuple(torch.where(full, a, b) for a, b in zip(guess, cell, strict=True))
+            hidden = torch.where(full, guess[0][-1], hidden)
         prediction = self._predict(observation, now, linear, hidden[0])
         return prediction, ModelState(cell, line, slip)
 
@@ -176,22 +192,32 @@ class DynamicsModel(Presented):
         # The linear part hardly learns; cutting this path saves a pass through the cell's inputs.
         inputs = _clamped([*blocks, linear.detach()])
         outputs, states, done, cell = [], [], 0, state.cell
-        stops = [position + 1 for position in positions]
-        if not stops or stops[-1] < len(observations):
-            stops.append(len(observations))
-        for count, stop in enumerate(stops):
+        full = self._line_full(state)
+        stops = sorted({*(position + 1 for position in positions), len(observations), full})
+        for stop in stops:
+            if not done < stop <= len(observations):
+                continue
             output, cell = self.cell(inputs[done:stop], cell)
+            if self.initial is not None and stop == full:
+                cell = self.initial(inputs[stop - 1])
+                output = torch.cat([output[:-1], cell[0][-1:]])
             outputs.append(output)
             done = stop
-            if count < len(positions):
+            if stop - 1 in positions:
                 line = None
-                if self.line is not None and padded is not None:
-                    line = self.line.state_after(padded, stop - 1)
+                if self.line is not None and padded is not None and state.line is not None:
+                    line = self.line.state_after(padded, stop - 1, state.line)
                 own = None if slip is None else slip[stop - 1]
                 states.append(ModelState(cell, line, own))
         hidden = outputs[0] if len(outputs) == 1 else torch.cat(outputs)
         parts = (part[skip:] for part in (observations, now, linear, hidden))
         return self._predict(*parts), states
+
+    def _line_full(self, state: ModelState) -> int:
+        """Return after how many steps the delay line is full, the same for all rows; 0: it is."""
+        if self.initial is None or self.line is None or state.line is None:
+            return 0
+        return max(0, self.line.history - int(state.line.started[0, 0]))
 
     def slipping(self, observations: Tensor) -> Tensor | None:
         """Return the strain of the friction elements over one run, (T, F) to (T, K * n_joints)."""

@@ -66,6 +66,8 @@ class RecurrentNode:
         assert r is not None
         self.hidden_size = int(r.shape[2])
         """Width H."""
+        self.dtype = node.dtype
+        """Type of its numbers."""
         self.state_size = self.hidden_size * (2 if self.kind == 'LSTM' else 1)
         """Width S of its whole state: 2 H for an LSTM, which has h and c."""
         bias = node.known[3] if node.has(3) else None

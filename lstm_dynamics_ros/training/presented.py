@@ -73,9 +73,9 @@ class Presented(nn.Module):
         speeds = settings.friction_velocities if 'velocity' in settings.signals else ()
         self.register_buffer('friction_rates', 1 / torch.tensor(speeds, dtype=torch.float32))
         first = n_joints * settings.signals.index('velocity') if speeds else 0
-        self.velocities = slice(first, first + n_joints)
+        self.velocities = slice(first, first + n_joints if speeds else first)
         """Columns of the observation that are velocities, if friction is built from them."""
-        width += n_joints * len(speeds)
+        width += n_joints * (len(speeds) + 1 if speeds else 0)
         self.payload: PayloadColumns | None = None
         if PAST_KIND in settings.signals:
             kinds = [
@@ -111,7 +111,8 @@ class Presented(nn.Module):
         if self.velocities.stop > self.velocities.start:
             speed = observations[..., self.velocities].unsqueeze(-2)
             steep = torch.tanh(speed * self.friction_rates.unsqueeze(-1))
-            blocks.append(steep.flatten(-2))
+            size = observations[..., self.velocities].abs() * self.inverse_std[self.velocities]
+            blocks += [steep.flatten(-2), size]
         if self.payload is not None:
             blocks += self._weighed(observations, self.payload)
         if slip is not None:

@@ -91,8 +91,9 @@ class TrainingSettings:
     )
     friction_velocities: tuple[float, ...] = parameter(
         (),
-        'Inverse models also see tanh(velocity / v) for each of these, so that friction at a '
-        'reversal need not be built from smooth functions. Empty: none.',
+        'Models also see tanh(velocity / v) for each of these, and |velocity|, so that friction '
+        'at a reversal, and friction that differs with the direction, need not be built from '
+        'smooth functions. Empty: none.',
         unit='rad/s or m/s', minimum=0.0,
     )  # fmt: skip
     slip_displacements: tuple[float, ...] = parameter(
@@ -112,6 +113,11 @@ class TrainingSettings:
         unit='s',
         minimum=0.0,
         maximum=1.0,
+    )
+    learned_initial_state: bool = parameter(
+        False,
+        'Guess the hidden state from the delay line once it is full, instead of letting it grow '
+        'from zero. With it burn_in_steps may be as short as history_steps.',
     )
     burn_in_steps: int = parameter(
         120,

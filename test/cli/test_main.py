@@ -63,8 +63,8 @@ def test_ctrl_c_is_a_clean_exit(
 
 @pytest.mark.parametrize(
     'command',
-    ['demo', 'simulate', 'excite', 'record', 'convert', 'latency', 'train', 'evaluate', 'replay',
-     'inspect', 'benchmark', 'models'],
+    ['demo', 'simulate', 'excite', 'record', 'convert', 'latency', 'identify', 'train', 'evaluate',
+     'replay', 'inspect', 'benchmark', 'models'],
 )  # fmt: skip
 def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as stopped:

@@ -4,6 +4,7 @@
 import json
 from pathlib import Path
 
+from lstm_dynamics_ros.assets import asset
 from lstm_dynamics_ros.cli.main import run
 from lstm_dynamics_ros.cli.search import read_variants
 from lstm_dynamics_ros.errors import DataError, UnknownNameError
@@ -30,6 +31,15 @@ def test_an_unknown_setting_is_named(tmp_path: Path) -> None:
     (tmp_path / 'v.yaml').write_text('variants: {base: {hiden_size: 3}}')
     with pytest.raises(UnknownNameError, match='hidden_size'):
         read_variants(tmp_path / 'v.yaml')
+
+
+@pytest.mark.parametrize(
+    'path', sorted(asset('config/search').glob('*.yaml')), ids=lambda path: path.stem
+)
+def test_the_searches_in_the_repository_can_be_read(path: Path) -> None:
+    made = read_variants(path)
+    assert len(made) > 3
+    assert all(settings.members > 1 for settings in made.values())
 
 
 @pytest.mark.parametrize('text', ['variants: []', 'settings: {}', '[', '3'])

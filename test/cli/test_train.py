@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lstm_dynamics_ros.cli.main import run
 from lstm_dynamics_ros.cli.train import COMMAND_DEFAULTS, read_settings
+from lstm_dynamics_ros.data.bag import read_recording, topics
 from lstm_dynamics_ros.errors import UnknownNameError
 import pytest
 
@@ -56,12 +57,18 @@ def test_replay_writes_predictions_and_a_report(trained: Path) -> None:
     bag = sorted((trained / 'bags').iterdir())[-1]
     out = trained / 'replay'
     arguments = ['replay', str(bag), '--model', str(trained / 'model.onnx'), '--out', str(out)]
+    # Three short runs are too few for bounds of 90 %.
+    arguments += ['--bounds-miss-rate', '0.2']
     assert run([*arguments, '--json', str(out / 'replay.json')]) == 0
     page = (out / 'report.html').read_text()
     assert 'joint2' in page
     assert 'http://' not in page.replace('http://www.w3.org', '')
-    assert (out / 'predictions' / 'metadata.yaml').exists()
+    written = {topic.name.strip('/') for topic in topics(out / 'predictions')}
+    assert {'predicted_joint_states', 'prediction_bounds', 'prediction_error'} <= written
+    assert read_recording(out / 'predictions').joint_names == ('joint1', 'joint2')
     figures = json.loads((out / 'replay.json').read_text())
+    assert 0.0 < figures['coverage']['static'] <= 1.0
+    assert figures['ood']['members'] == 1
     assert figures['ticks'] == pytest.approx(1600, abs=2)
 
 

@@ -176,6 +176,19 @@ def test_of_several_topics_the_one_called_joint_states_is_read(tmp_path: Path) -
         read_recording(tmp_path / 'bag', topic='nothing')
 
 
+def test_what_the_node_says_itself_is_no_measurement(tmp_path: Path) -> None:
+    with BagWriter(tmp_path / 'bag') as bag:
+        for topic, value in (
+            ('x/predicted_joint_states', 1.0),
+            ('x/prediction_bounds', 2.0),
+            ('x/prediction_error', 3.0),
+            ('measured', 4.0),
+        ):
+            position = np.array([value])
+            bag.write(topic, JOINT_STATE, 1, joint_state(1, ['a'], position, position, position))
+    assert read_recording(tmp_path / 'bag').position[0, 0] == 4.0
+
+
 def test_several_robots_in_a_bag_need_a_topic(tmp_path: Path) -> None:
     with BagWriter(tmp_path / 'bag') as bag:
         for topic in ('left/joint_states', 'right/joint_states'):

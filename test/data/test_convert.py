@@ -95,10 +95,13 @@ def test_blocks_shifts_and_padding(tmp_path: Path) -> None:
         effort=SignalMapping(key='u'),
     )
     first, second = read_tables(tmp_path, mapping)
-    assert first.position[:, 0].tolist() == [1, 2, 3]
-    assert first.effort[:, 0].tolist() == [2, 3, 4]
-    assert first.stamp_ns.tolist() == [1_500_000_000, 2_000_000_000, 2_500_000_000]
-    assert (second.name, second.effort[:, 0].tolist()) == ('b01', [6, 7])
+    # The last position comes after the last effort; the first effort before the first position.
+    np.testing.assert_array_equal(first.position[:, 0], [1, 2, 3, 4])
+    np.testing.assert_array_equal(first.effort[:, 0], [2, 3, 4, np.nan])
+    assert first.stamp_ns.tolist() == [1_500_000_000 + 500_000_000 * k for k in range(4)]
+    assert second.name == 'b01'
+    np.testing.assert_array_equal(second.position[:, 0], [5, 6, 7])
+    np.testing.assert_array_equal(second.effort[:, 0], [6, 7, np.nan])
 
 
 def test_splits_are_noted_and_can_name_trajectories(tmp_path: Path) -> None:
@@ -208,9 +211,12 @@ def test_kr300_is_cut_into_its_trajectories(published: Path) -> None:
     assert len(recordings) == 72
     table = loadmat(source / 'forward_identification_without_raw_data_shifted.mat')
     block = recordings['test_02']
-    np.testing.assert_array_equal(block.effort, table['u_test'][:, 1211:1815].T)
-    np.testing.assert_allclose(block.position, np.deg2rad(table['y_test'][:, 1210:1814].T))
-    assert len(recordings['val_05']) == 604 - 8
+    np.testing.assert_array_equal(block.effort[:-1], table['u_test'][:, 1211:1815].T)
+    assert np.isnan(block.effort[-1]).all()
+    np.testing.assert_allclose(block.position, np.deg2rad(table['y_test'][:, 1210:1815].T))
+    assert len(recordings['val_05']) == 605 - 8
+    splits = [recording.notes['split'] for recording in recordings.values()]
+    assert [splits.count(name) for name in ('train', 'val', 'test')] == [60, 6, 6]
 
 
 def test_emps_force_is_the_gain_times_the_control_signal(published: Path) -> None:

@@ -7,6 +7,15 @@ from pathlib import Path
 
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.replay_result import for_stamps, ReplayResult
+from lstm_dynamics_ros.explanation import (
+    Attribution,
+    Contraction,
+    Explanation,
+    Influence,
+    NodeActivity,
+    PlainPast,
+    Probe,
+)
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 import numpy as np
 from numpy.typing import NDArray
@@ -129,3 +138,63 @@ def make_replay(forward_model: LoadedModel) -> Callable[..., ReplayResult]:
         )
 
     return make
+
+
+@pytest.fixture
+def explanation(forward_model: LoadedModel) -> Explanation:
+    """A look inside a model of two joints that is as it should be: memory of 50 ms, dt 10 ms."""
+    ages = np.arange(41.0)
+    fading = np.exp(-ages / 2.0)
+    jacobian = 0.01 * fading[None, :, None] * np.ones((2, 1, 6))
+    jacobian[0, :, 2] = jacobian[1, :, 3] = fading
+    sampled = np.array([0.0, 1.0, 2.0, 5.0, 10.0, 40.0])
+    node = NodeActivity(
+        name='cell',
+        kind='LSTM',
+        gates=('input', 'output', 'forget'),
+        mean=np.full((3, 8), 0.5),
+        closed=np.full((3, 8), 0.1),
+        opened=np.full((3, 8), 0.1),
+        spread=np.full(8, 0.3),
+        gate_time=np.linspace(0.01, 0.08, 8),
+        ages=sampled,
+        kept=np.exp(-sampled / 3.0)[:, None] * np.ones(8),
+        strongest=np.exp(-sampled / 4.0),
+        decay_time=np.linspace(0.02, 0.09, 8),
+    )
+    return Explanation(
+        card=forward_model.card,
+        sha256=forward_model.sha256,
+        recordings=('monday',),
+        rows=1000,
+        kind='velocity',
+        outside={},
+        influence=Influence(jacobian=jacobian, moments=40),
+        past=PlainPast(
+            ages=sampled, change=np.array([0.8, 0.5, 0.1, 0.04, 0.01, 0.0])[:, None] * np.ones(2)
+        ),
+        attribution=Attribution(
+            by_feature=np.array([[0.1, 0.0, 0.9, 0.1, 0.3, 0.0], [0.0, 0.1, 0.1, 0.9, 0.0, 0.3]]),
+            by_joint=np.array([[1.0, 0.1], [0.1, 1.0]]),
+            by_age=fading[:20] * np.ones((2, 1)),
+            older=np.zeros(2),
+            total=np.ones(2),
+            gap=0.001,
+            moments=6,
+        ),
+        nodes=(node,),
+        probes=(
+            Probe(
+                label='friction sign of joint1', r2=0.8, baseline_r2=0.7, both_r2=0.9,
+                unit='unit 3', unit_r2=0.6,
+            ),
+            Probe(
+                label='reversal of joint1', r2=0.1, baseline_r2=0.2, both_r2=0.2,
+                unit='unit 4', unit_r2=0.1,
+            ),
+        ),
+        probed_by='5 stretches of time',
+        contraction=Contraction(
+            typical=np.exp(-ages), worst=np.exp(-ages / 1.3), steps=6
+        ),
+    )  # fmt: skip

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The KUKA protocol on a made system, and against the frozen figures where the data is."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.errors import DataError
 from lstm_dynamics_ros.evaluation.fit_arx import fit_arx
+from lstm_dynamics_ros.evaluation.forecasters.base import Forecasts, Starts
 from lstm_dynamics_ros.evaluation.forecasters.model import ModelForecaster
 from lstm_dynamics_ros.evaluation.forecasters.persistence import Persistence
 from lstm_dynamics_ros.evaluation.protocol_kuka_lwr import score_kuka_lwr
@@ -55,6 +56,30 @@ def test_a_recurrent_model_is_scored_beside_its_opponents(
 def test_a_run_too_short_to_synchronise_is_refused(oscillators: list[Segment]) -> None:
     with pytest.raises(DataError, match='run0 has 51 rows; needed are 52 or more'):
         score_kuka_lwr(Persistence(), oscillators[0].rows(0, 51), oscillators[1:])
+
+
+def test_a_window_far_outside_of_the_training_data_has_no_figure(
+    oscillators: list[Segment],
+) -> None:
+    run = oscillators[0]
+
+    class Drift(Persistence):
+        """Leaves the robot in the second of its windows."""
+
+        def forecast(
+            self, segment: Segment, starts: Starts, horizons: Sequence[int], *, mode: str
+        ) -> Forecasts:
+            told = super().forecast(segment, starts, horizons, mode=mode)
+            if len(horizons) > 1 and len(starts) > 1:
+                told['position'][1, 50:] = 1e6
+            return told
+
+    result = score_kuka_lwr(Drift(), run, oscillators[1:])
+    assert result.diverged['persistence']['resync position'] == (1, 7)
+    assert np.isinf(result.figures['persistence']['resync velocity']).all()
+    assert np.isfinite(result.figures['persistence']['one step position']).all()
+    assert result.to_json()['mean']['persistence']['resync position'] is None
+    assert '1 of 7 diverged' in result.text()
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason=f'the published data sets are not in {DATA}')

@@ -5,6 +5,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from lstm_dynamics_ros.errors import ConfigError, DataError, JointNamesError, ShapeError
+from lstm_dynamics_ros.physics.friction import Friction
 from lstm_dynamics_ros.physics.prior import RigidBodyPrior
 from lstm_dynamics_ros.sim.nominal import NominalModel
 from lstm_dynamics_ros.sim.robot import load_robot
@@ -214,3 +215,126 @@ def test_the_tool_moves_as_its_jacobian_says() -> None:
     path = nominal.tool_path(rows)
     slopes = (path[:7] - path[7:]).T / 2e-6
     np.testing.assert_allclose(prior.tool_jacobian(pose), slopes, atol=1e-8)
+
+
+def rubbing() -> Friction:
+    """Return friction of two joints, different in the two directions."""
+    return Friction(
+        coulomb=np.array([0.4, 0.2]),
+        viscous=np.array([0.3, 0.1]),
+        viscous_back=np.array([0.5, 0.1]),
+        offset=np.array([0.05, -0.1]),
+        smoothing=np.array([0.02, 0.05]),
+    )
+
+
+def test_gravity_is_the_torque_at_rest(tmp_path: Path, motion: tuple[np.ndarray, ...]) -> None:
+    position, rest = motion[0], np.zeros((40, 2))
+    for kind in ('revolute', 'continuous'):
+        for names in (('joint1', 'joint2'), ('joint2', 'joint1')):
+            order = slice(None, None, 1 if names[0] == 'joint1' else -1)
+            prior = RigidBodyPrior(urdf(tmp_path / 'arm.urdf', kind), names, friction=rubbing())
+            expected = textbook(position[:, order], rest, rest)[:, order]
+            np.testing.assert_allclose(prior.gravity(position), expected, rtol=1e-9, atol=1e-9)
+            one = prior.gravity(position[3])
+            np.testing.assert_allclose(one, expected[3], rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize('names', [('joint1', 'joint2'), ('joint2', 'joint1')])
+def test_the_regressor_times_the_parameters_is_the_torque(
+    tmp_path: Path, names: tuple[str, str], motion: tuple[np.ndarray, ...]
+) -> None:
+    prior = RigidBodyPrior(urdf(tmp_path / 'arm.urdf', 'continuous'), names)
+    order = slice(None, None, 1 if names[0] == 'joint1' else -1)
+    expected = textbook(*(part[:, order] for part in motion))[:, order]
+    got = prior.regressor(*motion) @ prior.parameters.ravel()
+    np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-9)
+
+
+def test_the_parameters_are_those_of_the_urdf_about_the_joint(tmp_path: Path) -> None:
+    prior = RigidBodyPrior(urdf(tmp_path / 'arm.urdf'), ('joint2', 'joint1'))
+    second, first = prior.parameters
+    about = I1 + M1 * R1**2  # parallel axes
+    np.testing.assert_allclose(first, [M1, 0, 0, M1 * R1, about, 0, about, 0, 0, 0.001])
+    assert second[0] == M2
+
+
+@pytest.mark.parametrize('names', [('joint1', 'joint2'), ('joint2', 'joint1')])
+def test_other_parameters_make_another_robot(
+    tmp_path: Path, names: tuple[str, str], motion: tuple[np.ndarray, ...]
+) -> None:
+    path = urdf(tmp_path / 'arm.urdf')
+    nominal = RigidBodyPrior(path, names)
+    heavy = RigidBodyPrior(path, names, parameters=2.0 * nominal.parameters)
+    row = tuple(part[0] for part in motion)
+    np.testing.assert_allclose(heavy.torque(*row), 2.0 * nominal.torque(*row), rtol=1e-9)
+    np.testing.assert_allclose(heavy.nominal, nominal.parameters)
+
+
+@pytest.mark.parametrize('names', [('joint1', 'joint2'), ('joint2', 'joint1')])
+def test_friction_counts_only_where_it_is_given(
+    tmp_path: Path, names: tuple[str, str], motion: tuple[np.ndarray, ...]
+) -> None:
+    path = urdf(tmp_path / 'arm.urdf', 'continuous')
+    bare = RigidBodyPrior(path, names).torque(*motion)
+    rough = RigidBodyPrior(path, names, friction=rubbing())
+    speed = motion[1]
+    viscous = np.where(speed > 0, [0.3, 0.1], [0.5, 0.1])
+    more = [0.4, 0.2] * np.tanh(speed / [0.02, 0.05]) + viscous * speed + [0.05, -0.1]
+    np.testing.assert_allclose(rough.torque(*motion), bare + more, rtol=1e-9, atol=1e-9)
+
+
+def test_an_identified_prior_comes_back_from_its_description(
+    tmp_path: Path, motion: tuple[np.ndarray, ...]
+) -> None:
+    path, names = urdf(tmp_path / 'arm.urdf'), ('joint2', 'joint1')
+    parameters = 1.1 * RigidBodyPrior(path, names).parameters
+    prior = RigidBodyPrior(
+        path, names, armature=(0.1, 0.2), parameters=parameters, friction=rubbing()
+    )
+    description = prior.description()
+    assert all(isinstance(value, str) for value in description.values())
+    again = RigidBodyPrior.from_description(description, names)
+    np.testing.assert_array_equal(again.torque(*motion), prior.torque(*motion))
+    assert again.description() == {**description, 'source': 'arm'}
+
+
+def test_a_description_without_identification_says_nothing_of_it(tmp_path: Path) -> None:
+    prior = RigidBodyPrior(urdf(tmp_path / 'arm.urdf'), ('joint1', 'joint2'))
+    assert set(prior.description()) == {'source', 'sha256', 'armature', 'payload_link', 'urdf'}
+
+
+@pytest.mark.parametrize(
+    ('parameters', 'message'),
+    [
+        (np.ones((1, 10)), r'parameters must be \(2, 10\) finite numbers, got \(1, 10\)'),
+        (np.full((2, 10), np.nan), 'finite'),
+        (np.zeros((2, 10)), 'Every mass must be > 0'),
+    ],
+)
+def test_parameters_that_do_not_fit_are_refused(
+    tmp_path: Path, parameters: np.ndarray, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        RigidBodyPrior(urdf(tmp_path / 'arm.urdf'), ('joint1', 'joint2'), parameters=parameters)
+
+
+def test_a_card_with_too_few_parameters_is_refused(tmp_path: Path) -> None:
+    prior = RigidBodyPrior(urdf(tmp_path / 'arm.urdf'), ('joint1', 'joint2'))
+    with pytest.raises(ConfigError, match='parameters must be'):
+        RigidBodyPrior.from_description(
+            prior.description() | {'parameters': '1.0 2.0 3.0'}, ('joint1', 'joint2')
+        )
+
+
+def test_friction_of_other_joints_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError, match='got 2 joints'):
+        RigidBodyPrior(urdf(tmp_path / 'arm.urdf'), ('joint1',), friction=rubbing())
+
+
+def test_joints_that_do_not_match_are_listed_on_both_sides(tmp_path: Path) -> None:
+    with pytest.raises(JointNamesError) as refused:
+        RigidBodyPrior(urdf(tmp_path / 'arm.urdf'), ('fer_joint1', 'fer_joint2'))
+    said = str(refused.value)
+    assert "Expected ['fer_joint1', 'fer_joint2'], got ['joint1', 'joint2']" in said
+    assert 'Use joint_prefix or joint_map to rename' in said

@@ -57,6 +57,7 @@ def test_a_healthy_node_is_all_ok_and_survives_the_wire(engine: Engine) -> None:
     table = as_table(message.status)
     assert table['prediction']['latency_us_p99'] == '200'
     assert table['prediction']['expected_rate_hz'] == '200'
+    assert table['prediction']['novelty'] == 'nan'  # nothing has come yet
     assert table['joint states']['rate_hz'] == '1000'
     assert part(message, 'output').message == 'silent'
     assert table['output']['controller'] == 'none'

@@ -68,6 +68,7 @@ class Robot:
         self.listener = listener
         self.states = listener.hear(interfaces.STATE)
         self.predicted = listener.hear(interfaces.PREDICTED_JOINT_STATES)
+        self.bounds = listener.hear(interfaces.PREDICTION_BOUNDS)
         self.errors = listener.hear(interfaces.PREDICTION_ERROR)
         self._publisher = listener.say(interfaces.ROBOT_JOINT_STATES)
 
@@ -113,6 +114,16 @@ def robot(listener: Any, start: Any, model: Path) -> Callable[..., Robot]:
     return make
 
 
+@pytest.fixture(scope='session')
+def bounded_model(
+    make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """Return the model of two joints, with bounds of position and velocity on its card."""
+    half = {'position': [1e-4, 2e-4], 'velocity': [2e-2, 5e-2]}
+    path = tmp_path_factory.mktemp('model') / 'bounded.onnx'
+    return make_model(path, n_joints=2, washout=5, bounds={'0.1': {'1': half}})
+
+
 @EXECUTORS
 def test_predictions_are_those_of_the_pipeline_without_ros(
     robot: Callable[..., Robot], model: Path, executor: str
@@ -141,6 +152,43 @@ def test_the_error_is_measured_minus_predicted_for_the_stamp_of_the_measurement(
     node.listener.until(lambda: len(node.errors) >= 20, 'errors')
     error = next(one for one in node.errors if stamp_ns(one.header.stamp) == BEGIN + 20 * DT)
     assert_allclose(error.position, np.subtract(sample(20).position, told.position), atol=1e-12)
+
+
+def test_bounds_come_with_the_stamp_of_the_prediction_they_are_of(
+    robot: Callable[..., Robot], bounded_model: Path, listener: Any
+) -> None:
+    node = robot('-p', f'model:={bounded_model}')
+    info = listener.hear(interfaces.MODEL_INFO)
+    node.move(range(60))
+    node.await_prediction(BEGIN + 60 * DT)
+    listener.until(lambda: len(node.bounds) >= len(node.predicted), 'bounds')
+    expected = offline(bounded_model, [sample(k) for k in range(60)])
+    predicted = [stamp_ns(one.header.stamp) for one in node.predicted]
+    assert [stamp_ns(one.header.stamp) for one in node.bounds] == predicted
+    for got in node.bounds:
+        half = expected[stamp_ns(got.header.stamp) - DT].bounds
+        assert half is not None
+        assert tuple(got.name) == NAMES
+        assert_allclose(got.position, half.position, rtol=0, atol=0)
+        assert_allclose(got.velocity, half.velocity, rtol=0, atol=0)
+        assert np.isnan(got.effort).all()
+    assert node.bounds[0].velocity != node.bounds[-1].velocity
+    listener.until(lambda: info, 'model info')
+    said = json.loads(info[-1].data)
+    assert said['bounds']['0.1']['1']['velocity'] == [2e-2, 5e-2]
+    assert said['members'] == 1
+    assert node.state['unbounded'] == ''
+
+
+def test_without_bounds_on_the_card_their_topic_is_silent_and_the_state_says_why(
+    robot: Callable[..., Robot],
+) -> None:
+    node = robot()
+    node.move(range(20))
+    node.await_prediction(BEGIN + 20 * DT)
+    assert 'has no bounds' in node.state['unbounded']
+    assert node.bounds == []
+    assert node.process.log.count('~/prediction_bounds stays silent.') == 1
 
 
 def test_reordered_and_partial_messages_give_the_same_predictions(

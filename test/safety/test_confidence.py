@@ -17,8 +17,6 @@ from lstm_dynamics_ros.safety.confidence import (
     Confidence,
     ConfidenceSettings,
     error_band,
-    FeatureRanges,
-    range_score,
     typical_score,
 )
 import numpy as np
@@ -157,32 +155,6 @@ def test_settings_that_leave_no_room_are_refused() -> None:
 def test_the_worst_joint_counts_in_units_of_its_band() -> None:
     assert band_score(np.array([0.1, -3.0]), np.array([0.1, 2.0])) == 1.5
     assert math.isnan(band_score(np.array([0.1, np.nan]), np.array([0.1, 2.0])))
-
-
-def observation(card: ModelCard, **values: float) -> np.ndarray[tuple[int], np.dtype[np.float64]]:
-    row = np.zeros(len(card.features))
-    for i, signal in enumerate(card.features):
-        row[i] = values.get(signal.name.replace('.', '_'), 0.0)
-    return row
-
-
-def test_the_range_score_is_the_distance_outside_over_the_tolerance(card: ModelCard) -> None:
-    ranges = FeatureRanges.from_card(card, 0.1)  # position +-3: width 6, tolerance 0.6 rad
-    assert range_score(observation(card), ranges) == 0.0
-    assert range_score(observation(card, position_joint2=3.0), ranges) == pytest.approx(0.0)
-    assert range_score(observation(card, position_joint2=-3.3), ranges) == pytest.approx(0.5)
-    assert range_score(observation(card, velocity_joint1=4.8), ranges) == pytest.approx(1.0)
-    assert math.isnan(range_score(observation(card, velocity_joint1=math.nan), ranges))
-
-
-def test_the_angle_of_a_continuous_joint_and_unknown_ranges_do_not_count(
-    card: ModelCard,
-) -> None:
-    turning = replace(card, joint_types=('revolute', 'continuous'))
-    ranges = FeatureRanges.from_card(turning, 0.1)
-    assert range_score(observation(card, position_joint2=50.0), ranges) == 0.0
-    none = FeatureRanges.from_card(replace(card, training_ranges={}), 0.1)
-    assert range_score(observation(card, position_joint1=50.0), none) == 0.0
 
 
 def test_the_narrowest_band_of_the_card_is_taken(card: ModelCard) -> None:

@@ -67,7 +67,7 @@ def test_the_card_of_a_forward_model_has_all_horizons(
     made = checkpoints('forward', 'lstm')
     used = [columns(run, made.settings) for run in runs]
     table = calibrate([(made.model(), used)], made.settings, burn_in=40)
-    assert list(table.errors) == ['1', '5', '10', '20', '50']
+    assert list(table.errors) == ['1', '5', '10', '20', '50', '100']
     assert set(table.errors['50']) == {'position', 'velocity', 'effort'}
     for horizon in ('1', '20'):
         entry = table.errors[horizon]['position']

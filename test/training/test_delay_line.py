@@ -29,7 +29,7 @@ def test_steps_one_by_one_equal_the_sequence(history: int) -> None:
         one, span, state = made.step(row, state)
         torch.testing.assert_close(one, linear[i], rtol=0, atol=1e-4)
         torch.testing.assert_close(span, spans[i], rtol=0, atol=1e-5)
-    end = made.state_after(padded, 29)
+    end = made.state_after(padded, 29, made.zero_state(4))
     torch.testing.assert_close(state.rows, end.rows, rtol=0, atol=0)
     torch.testing.assert_close(state.started, end.started, rtol=0, atol=0)
 

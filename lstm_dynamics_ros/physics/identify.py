@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Parameters of a robot from recorded motion, by base-parameter regression with friction.
+
+Single standard parameters cannot be told apart by any motion. The identified robot therefore has
+those of its URDF with the smallest change that realises what the data show, so that every
+algorithm for rigid bodies goes on to work.
+
+Source: W. Khalil and E. Dombre, "Modeling, identification and control of robots", 2002, ch. 12;
+C. Gaz, M. Cognetti, A. Oliva, P. Robuffo Giordano, A. De Luca, "Dynamic identification of the
+Franka Emika Panda robot with retrieval of feasible parameters using penalty-based optimization",
+IEEE RA-L 4(4), 2019.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+
+from lstm_dynamics_ros.parameters import validated
+from lstm_dynamics_ros.physics.base_parameters import (
+    base_parameters,
+    BaseParameters,
+    condition_number,
+    deviations,
+)
+from lstm_dynamics_ros.physics.equations import Equations, equations, LOCAL, Measured
+from lstm_dynamics_ros.physics.fit import Fit, fit, mean_square, STRENGTHS
+from lstm_dynamics_ros.physics.folds import FEWEST_TRAJECTORIES, fold_labels, Labels
+from lstm_dynamics_ros.physics.identification import BaseValue, Identification, MODELS, Trace
+from lstm_dynamics_ros.physics.identification_doubts import doubts
+from lstm_dynamics_ros.physics.identify_settings import IdentifySettings
+from lstm_dynamics_ros.physics.least_squares import spread
+from lstm_dynamics_ros.physics.motion_bandwidth import usual_cutoff
+from lstm_dynamics_ros.physics.multibody import STANDARD_PARAMETERS
+from lstm_dynamics_ros.physics.parameter_vector import Layout, layout, Unknowns
+from lstm_dynamics_ros.physics.prior import RigidBodyPrior
+from lstm_dynamics_ros.state import Matrix, Vector
+import numpy as np
+
+SHARES = (0.03, 0.1, 0.3)
+"""Smoothing of the sign that is tried, in deviations of a joint's velocity."""
+
+RANDOM_MOTIONS = 60
+"""Random motions that show which parameters any motion can show: hundreds of equations."""
+
+Progress = Callable[[int, int, str], None]
+"""Called with steps done, steps in all, and a short text."""
+
+
+def identify(
+    prior: RigidBodyPrior,
+    recorded: Sequence[Measured],
+    settings: IdentifySettings | None = None,
+    *,
+    progress: Progress | None = None,
+) -> Identification:
+    """Identify the parameters of a robot, and how well they predict what they have not seen.
+
+    Strength and smoothing are chosen by parts held out of the data that are learned from; the
+    held-out errors come from fits that have seen nothing of their part, not even for that choice
+    (but how large velocity, acceleration and effort are overall, which scales the unknowns).
+
+    Args:
+        prior: The robot by its URDF.
+        recorded: What was measured.
+        settings: How to do it.
+        progress: Told after every fit.
+
+    Raises:
+        JointNamesError: If the data are of other joints.
+        DataError: If the data show no motion or no effort.
+        TooShortError: If the data are too short for the filter.
+        MissingLibraryError: If scipy is not installed.
+    """
+    chosen = validated(settings or IdentifySettings())
+    cutoff = chosen.cutoff or usual_cutoff(recorded)
+    shares = (chosen.share,) if chosen.share else SHARES
+    candidates, smoothing = equations(prior, recorded, cutoff=cutoff, shares=shares)
+    labels = fold_labels(candidates[0], chosen.folds)
+    strengths = (chosen.strength,) if chosen.strength else STRENGTHS
+    study = _Study(prior, candidates, labels, strengths, chosen, progress)
+    final, plan = study.final, study.plan
+    made = candidates[final.choice]
+    base = _base(prior, plan)
+    columns = _columns(plan, base)
+    regressor = final.rows.matrix[:, np.searchsorted(np.flatnonzero(plan.free), columns)]
+    scatter = deviations(regressor)
+    nominal = base.combination @ plan.nominal[_body_columns(plan)]
+    values = base.combination @ final.values[_body_columns(plan)]
+    named = base.names(_names(prior))
+    joints = plan.joints(final.values)
+    result = Identification(
+        nominal=prior,
+        parameters=plan.links(final.values),
+        armature=joints['armature'],
+        friction=plan.friction(final.values, smoothing[final.choice]),
+        deviations=_joint_deviations(plan, final),
+        base=tuple(
+            BaseValue(name, float(v), float(n), float(s))
+            for name, v, n, s in zip(named, values, nominal, scatter[: len(named)], strict=True)
+        ),
+        friction_count=len(columns) - len(named),
+        condition=condition_number(regressor),
+        cutoff=cutoff,
+        strength=final.strength,
+        share=shares[final.choice],
+        folds=_folds_in_words(made, labels),
+        held_out=study.held_out,
+        in_sample=study.in_sample,
+        effort=np.sqrt(np.mean(np.concatenate([m.effort for m in made]) ** 2, axis=0)),
+        above=np.sqrt(np.mean([m.above**2 for m in made], axis=0)),
+        warnings=(),
+        traces=study.traces,
+    )
+    return replace(result, warnings=tuple(doubts(result)))
+
+
+class _Study:
+    """All fits of one identification: every model, on everything and with every part held out."""
+
+    def __init__(
+        self,
+        prior: RigidBodyPrior,
+        candidates: list[list[Equations]],
+        labels: Labels,
+        strengths: Sequence[float],
+        settings: IdentifySettings,
+        progress: Progress | None,
+    ) -> None:
+        self.held_out: dict[str, Vector] = {}
+        self.in_sample: dict[str, Vector] = {}
+        first = candidates[0]
+        predicted: dict[str, list[Matrix]] = {}
+        folds = sorted({int(k) for label in labels for k in label})
+        everything = [np.ones(len(item), bool) for item in first]
+        told = 0
+        for name in MODELS:
+            parts = Unknowns(
+                body=name.startswith('identified'),
+                friction=name.endswith('friction'),
+                rotor=settings.rotor,
+                offset=settings.offset,
+                asymmetric=settings.asymmetric,
+            )
+            plan = layout(prior, first, parts)
+            own = candidates if parts.friction else candidates[:1]
+            rows = [np.full(item.effort.shape, np.nan) for item in first]
+            predicted[name] = rows
+            for k in (*folds, None):
+                held = frozenset() if k is None else frozenset({k})
+                if plan.free.any():
+                    final = fit(
+                        own, plan, labels, without=held, strengths=strengths,
+                        feasible=settings.feasible,
+                    )  # fmt: skip
+                    values, made = final.values, own[final.choice]
+                else:
+                    values, made = plan.nominal, first
+                if k is None:
+                    self.in_sample[name] = np.sqrt(mean_square(made, plan, values, everything))
+                else:
+                    for out, item, label in zip(rows, made, labels, strict=True):
+                        out[label == k] = plan.torque(item, values)[label == k]
+                told += 1
+                if progress is not None:
+                    progress(told, len(MODELS) * (len(folds) + 1), name)
+            errors = [item.effort - out for item, out in zip(first, rows, strict=True)]
+            self.held_out[name] = np.sqrt(np.mean(np.concatenate(errors) ** 2, axis=0))
+        self.plan, self.final = plan, final
+        self.traces = tuple(
+            Trace(item.name, item.time, item.effort, {m: predicted[m][i] for m in MODELS})
+            for i, item in enumerate(first)
+        )
+
+
+def _body_columns(plan: Layout) -> Vector:
+    """Return the columns of links and rotors."""
+    n_body = plan.n_joints * len(STANDARD_PARAMETERS)
+    rotors = n_body + len(LOCAL) * np.arange(plan.n_joints)
+    return np.concatenate([np.arange(n_body), rotors])
+
+
+def _base(prior: RigidBodyPrior, plan: Layout) -> BaseParameters:
+    """Return which combinations of link and rotor parameters any motion can show."""
+    random = np.random.default_rng(0)
+    n = plan.n_joints
+    position = random.uniform(-np.pi, np.pi, (RANDOM_MOTIONS, n))
+    velocity, acceleration = random.uniform(-3.0, 3.0, (2, RANDOM_MOTIONS, n))
+    body = prior.regressor(position, velocity, acceleration)
+    rotors = acceleration[:, :, None] * np.eye(n)
+    if not plan.free[n * len(STANDARD_PARAMETERS)]:
+        rotors *= 0.0
+    return base_parameters(np.concatenate([body, rotors], axis=2).reshape(-1, 11 * n))
+
+
+def _columns(plan: Layout, base: BaseParameters) -> Vector:
+    """Return the columns that stand for base parameters, then those of friction."""
+    body = _body_columns(plan)
+    friction = np.setdiff1d(np.flatnonzero(plan.free), body)
+    return np.concatenate([body[base.columns], friction])
+
+
+def _names(prior: RigidBodyPrior) -> list[str]:
+    """Return what the columns of links and rotors are called."""
+    links = [f'{p}({name})' for name in prior.joint_names for p in STANDARD_PARAMETERS]
+    return [*links, *(f'rotor({name})' for name in prior.joint_names)]
+
+
+def _joint_deviations(plan: Layout, final: Fit) -> dict[str, Vector]:
+    """Return the deviations of rotors and friction, zero for what was not identified."""
+    values = np.zeros(len(plan.free))
+    values[plan.free] = spread(final.rows, plan.size[plan.free], final.strength)
+    return plan.joints(values)
+
+
+def _folds_in_words(made: Sequence[Equations], labels: Labels) -> str:
+    count = len({int(k) for label in labels for k in label})
+    names = {item.name for item in made}
+    if len(names) >= FEWEST_TRAJECTORIES:
+        return f'{len(names)} trajectories in {count} parts'
+    return f'{count} contiguous blocks'
