@@ -133,5 +133,5 @@ def test_what_cannot_be_run_is_refused(
     with pytest.raises(ConfigError, match='give that prior'):
         unseen_errors(residual, [run])
     motion = load_model(make_model(tmp_path / 'm.onnx', kind='motion', dt=0.01))
-    with pytest.raises(ConfigError, match='is asked about whole motions'):
+    with pytest.raises(ConfigError, match='is told the disturbance'):
         unseen_errors(motion, [run])
