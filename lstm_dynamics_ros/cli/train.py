@@ -219,11 +219,14 @@ def train_model(
         members = train_members(
             gridded, training, folder=folder, init=init, prior=prior, progress=update
         )
+    start = 'the filter alone' if training.torque_observer else (
+        'the better of its linear start and standing still'
+    )  # fmt: skip
     for k, (checkpoint, _) in enumerate(members if told is None else []):
         say(
             f'{f"Member {k + 1}: best" if len(members) > 1 else "Best"} epoch: '
             f'{checkpoint.best_epoch} of at most {training.max_epochs}, held-out error '
-            f'{checkpoint.best_error:.3f} of the better of its linear start and standing still.'
+            f'{checkpoint.best_error:.3f} of {start}.'
         )
     if told is None:
         say('Checking and exporting ...')

@@ -191,8 +191,10 @@ def _squares(model: AnyModel, windows: Windows, burn_in: int, horizons: Sequence
         return _Squares(one, one, before)
     starts = list(range(burn_in - 1, len(windows.observations) - reach, STRIDE))
     pick = torch.tensor(horizons) - 1
+    # Without an effort of its own, a model knows the same in both modes.
+    modes = (False, True) if model.n_targets > 2 * model.n_joints else (False,)
     results = []
-    for causal in (False, True):
+    for causal in modes:
         mask = torch.full((len(starts) * n, 1), causal)
         runs = run_windows(
             model, windows, burn_in=burn_in - 1, horizon=reach, starts=starts, causal=mask
@@ -202,4 +204,4 @@ def _squares(model: AnyModel, windows: Windows, burn_in: int, horizons: Sequence
     at = torch.tensor(starts)
     now = windows.observations[at, :, : model.n_targets]
     still = [model.error(now, windows.targets[at + h]).square() for h in horizons]
-    return _Squares(results[0], results[1], torch.stack(still))
+    return _Squares(results[0], results[-1], torch.stack(still))

@@ -230,7 +230,7 @@ def _provenance(
     """Return where the model came from."""
     checkpoint = checkpoints[0]
     warnings = []
-    if checkpoint.settings.burn_in_steps < washout:
+    if checkpoint.settings.burn_in_steps < washout and not checkpoint.settings.torque_observer:
         warnings.append(
             f'burn_in_steps was {checkpoint.settings.burn_in_steps}, less than the measured '
             f'washout of {washout}: train again with at least that.'

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How far the members of an ensemble usually disagree, so that more than that can be told."""
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from lstm_dynamics_ros.training.ensemble import Ensemble, spread
@@ -21,11 +22,14 @@ def typical_spread(
         burn_in: Steps at the start of each trajectory that do not count.
     """
     total, count = torch.zeros(model.n_targets, dtype=torch.float64), 0
+    by_length = defaultdict(list)
     for run in runs:
-        rows = run.observations.unsqueeze(1)
-        between = spread(model.sequence_each(rows, model.zero_state(1)))[burn_in:, 0]
-        total += between.double().square().sum(0)
-        count += len(between)
+        by_length[len(run.observations)].append(run.observations)
+    for alike in by_length.values():
+        rows = torch.stack(alike, 1)
+        between = spread(model.sequence_each(rows, model.zero_state(len(alike))))[burn_in:]
+        total += between.double().square().sum((0, 1))
+        count += len(between) * len(alike)
     typical = (total / max(count, 1)).sqrt()
     by_kind = typical.reshape(len(targets), model.n_joints).tolist()
     return dict(zip(targets, by_kind, strict=True))
