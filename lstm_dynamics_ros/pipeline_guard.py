@@ -42,28 +42,11 @@ AFTERMATH = 0.6
 """How long after a contact deviations still say nothing about the model [s]: what it remembers was
 held while the robot moved on."""
 
-BRIEF_TOUCH = 0.25
+BRIEF_TOUCH = 0.2
 """How long whatever touches the robot excuses a deviation, and is kept from the model [s]."""
 
 LONGEST_TOUCH = 1.0
 """The same of what is like a force at the tool, which an error of the model hardly is [s]."""
-
-TRUSTED = 0.9
-"""Confidence below which nothing new counts as contact: the torque is cut for other reasons, and
-the robot does not do what the model was asked about."""
-
-AFTERMATH = 0.6
-"""How long after a contact deviations still say nothing about the model [s]: what it remembers was
-held while the robot moved on."""
-
-BRIEF_TOUCH = 0.2
-"""How long a mere suspicion of contact is kept from the model [s]."""
-
-LONGEST_TOUCH = 1.0
-"""How long a plain contact excuses a deviation, and is kept from the model [s]."""
-
-PLAIN = 2.0
-"""What makes a contact plain: a score of so many times the threshold."""
 
 PAYLOAD_MARGIN = 0.1
 """How far outside its training range a payload still counts as inside, as a share of the range."""
