@@ -6,12 +6,15 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lstm_dynamics_ros.card import PRIOR_KIND
 from lstm_dynamics_ros.errors import ConfigError
 
 if TYPE_CHECKING:
     from lstm_dynamics_ros.data.recording import Recording
     from lstm_dynamics_ros.data.segment import Segment
+    from lstm_dynamics_ros.physics.identify_settings import IdentifySettings
     from lstm_dynamics_ros.physics.prior import RigidBodyPrior
+    from lstm_dynamics_ros.training.members import Member
     from lstm_dynamics_ros.training.settings import TrainingSettings
 
 
@@ -135,8 +138,7 @@ def identified_rigid_body(
     """Return a rigid-body model identified from the training data.
 
     Of a lone member, from what it learns from alone. The members of an ensemble together hold out
-    everything, so there it is from all data: their held-out errors then know the few parameters of
-    the rigid body, and are that much too good.
+    everything, so there it is from all data, and :func:`judged_apart` keeps their errors honest.
 
     Args:
         prior: The robot by its URDF.
@@ -153,7 +155,7 @@ def identified_rigid_body(
     from lstm_dynamics_ros.evaluation.identification_page import (  # noqa: PLC0415
         identification_text,
     )
-    from lstm_dynamics_ros.physics.identify import identify  # noqa: PLC0415
+    from lstm_dynamics_ros.physics.identify import identified_prior, identify  # noqa: PLC0415
 
     learned = list(gridded)
     if training.members == 1:
@@ -162,9 +164,53 @@ def identified_rigid_body(
             washout_steps=training.burn_in_steps, window_steps=training.sequence_steps,
             seed=training.seed,
         )  # fmt: skip
+    settings = _settings(training)
     if quiet:
-        return identify(prior, learned).prior(friction=friction)
+        return identified_prior(prior, learned, settings, friction=friction)
     with progress('identify') as update:
-        found = identify(prior, learned, progress=update)
+        found = identify(prior, learned, settings, progress=update)
     say(f'{identification_text(found)}\n')
     return found.prior(friction=friction)
+
+
+def judged_apart(
+    prior: 'RigidBodyPrior',
+    members: 'Sequence[Member]',
+    training: 'TrainingSettings',
+    *,
+    friction: bool,
+) -> 'list[Member]':
+    """Give every member of an ensemble a rigid-body model that has not seen what it is judged by.
+
+    The errors on what a member held out are then those of a new recording: the few parameters of
+    the rigid body, identified from all data, would know it.
+
+    Args:
+        prior: The robot by its URDF.
+        members: The trained members.
+        training: How they were trained.
+        friction: Whether friction counts as part of the torque.
+    """
+    from lstm_dynamics_ros.physics.identify import identified_prior  # noqa: PLC0415
+
+    if len(members) == 1:
+        return list(members)
+    settings = _settings(training)
+    return [
+        member._replace(prior=identified_prior(prior, member.learned, settings, friction=friction))
+        for member in members
+    ]
+
+
+def _settings(training: 'TrainingSettings') -> 'IdentifySettings':
+    """Return how to identify a rigid body for a model.
+
+    One that is told the rigid body's effort explains effort by position itself, so the links
+    must not take the blame for what springs and cables do. It is told of motion no faster than
+    the window that acceleration is made from, so faster motion is not identified from either.
+    """
+    from lstm_dynamics_ros.physics.identify_settings import IdentifySettings  # noqa: PLC0415
+
+    if PRIOR_KIND not in training.signals:
+        return IdentifySettings()
+    return IdentifySettings(springs=True, cutoff=1 / (training.prior_window * training.dt))

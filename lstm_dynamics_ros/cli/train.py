@@ -196,6 +196,10 @@ def train_model(
         force: Train although there is too little data for the size of the model.
         told: Told of the progress in place of the terminal.
     """
+    from lstm_dynamics_ros.cli.rigid_body import (  # noqa: PLC0415
+        identified_rigid_body,
+        judged_apart,
+    )
     from lstm_dynamics_ros.data.segment import segments  # noqa: PLC0415
     from lstm_dynamics_ros.training.capacity import check_size  # noqa: PLC0415
     from lstm_dynamics_ros.training.export import export  # noqa: PLC0415
@@ -209,20 +213,22 @@ def train_model(
     ]
     if not force:
         check_size(gridded, training)
-    if identify and prior is not None:
-        from lstm_dynamics_ros.cli.rigid_body import identified_rigid_body  # noqa: PLC0415
-
+    nominal = prior if identify else None
+    if nominal is not None:
         prior = identified_rigid_body(
-            prior, gridded, training, friction=prior_friction, quiet=told is not None
+            nominal, gridded, training, friction=prior_friction, quiet=told is not None
         )
     with nullcontext(told) if told is not None else progress('train') as update:
         members = train_members(
             gridded, training, folder=folder, init=init, prior=prior, progress=update
         )
+    if nominal is not None:
+        members = judged_apart(nominal, members, training, friction=prior_friction)
     start = 'the filter alone' if training.torque_observer else (
         'the better of its linear start and standing still'
     )  # fmt: skip
-    for k, (checkpoint, _) in enumerate(members if told is None else []):
+    for k, member in enumerate(members if told is None else []):
+        checkpoint = member.checkpoint
         say(
             f'{f"Member {k + 1}: best" if len(members) > 1 else "Best"} epoch: '
             f'{checkpoint.best_epoch} of at most {training.max_epochs}, held-out error '

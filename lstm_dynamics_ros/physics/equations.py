@@ -20,7 +20,13 @@ from lstm_dynamics_ros.physics.prior import RigidBodyPrior
 from lstm_dynamics_ros.state import Matrix, Vector
 import numpy as np
 
-LOCAL = ('armature', 'viscous', 'viscous_back', 'coulomb', 'offset')
+FRICTION = ('viscous', 'viscous_back', 'coulomb', 'offset')
+"""Parameters of a joint's friction."""
+
+SPRING = ('spring_sin', 'spring_cos', 'spring')
+"""Effort by a joint's own position: per sin q, per cos q, and per q."""
+
+LOCAL = ('armature', *FRICTION, *SPRING)
 """Parameters of a joint that touch its own effort alone."""
 
 COULOMB = LOCAL.index('coulomb')
@@ -70,7 +76,7 @@ class Equations:
     body: Matrix
     """Effort per standard parameter, shape (n_rows, n_joints, 10 * n_joints)."""
     local: Matrix
-    """Effort of a joint per unit of each of :data:`LOCAL`, shape (n_rows, n_joints, 5)."""
+    """Effort of a joint per unit of each of :data:`LOCAL`, shape (n_rows, n_joints, n_local)."""
     effort: Matrix
     """Low-passed measured effort [N m] or [N], shape (n_rows, n_joints)."""
     above: Vector
@@ -182,18 +188,21 @@ def _motion(item: Measured, start: int, stop: int, cutoff: float) -> _Motion:
 
 def _without_coulomb(prior: RigidBodyPrior, motion: _Motion) -> Equations:
     """Return the equations with the column of Coulomb friction left empty."""
-    speed = motion.velocity
+    speed, place = motion.velocity, motion.position
     local = np.zeros((*speed.shape, len(LOCAL)))
     parts = {
         'armature': motion.acceleration,
         'viscous': np.maximum(speed, 0.0),
         'viscous_back': np.minimum(speed, 0.0),
         'offset': np.ones_like(speed),
+        'spring_sin': np.sin(place),
+        'spring_cos': np.cos(place),
+        'spring': place,
     }
     for name, values in parts.items():
         local[:, :, LOCAL.index(name)] = values
     kept = motion.kept()
-    body = prior.regressor(motion.position, speed, motion.acceleration)
+    body = prior.regressor(place, speed, motion.acceleration)
     return Equations(
         name=motion.name,
         time=motion.dt * np.arange(len(speed), dtype=np.float64)[kept],

@@ -97,12 +97,31 @@ class Identification:
         Args:
             friction: Whether friction counts as part of its torque.
         """
-        return RigidBodyPrior(
-            self.nominal.urdf,
-            self.joint_names,
-            armature=self.armature,
-            payload_link=self.nominal.payload_link,
+        return identified_robot(
+            self.nominal,
             parameters=self.parameters,
+            armature=self.armature,
             friction=self.friction if friction else None,
-            source=self.nominal.source,
         )
+
+
+def identified_robot(
+    nominal: RigidBodyPrior, *, parameters: Matrix, armature: Vector, friction: Friction | None
+) -> RigidBodyPrior:
+    """Return a robot with other parameters than its URDF says.
+
+    Args:
+        nominal: The robot by its URDF.
+        parameters: Standard parameters of the links, shape (n_joints, 10).
+        armature: Inertia of the rotors seen at the joints [kg m^2] or [kg], shape (n_joints,).
+        friction: What counts as part of its torque, if anything.
+    """
+    return RigidBodyPrior(
+        nominal.urdf,
+        nominal.joint_names,
+        armature=armature,
+        payload_link=nominal.payload_link,
+        parameters=parameters,
+        friction=friction,
+        source=nominal.source,
+    )

@@ -24,7 +24,13 @@ from lstm_dynamics_ros.physics.base_parameters import (
 from lstm_dynamics_ros.physics.equations import Equations, equations, LOCAL, Measured
 from lstm_dynamics_ros.physics.fit import Fit, fit, mean_square, STRENGTHS
 from lstm_dynamics_ros.physics.folds import FEWEST_TRAJECTORIES, fold_labels, Labels
-from lstm_dynamics_ros.physics.identification import BaseValue, Identification, MODELS, Trace
+from lstm_dynamics_ros.physics.identification import (
+    BaseValue,
+    Identification,
+    identified_robot,
+    MODELS,
+    Trace,
+)
 from lstm_dynamics_ros.physics.identification_doubts import doubts
 from lstm_dynamics_ros.physics.identify_settings import IdentifySettings
 from lstm_dynamics_ros.physics.least_squares import spread
@@ -70,15 +76,10 @@ def identify(
         TooShortError: If the data are too short for the filter.
         MissingLibraryError: If scipy is not installed.
     """
-    chosen = validated(settings or IdentifySettings())
-    cutoff = chosen.cutoff or usual_cutoff(recorded)
-    shares = (chosen.share,) if chosen.share else SHARES
-    candidates, smoothing = equations(prior, recorded, cutoff=cutoff, shares=shares)
-    labels = fold_labels(candidates[0], chosen.folds)
-    strengths = (chosen.strength,) if chosen.strength else STRENGTHS
-    study = _Study(prior, candidates, labels, strengths, chosen, progress)
+    data = _Data(prior, recorded, validated(settings or IdentifySettings()))
+    study = _Study(data, progress)
     final, plan = study.final, study.plan
-    made = candidates[final.choice]
+    made = data.candidates[final.choice]
     base = _base(prior, plan)
     columns = _columns(plan, base)
     regressor = final.rows.matrix[:, np.searchsorted(np.flatnonzero(plan.free), columns)]
@@ -91,7 +92,7 @@ def identify(
         nominal=prior,
         parameters=plan.links(final.values),
         armature=joints['armature'],
-        friction=plan.friction(final.values, smoothing[final.choice]),
+        friction=plan.friction(final.values, data.smoothing[final.choice]),
         deviations=_joint_deviations(plan, final),
         base=tuple(
             BaseValue(name, float(v), float(n), float(s))
@@ -99,10 +100,10 @@ def identify(
         ),
         friction_count=len(columns) - len(named),
         condition=condition_number(regressor),
-        cutoff=cutoff,
+        cutoff=data.cutoff,
         strength=final.strength,
-        share=shares[final.choice],
-        folds=_folds_in_words(made, labels),
+        share=data.shares[final.choice],
+        folds=_folds_in_words(made, data.labels),
         held_out=study.held_out,
         in_sample=study.in_sample,
         effort=np.sqrt(np.mean(np.concatenate([m.effort for m in made]) ** 2, axis=0)),
@@ -113,44 +114,99 @@ def identify(
     return replace(result, warnings=tuple(doubts(result)))
 
 
+def identified_prior(
+    prior: RigidBodyPrior,
+    recorded: Sequence[Measured],
+    settings: IdentifySettings | None = None,
+    *,
+    friction: bool = False,
+) -> RigidBodyPrior:
+    """Return the robot that :func:`identify` finds, without asking how well it predicts.
+
+    That takes a small part of the time.
+
+    Args:
+        prior: The robot by its URDF.
+        recorded: What was measured.
+        settings: How to do it.
+        friction: Whether friction counts as part of its torque.
+
+    Raises:
+        See :func:`identify`.
+    """
+    data = _Data(prior, recorded, validated(settings or IdentifySettings()))
+    plan = data.layout(MODELS[-1])
+    final = data.fit(plan, data.candidates)
+    return identified_robot(
+        prior,
+        parameters=plan.links(final.values),
+        armature=plan.joints(final.values)['armature'],
+        friction=plan.friction(final.values, data.smoothing[final.choice]) if friction else None,
+    )
+
+
+class _Data:
+    """Equations of recorded motion, and what is known of them beforehand."""
+
+    def __init__(
+        self, prior: RigidBodyPrior, recorded: Sequence[Measured], settings: IdentifySettings
+    ) -> None:
+        self.prior, self.settings = prior, settings
+        self.cutoff = settings.cutoff or usual_cutoff(recorded)
+        self.shares = (settings.share,) if settings.share else SHARES
+        self.candidates, self.smoothing = equations(
+            prior, recorded, cutoff=self.cutoff, shares=self.shares
+        )
+        self.labels = fold_labels(self.candidates[0], settings.folds)
+
+    def layout(self, model: str) -> Layout:
+        """Return the unknowns of one of :data:`MODELS`."""
+        settings = self.settings
+        parts = Unknowns(
+            body=model.startswith('identified'),
+            friction=model.endswith('friction'),
+            rotor=settings.rotor,
+            offset=settings.offset,
+            asymmetric=settings.asymmetric,
+            springs=settings.springs,
+        )
+        return layout(self.prior, self.candidates[0], parts)
+
+    def fit(
+        self,
+        plan: Layout,
+        candidates: Sequence[Sequence[Equations]],
+        without: frozenset[int] = frozenset(),
+    ) -> Fit:
+        """Fit the unknowns to what is not held out."""
+        settings = self.settings
+        return fit(
+            candidates, plan, self.labels, without=without,
+            strengths=(settings.strength,) if settings.strength else STRENGTHS,
+            feasible=settings.feasible,
+        )  # fmt: skip
+
+
 class _Study:
     """All fits of one identification: every model, on everything and with every part held out."""
 
-    def __init__(
-        self,
-        prior: RigidBodyPrior,
-        candidates: list[list[Equations]],
-        labels: Labels,
-        strengths: Sequence[float],
-        settings: IdentifySettings,
-        progress: Progress | None,
-    ) -> None:
+    def __init__(self, data: _Data, progress: Progress | None) -> None:
         self.held_out: dict[str, Vector] = {}
         self.in_sample: dict[str, Vector] = {}
+        candidates, labels = data.candidates, data.labels
         first = candidates[0]
         predicted: dict[str, list[Matrix]] = {}
         folds = sorted({int(k) for label in labels for k in label})
         everything = [np.ones(len(item), bool) for item in first]
         told = 0
         for name in MODELS:
-            parts = Unknowns(
-                body=name.startswith('identified'),
-                friction=name.endswith('friction'),
-                rotor=settings.rotor,
-                offset=settings.offset,
-                asymmetric=settings.asymmetric,
-            )
-            plan = layout(prior, first, parts)
-            own = candidates if parts.friction else candidates[:1]
+            plan = data.layout(name)
+            own = candidates if name.endswith('friction') else candidates[:1]
             rows = [np.full(item.effort.shape, np.nan) for item in first]
             predicted[name] = rows
             for k in (*folds, None):
-                held = frozenset() if k is None else frozenset({k})
                 if plan.free.any():
-                    final = fit(
-                        own, plan, labels, without=held, strengths=strengths,
-                        feasible=settings.feasible,
-                    )  # fmt: skip
+                    final = data.fit(plan, own, frozenset() if k is None else frozenset({k}))
                     values, made = final.values, own[final.choice]
                 else:
                     values, made = plan.nominal, first

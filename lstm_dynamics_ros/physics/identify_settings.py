@@ -28,6 +28,12 @@ class IdentifySettings:
     asymmetric: bool = parameter(
         False, 'Let viscous friction differ between the two directions of a joint.'
     )
+    springs: bool = parameter(
+        False,
+        "Explain effort by each joint's own position beside (springs, cables, balancing): it is "
+        'then taken for none of the links. It is not part of the robot that is written; a model '
+        'that is told of the rigid body learns it.',
+    )
     feasible: bool = parameter(
         True, 'Keep the inertia of every link that of a body of positive density.'
     )

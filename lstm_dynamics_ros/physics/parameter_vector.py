@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from lstm_dynamics_ros.errors import DataError
-from lstm_dynamics_ros.physics.equations import Equations, LOCAL
+from lstm_dynamics_ros.physics.equations import Equations, FRICTION, LOCAL, SPRING
 from lstm_dynamics_ros.physics.friction import Friction
 from lstm_dynamics_ros.physics.multibody import STANDARD_PARAMETERS
 from lstm_dynamics_ros.physics.prior import RigidBodyPrior
@@ -16,6 +16,9 @@ from numpy.typing import NDArray
 
 LEAST_MASS = 0.1
 """A link keeps at least this share of its mass: lighter ones make no inertia about a centre."""
+
+FLATTEST = 1e-3
+"""Least size of a joint's position that its spring is measured by [rad] or [m]."""
 
 FRICTION_SHARE = 0.3
 """Friction is expected to take about this share of the effort of a joint."""
@@ -34,6 +37,8 @@ class Unknowns(NamedTuple):
     """A constant offset, if friction is identified."""
     asymmetric: bool = False
     """Viscous friction that differs between the directions, if friction is identified."""
+    springs: bool = False
+    """An effort of every joint by its own position, if friction is identified."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -92,8 +97,7 @@ class Layout:
     def friction(self, values: Vector, smoothing: Vector) -> Friction:
         """Return the friction of the joints."""
         named = self.joints(values)
-        del named['armature']
-        return Friction(**named, smoothing=smoothing)
+        return Friction(**{name: named[name] for name in FRICTION}, smoothing=smoothing)
 
 
 def layout(prior: RigidBodyPrior, made: list[Equations], unknowns: Unknowns) -> Layout:
@@ -118,6 +122,7 @@ def layout(prior: RigidBodyPrior, made: list[Equations], unknowns: Unknowns) -> 
                 f'There is no {what} of {", ".join(still)} to identify anything from. '
                 'Leave joints out with --joints, or record them.'
             )
+    place = np.maximum(_rms(local[:, :, LOCAL.index('spring')]), FLATTEST)
     share = FRICTION_SHARE * effort
     by_joint = {
         'armature': share / acceleration,
@@ -125,23 +130,26 @@ def layout(prior: RigidBodyPrior, made: list[Equations], unknowns: Unknowns) -> 
         'viscous_back': share / velocity,
         'coulomb': share,
         'offset': share,
+        'spring_sin': share,
+        'spring_cos': share,
+        'spring': share / place,
     }
     local_size = np.stack([by_joint[name] for name in LOCAL], axis=1)
     local_nominal = np.zeros((n, len(LOCAL)))
     local_nominal[:, 0] = prior.armature
     local_lower = np.zeros((n, len(LOCAL)))
-    local_lower[:, LOCAL.index('offset')] = -np.inf
+    for name in ('offset', *SPRING):
+        local_lower[:, LOCAL.index(name)] = -np.inf
     body_lower = np.full((n, len(STANDARD_PARAMETERS)), -np.inf)
     body_lower[:, 0] = LEAST_MASS * np.maximum(prior.nominal[:, 0], 1e-6)
-    local_free = np.array(
-        [
-            unknowns.body and unknowns.rotor,
-            unknowns.friction,
-            unknowns.friction and unknowns.asymmetric,
-            unknowns.friction,
-            unknowns.friction and unknowns.offset,
-        ]
-    )
+    free_by_name = {
+        'armature': unknowns.body and unknowns.rotor,
+        'viscous': unknowns.friction,
+        'viscous_back': unknowns.friction and unknowns.asymmetric,
+        'coulomb': unknowns.friction,
+        'offset': unknowns.friction and unknowns.offset,
+    } | dict.fromkeys(SPRING, unknowns.friction and unknowns.springs)
+    local_free = np.array([free_by_name[name] for name in LOCAL])
     return Layout(
         n_joints=n,
         nominal=np.concatenate([prior.nominal.ravel(), local_nominal.ravel()]),

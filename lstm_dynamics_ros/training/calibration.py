@@ -10,9 +10,7 @@ the same length stays wholly within the band. Source: V. Vovk, A. Gammerman, G. 
 "Algorithmic learning in a random world", 2005, ch. 4 (inductive conformal prediction).
 
 ``bounds`` are for single moments: a random moment of a new block stays within them with
-probability 1 - miss rate. Their scores are pooled over blocks, each block counting alike. Source:
-R. Dunn, L. Wasserman, A. Ramdas, "Distribution-free prediction sets for two-layer hierarchical
-models", J. American Statistical Association 118, 2023 (pooling of CDFs).
+probability 1 - miss rate; :mod:`.pooled_bounds` makes them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -23,6 +21,7 @@ from lstm_dynamics_ros.errors import TooShortError
 from lstm_dynamics_ros.training.dataset import cut, Windows
 from lstm_dynamics_ros.training.ensemble import AnyModel
 from lstm_dynamics_ros.training.losses import run_windows
+from lstm_dynamics_ros.training.pooled_bounds import pooled_quantile, widening
 from lstm_dynamics_ros.training.settings import TrainingSettings
 from lstm_dynamics_ros.training.signals import Trajectory
 import torch
@@ -102,17 +101,25 @@ def calibrate(parts: Sequence[Part], settings: TrainingSettings, *, burn_in: int
         known = sorted({*HORIZONS, *far, settings.rollout_steps})
         horizons = tuple(h for h in known if burn_in + h < longest) or HORIZONS[:1]
     block = min(BLOCK, longest - burn_in - horizons[-1])
-    squares = [
-        _squares(own, windows, burn_in, horizons)
-        for own, runs in parts
-        for windows in _batches(runs, burn_in, block, horizons[-1])
-    ]
+    squares = []
+    groups: list[int] = []
+    for part, (own, runs) in enumerate(parts):
+        for windows in _batches(runs, burn_in, block, horizons[-1]):
+            squares.append(_squares(own, windows, burn_in, horizons))
+            # What one member does not see is seen by all others; of a lone member a trajectory is.
+            alike = windows.runs.tolist() if len(parts) == 1 else [part] * len(windows.runs)
+            groups.extend(alike)
     if not squares:
         raise TooShortError(longest * settings.dt, (burn_in + horizons[-1] + 1) * settings.dt)
     whole = _Squares(*(torch.cat(piece, 2) for piece in zip(*squares, strict=True)))
     feeds_back = model.forward_kind and 'effort' in settings.targets
     tables: tuple[Table, Table, Table] = ({}, {}, {})
     banded = whole.causal if feeds_back else whole.model
+    moments = banded.sqrt()
+    wider = {
+        rate: [widening(moments[i], groups, rate) for i in range(len(horizons))]
+        for rate in BOUND_RATES
+    }
     scores = banded.amax(1).sqrt()  # (horizons, blocks, D)
     for i, horizon in enumerate(horizons):
         for k, kind in enumerate(settings.targets):
@@ -126,7 +133,9 @@ def calibrate(parts: Sequence[Part], settings: TrainingSettings, *, burn_in: int
             tables[0].setdefault(str(horizon), {})[kind] = entry
             widths = {rate: conformal_quantile(scores[i, :, columns], rate) for rate in MISS_RATES}
             single = {
-                rate: pooled_quantile(banded[i, ..., columns].sqrt(), rate) for rate in BOUND_RATES
+                rate: None if half is None else half * wider[rate][i]
+                for rate in BOUND_RATES
+                for half in [pooled_quantile(moments[i, ..., columns], rate)]
             }
             for table, found in ((tables[1], widths), (tables[2], single)):
                 for rate, width in found.items():
@@ -134,20 +143,6 @@ def calibrate(parts: Sequence[Part], settings: TrainingSettings, *, burn_in: int
                         by_horizon = table.setdefault(str(rate), {})
                         by_horizon.setdefault(str(horizon), {})[kind] = width.tolist()
     return Calibration(*tables, scores.shape[1], 'causal' if feeds_back else 'known')
-
-
-def pooled_quantile(scores: Tensor, miss_rate: float) -> Tensor | None:
-    """Return the half-width that single scores stay within, shape (moments, m, n) to (n,).
-
-    The quantile of the pooled scores of m blocks of the same length at the level
-    ``(1 - miss_rate) (1 + 1 / m)``; None when m is too small for it.
-    """
-    moments, blocks = scores.shape[:2]
-    level = (1 - miss_rate) * (1 + 1 / blocks)
-    if level > 1:
-        return None
-    rank = math.ceil(moments * blocks * level - 1e-9)
-    return scores.flatten(0, 1).sort(0).values[rank - 1]
 
 
 def conformal_quantile(scores: Tensor, miss_rate: float) -> Tensor | None:

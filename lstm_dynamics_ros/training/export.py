@@ -66,7 +66,7 @@ def export(
         DataError: If the data cannot be used.
         ModelFileError: If the file would be refused at load.
     """
-    checkpoints = [checkpoint for checkpoint, _ in members]
+    checkpoints = [member.checkpoint for member in members]
     checkpoint = checkpoints[0]
     if checkpoint.settings.threads:
         torch.set_num_threads(checkpoint.settings.threads)
@@ -78,7 +78,9 @@ def export(
             f'got {len(extra.effort_limits)}.'
         )
     _check_prior(checkpoint, prior)
-    held_out = [usable(segments, checkpoint.settings, prior) for _, segments in members]
+    held_out = [
+        usable(member.held_out, checkpoint.settings, member.prior or prior) for member in members
+    ]
     segments = [segment for part in held_out for segment in part]
     if segments[0].joint_names != checkpoint.joint_names:
         raise JointNamesError(checkpoint.joint_names, segments[0].joint_names)

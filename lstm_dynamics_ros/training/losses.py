@@ -142,6 +142,10 @@ class Scale(NamedTuple):
     free: Tensor
     """Known and causal effort, horizons: shape (R, 2, K, D); K = 0 without free runs."""
 
+    def pooled(self) -> 'Scale':
+        """Return the mean over trajectories, as if they were one."""
+        return Scale(self.one_step.mean(0, keepdim=True), self.free.mean(0, keepdim=True))
+
     def mixed(self, own: float = 0.7) -> 'Scale':
         """Return the scale with each trajectory's errors drawn towards the mean of all.
 

@@ -15,6 +15,7 @@ from lstm_dynamics_ros.training.ensemble import AnyModel, Ensemble
 from lstm_dynamics_ros.training.epochs import Progress
 from lstm_dynamics_ros.training.mirror import with_mirror_image
 from lstm_dynamics_ros.training.open_loop import train_open_loop
+from lstm_dynamics_ros.training.ridge import ridge_of_folds
 from lstm_dynamics_ros.training.settings import TrainingSettings
 from lstm_dynamics_ros.training.trainer import train
 
@@ -24,6 +25,11 @@ class Member(NamedTuple):
 
     checkpoint: Checkpoint
     held_out: Sequence[Segment]
+    learned: Sequence[Segment] = ()
+    """What it learned from."""
+    prior: RigidBodyPrior | None = None
+    """Rigid-body prior that did not see the held-out data either, to be judged with, if that of
+    the model did."""
 
 
 def train_members(
@@ -58,6 +64,8 @@ def train_members(
         window_steps=settings.sequence_steps,
         seed=settings.seed,
     )
+    if len(splits) > 1 and not (settings.ridge or settings.torque_observer or init):
+        settings = replace(settings, ridge=ridge_of_folds(splits, settings, prior))
     total = len(splits) * settings.max_epochs
     found = []
     for k, (learn_from, stop_by) in enumerate(splits):
@@ -78,7 +86,7 @@ def train_members(
             checkpoint = train(
                 data, stop_by, own, folder=where, init=init, prior=prior, progress=told
             )
-        found.append(Member(checkpoint, stop_by))
+        found.append(Member(checkpoint, stop_by, learn_from))
     return found
 
 

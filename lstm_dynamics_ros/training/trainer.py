@@ -2,7 +2,6 @@
 """Training of a dynamics model on windows of trajectories."""
 
 from collections.abc import Sequence
-import math
 from pathlib import Path
 
 from lstm_dynamics_ros.data.segment import Segment
@@ -19,9 +18,10 @@ from lstm_dynamics_ros.training.epochs import Epochs, Progress
 from lstm_dynamics_ros.training.losses import column_weights
 from lstm_dynamics_ros.training.model import DynamicsModel
 from lstm_dynamics_ros.training.provenance import digest, feature_ranges, payload_range
+from lstm_dynamics_ros.training.ridge import choose_ridge, RIDGES
 from lstm_dynamics_ros.training.settings import TrainingSettings
-from lstm_dynamics_ros.training.signals import columns, signals, Trajectory, usable
-from lstm_dynamics_ros.training.statistics import prepare, refit_linear
+from lstm_dynamics_ros.training.signals import columns, signals, usable
+from lstm_dynamics_ros.training.statistics import prepare
 from lstm_dynamics_ros.training.update import (
     FREE_RUN_GROWTH,
     free_run_length,
@@ -31,9 +31,6 @@ from lstm_dynamics_ros.training.update import (
 )
 from lstm_dynamics_ros.training.validation import errors_on, reference_errors, score
 import torch
-
-RIDGES = (1e-3, 1e-1, 1e1, 1e3)
-"""Regularisations of the linear part to choose from."""
 
 
 def train(
@@ -83,24 +80,6 @@ def train(
     return training.finish(progress)
 
 
-def _choose_ridge(
-    model: DynamicsModel,
-    learned: Sequence[Trajectory],
-    held_out: Sequence[Trajectory],
-    settings: TrainingSettings,
-) -> None:
-    """Give a prepared model the linear part that does best on held-out data."""
-    reference = reference_errors(model, held_out, settings)
-    scores = []
-    for ridge in RIDGES:
-        refit_linear(model, learned, ridge=ridge, history=settings.history_steps, dt=settings.dt)
-        errors = errors_on(model, held_out, settings)
-        error = score(errors, reference, settings, model.n_joints)
-        scores.append(math.inf if math.isnan(error) else error)
-    best = RIDGES[scores.index(min(scores))]
-    refit_linear(model, learned, ridge=best, history=settings.history_steps, dt=settings.dt)
-
-
 class _Training(Epochs):
     """One training: data, model, optimiser, and what has been reached."""
 
@@ -137,7 +116,7 @@ class _Training(Epochs):
                 ripple_limit=settings.ripple_limit,
             )  # fmt: skip
             if not settings.ridge:
-                _choose_ridge(self.model, learned, held_out, settings)
+                choose_ridge(self.model, learned, held_out, settings)
         else:
             self.model.load_state_dict(start.weights)
         self.scale = reference_errors(self.model, learned, settings)

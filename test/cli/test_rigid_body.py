@@ -116,11 +116,13 @@ def test_a_lone_member_identifies_from_what_it_learns_and_an_ensemble_from_all(
     class StopError(Exception):
         pass
 
-    def identify(_: RigidBodyPrior, learned: Sequence[Segment], **__: object) -> None:
+    def identify(
+        _: RigidBodyPrior, learned: Sequence[Segment], *__: object, **___: object
+    ) -> None:
         seen.extend(segment.name for segment in learned)
         raise StopError
 
-    monkeypatch.setattr('lstm_dynamics_ros.physics.identify.identify', identify)
+    monkeypatch.setattr('lstm_dynamics_ros.physics.identify.identified_prior', identify)
     settings = TrainingSettings(dt=0.01, members=members, validation_fraction=0.25)
     with pytest.raises(StopError):
         identified_rigid_body(prior, gridded, settings, friction=False, quiet=True)

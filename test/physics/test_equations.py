@@ -25,14 +25,17 @@ def test_the_equations_hold_for_the_parameters_that_made_the_torque(
 ) -> None:
     def torque(q: np.ndarray, v: np.ndarray, a: np.ndarray) -> np.ndarray:
         viscous = np.where(v > 0, [0.3, 0.5], [0.7, 0.5]) * v
-        return np.asarray(planar().torque(q, v, a) + [0.2, 0.1] * a + viscous + [0.4, -0.6])
+        springs = [1.5, -0.8] * np.sin(q) + [-0.5, 0.9] * np.cos(q) + [2.0, -1.0] * q
+        body = planar().torque(q, v, a) + [0.2, 0.1] * a
+        return np.asarray(body + viscous + [0.4, -0.6] + springs)
 
     quiet = recorded(torque, position_noise=0.0, effort_noise=0.0)
     ((made,),), _ = equations(prior, [quiet], cutoff=10.0, shares=(0.1,))
     local = np.zeros((2, len(LOCAL)))
     for name, values in {
         'armature': [0.2, 0.1], 'viscous': [0.3, 0.5], 'viscous_back': [0.7, 0.5],
-        'offset': [0.4, -0.6],
+        'offset': [0.4, -0.6], 'spring_sin': [1.5, -0.8], 'spring_cos': [-0.5, 0.9],
+        'spring': [2.0, -1.0],
     }.items():  # fmt: skip
         local[:, LOCAL.index(name)] = values
     told = made.body @ prior.parameters.ravel() + (made.local * local).sum(axis=2)

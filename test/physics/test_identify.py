@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from lstm_dynamics_ros.physics.identification import Identification
-from lstm_dynamics_ros.physics.identify import identify
+from lstm_dynamics_ros.physics.identify import identified_prior, identify
 from lstm_dynamics_ros.physics.identify_settings import IdentifySettings
 from lstm_dynamics_ros.physics.prior import RigidBodyPrior
 from lstm_dynamics_ros.physics.pseudo_inertia import impossible_links
@@ -165,6 +165,33 @@ def arm() -> tuple[RigidBodyPrior, NominalModel]:
     )
     loaded = NominalModel(still, point_mass=1.5, at=(0.03, 0.02, 0.2))
     return RigidBodyPrior(nominal_urdf(robot), robot.joint_names), loaded
+
+
+def test_the_robot_alone_is_that_of_the_whole_study(
+    planar: Make, recorded: Make, rubbed: Torque, found: Identification
+) -> None:
+    prior = RigidBodyPrior(planar().urdf(), NAMES)
+    settings = IdentifySettings(rotor=False)
+    alone = identified_prior(prior, [recorded(rubbed)], settings, friction=True)
+    assert alone.description() == found.prior(friction=True).description()
+
+
+def test_springs_at_the_joints_are_not_taken_for_links(
+    planar: Make, recorded: Make, true: Arm
+) -> None:
+    def torque(q: np.ndarray, v: np.ndarray, a: np.ndarray) -> np.ndarray:
+        return np.asarray(true.torque(q, v, a) + [6.0, 2.0] * q)
+
+    prior = RigidBodyPrior(planar().urdf(), NAMES)
+    run = recorded(torque)
+    q, v, a = np.random.default_rng(1).uniform(-2, 2, (3, 200, 2))
+    wanted = true.torque(q, v, a)
+    errors = [
+        np.sqrt(np.mean((robot.torque(q, v, a) - wanted) ** 2, axis=0))
+        for springs in (False, True)
+        for robot in [identified_prior(prior, [run], IdentifySettings(springs=springs))]
+    ]
+    assert (errors[1] < 0.3 * errors[0]).all()
 
 
 def test_the_load_of_a_seven_joint_arm_is_found_against_mujoco(

@@ -41,6 +41,13 @@ def test_noise_of_an_encoder_hardly_raises_it() -> None:
     assert usual_cutoff([noisy]) == pytest.approx(usual_cutoff([quiet]), rel=0.2)
 
 
+def test_slow_motion_is_found_below_much_noise_of_an_encoder() -> None:
+    # One part in a thousand: of the velocity at 100 Hz the noise has a third of the power.
+    noisy = sine(0.2, 0.01, noise=1e-3)._replace(joint_names=('a',), joint_types=('revolute',))
+    noisy = noisy._replace(position=noisy.position[:, :1])
+    assert usual_cutoff([noisy]) < 4 * MARGIN * 0.2
+
+
 def test_it_stays_below_the_nyquist_frequency() -> None:
     assert usual_cutoff([sine(4.0, 0.1)]) <= 0.8 * 5.0
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from lstm_dynamics_ros.errors import DataError
-from lstm_dynamics_ros.physics.equations import Equations, equations
+from lstm_dynamics_ros.physics.equations import Equations, equations, LOCAL
 from lstm_dynamics_ros.physics.parameter_vector import Layout, layout, Unknowns
 from lstm_dynamics_ros.physics.prior import RigidBodyPrior
 import numpy as np
@@ -42,13 +42,13 @@ def test_unknowns_of_a_joint_touch_its_own_effort_alone(
 ) -> None:
     plan = layout(prior, made, BOTH)
     values = 0 * plan.nominal
-    values[20 + 5 + 4] = 0.7  # the offset of the second joint
+    values[20 + len(LOCAL) + LOCAL.index('offset')] = 0.7  # the offset of the second joint
     np.testing.assert_allclose(plan.torque(made[0], values), [[0.0, 0.7]] * len(made[0]))
 
 
 def is_free(plan: Layout, column: int) -> list[bool]:
     """Return whether an unknown is free, for both joints."""
-    return [bool(plan.free[20 + 5 * joint + column]) for joint in range(2)]
+    return [bool(plan.free[20 + len(LOCAL) * joint + column]) for joint in range(2)]
 
 
 @pytest.mark.parametrize(
@@ -60,6 +60,7 @@ def is_free(plan: Layout, column: int) -> list[bool]:
         (Unknowns(body=False, friction=True), False, [0, 1, 0, 1, 1]),
         (Unknowns(body=False, friction=True, offset=False), False, [0, 1, 0, 1, 0]),
         (Unknowns(body=True, friction=True, asymmetric=True), True, [1, 1, 1, 1, 1]),
+        (Unknowns(body=False, friction=True, springs=True), False, [0, 1, 0, 1, 1, 1, 1, 1]),
     ],
 )
 def test_only_what_is_asked_for_is_free(

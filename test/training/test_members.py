@@ -35,8 +35,10 @@ def test_every_trajectory_is_unseen_by_one_member(
 ) -> None:
     held = [segment.name for member in trained for segment in member.held_out]
     assert sorted(held) == sorted(run.name for run in runs)
-    for checkpoint, part in trained:
-        assert not {segment.name for segment in part} & set(checkpoint.data['train'])
+    for member in trained:
+        unseen = {segment.name for segment in member.held_out}
+        assert not unseen & set(member.checkpoint.data['train'])
+        assert not unseen & {segment.name for segment in member.learned}
 
 
 def test_members_start_from_different_seeds(trained: list[Member]) -> None:

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Choice of the regularisation of the linear part, by data that it was not solved for."""
+
+from collections.abc import Sequence
+import math
+
+from lstm_dynamics_ros.data.folds import Fold
+from lstm_dynamics_ros.physics.prior import RigidBodyPrior
+from lstm_dynamics_ros.training.losses import Scale, SMALLEST_ERROR
+from lstm_dynamics_ros.training.model import DynamicsModel
+from lstm_dynamics_ros.training.settings import TrainingSettings
+from lstm_dynamics_ros.training.signals import columns, Trajectory, usable
+from lstm_dynamics_ros.training.statistics import prepare, refit_linear
+from lstm_dynamics_ros.training.validation import errors_on, score
+import torch
+
+RIDGES = (1e-3, 1e-1, 1e1, 1e2, 1e3)
+"""Regularisations to choose from, in rising order."""
+
+HARDLY_WORSE = 1.02
+"""An error this many times the least is hardly worse: the strongest regularisation of those is
+taken. What is held out is seldom as unlike the training data as what comes later, and large
+coefficients that cancel each other there do not cancel elsewhere."""
+
+
+def ridge_of_folds(
+    folds: Sequence[Fold], settings: TrainingSettings, prior: RigidBodyPrior | None = None
+) -> float:
+    """Return one regularisation for all members of an ensemble.
+
+    What each member holds out is little, and of one recording much like its neighbours: the choice
+    is made on all of it together.
+
+    Args:
+        folds: Training and held-out segments of each member.
+        settings: What the members are.
+        prior: Rigid-body prior of a model that has one.
+
+    Raises:
+        DataError: If the data cannot be used.
+        TooShortError: If no held-out trajectory holds a window.
+    """
+    errors = []
+    for learn_from, stop_by in folds:
+        used, held = usable(learn_from, settings, prior), usable(stop_by, settings, prior)
+        learned = [columns(segment, settings) for segment in used]
+        model = DynamicsModel(settings, used[0].joint_types)
+        prepare(
+            model, learned, ridge=RIDGES[0], history=settings.history_steps, dt=settings.dt,
+            ripple_limit=settings.ripple_limit,
+        )  # fmt: skip
+        unseen = [columns(segment, settings) for segment in held]
+        errors.append(_errors(model, learned, unseen, settings))
+    by_ridge = [
+        Scale(*(torch.cat(part) for part in zip(*found, strict=True)))
+        for found in zip(*errors, strict=True)
+    ]
+    return _best(by_ridge, settings, len(used[0].joint_names))
+
+
+def choose_ridge(
+    model: DynamicsModel,
+    learned: Sequence[Trajectory],
+    held_out: Sequence[Trajectory],
+    settings: TrainingSettings,
+) -> None:
+    """Give a prepared model the linear part that does best on held-out data."""
+    best = _best(_errors(model, learned, held_out, settings), settings, model.n_joints)
+    refit_linear(model, learned, ridge=best, history=settings.history_steps, dt=settings.dt)
+
+
+def _errors(
+    model: DynamicsModel,
+    learned: Sequence[Trajectory],
+    held_out: Sequence[Trajectory],
+    settings: TrainingSettings,
+) -> list[Scale]:
+    """Return the held-out errors of the linear part alone, for every regularisation."""
+    found = []
+    for ridge in RIDGES:
+        refit_linear(model, learned, ridge=ridge, history=settings.history_steps, dt=settings.dt)
+        found.append(errors_on(model, held_out, settings))
+    return found
+
+
+def _best(errors: Sequence[Scale], settings: TrainingSettings, n_joints: int) -> float:
+    """Return the strongest regularisation that is hardly worse than the best.
+
+    The errors of all trajectories are taken together: one that some linear part meets by luck
+    would decide alone, were each measured by what it is at best.
+    """
+    pooled = [error.pooled() for error in errors]
+    least = Scale(
+        *(
+            torch.stack(part).nan_to_num(torch.inf).amin(0).clamp_min(SMALLEST_ERROR**2)
+            for part in zip(*pooled, strict=True)
+        )
+    )
+    scores = [score(error, least, settings, n_joints) for error in pooled]
+    scores = [math.inf if math.isnan(item) else item for item in scores]
+    return max(
+        ridge
+        for ridge, error in zip(RIDGES, scores, strict=True)
+        if error <= HARDLY_WORSE * min(scores)
+    )
