@@ -10,7 +10,7 @@ from lstm_dynamics_ros.errors import ExportError
 from lstm_dynamics_ros.runtime.model_file import load_model
 from lstm_dynamics_ros.training.checkpoint import Checkpoint
 from lstm_dynamics_ros.training.onnx_graph import PackedStep
-from lstm_dynamics_ros.training.proof import LARGEST, prove, STEPS
+from lstm_dynamics_ros.training.proof import LARGEST, prove, ROUNDING, STEPS
 from lstm_dynamics_ros.training.signals import columns
 import pytest
 import torch
@@ -32,7 +32,7 @@ def test_a_file_of_the_same_model_passes(
     proof = prove(PackedStep(made.model()), load_model(exported), rows)
     assert proof.teacher_forced <= LARGEST
     assert proof.free_run <= LARGEST
-    assert proof.free_run_apart <= max(LARGEST, proof.rounding_apart)
+    assert proof.free_run_apart <= max(LARGEST, ROUNDING * proof.rounding_apart)
 
 
 @pytest.mark.parametrize('factor', [1.001, 0.999])
