@@ -30,7 +30,7 @@ LARGEST = 1e-5
 """Largest allowed difference, relative to the range of each output."""
 
 ROUNDING = 3.0
-"""How many times as far apart two runs may be as one pattern of last bits makes them: the two sides
+"""How many times as far apart two runs may be as one pattern of last bits makes them: the sides
 differ by other bits, and which of them are amplified more is chance."""
 
 BATCHES = (1, 3)
