@@ -12,15 +12,22 @@ from lstm_dynamics_ros.training.settings import TrainingSettings
 from lstm_dynamics_ros.training.signals import columns, Trajectory, usable
 from lstm_dynamics_ros.training.statistics import prepare, refit_linear
 from lstm_dynamics_ros.training.validation import errors_on, score
+import numpy as np
 import torch
+from torch import Tensor
 
 RIDGES = (1e-3, 1e-1, 1e1, 1e2, 1e3)
 """Regularisations to choose from, in rising order."""
 
 HARDLY_WORSE = 1.02
-"""An error this many times the least is hardly worse: the strongest regularisation of those is
-taken. What is held out is seldom as unlike the training data as what comes later, and large
-coefficients that cancel each other there do not cancel elsewhere."""
+"""An error this many times the least is hardly worse, whatever the scatter."""
+
+SIGNIFICANT = 2.0
+"""Standard errors by which a regularisation must be worse over held-out trajectories to count as
+worse. The strongest of those that are not is taken: what is held out is seldom as unlike the
+training data as what comes later, and large coefficients that cancel each other there do not
+cancel elsewhere. Source: L. Breiman, J. Friedman, R. Olshen, C. Stone, "Classification and
+regression trees", 1984, ch. 3.4.3 (with one standard error)."""
 
 
 def ridge_of_folds(
@@ -84,10 +91,15 @@ def _errors(
 
 
 def _best(errors: Sequence[Scale], settings: TrainingSettings, n_joints: int) -> float:
-    """Return the strongest regularisation that is hardly worse than the best.
+    """Return the strongest regularisation that is not shown to be worse than the best.
 
-    The errors of all trajectories are taken together: one that some linear part meets by luck
-    would decide alone, were each measured by what it is at best.
+    The best is that of all trajectories together: one that some linear part meets by luck would
+    decide alone, were each measured by what it is at best.
+
+    Args:
+        errors: Errors on every held-out trajectory, by regularisation.
+        settings: What the model is.
+        n_joints: Number of joints.
     """
     pooled = [error.pooled() for error in errors]
     least = Scale(
@@ -96,10 +108,23 @@ def _best(errors: Sequence[Scale], settings: TrainingSettings, n_joints: int) ->
             for part in zip(*pooled, strict=True)
         )
     )
-    scores = [score(error, least, settings, n_joints) for error in pooled]
-    scores = [math.inf if math.isnan(item) else item for item in scores]
-    return max(
-        ridge
-        for ridge, error in zip(RIDGES, scores, strict=True)
-        if error <= HARDLY_WORSE * min(scores)
+
+    def log_score(one_step: Tensor, free: Tensor) -> float:
+        value = score(Scale(one_step, free), least, settings, n_joints)
+        return math.inf if math.isnan(value) else math.log(max(value, 1e-12))
+
+    scores = [log_score(*error) for error in pooled]
+    best = scores.index(min(scores))
+    each = np.array(
+        [
+            [log_score(error.one_step[k, None], error.free[k, None]) for error in errors]
+            for k in range(len(errors[0].one_step))
+        ]
     )
+    chosen = best
+    for k in range(best + 1, len(errors)):
+        worse = each[:, k] - each[:, best]
+        doubt = SIGNIFICANT * worse.std(ddof=1) / math.sqrt(len(worse)) if len(worse) > 1 else 0.0
+        if np.isfinite(worse).all() and worse.mean() <= max(doubt, math.log(HARDLY_WORSE)):
+            chosen = k
+    return RIDGES[chosen]
