@@ -24,6 +24,7 @@ ARCHITECTURE = (
     'model_kind', 'cell', 'hidden_size', 'num_layers', 'head_size', 'history_steps',
     'ripple_limit', 'features', 'predict_effort', 'dt', 'friction_velocities',
     'slip_displacements', 'learned_initial_state', 'torque_observer',
+    'observer_passes',
 )  # fmt: skip
 """Settings that a fine-tuned model shares with the model it started from."""
 

@@ -2,15 +2,26 @@
 """What a torque observer knows of a robot before its recurrent correction is trained.
 
 Motion by central differences, inverse dynamics by least squares, their errors by speed, the scales
-of the filter's process, and the network that tells which joints stand still.
+of the filter's process, and the networks that tell which joints stand still, one pass after the
+other.
 """
 
 from collections.abc import Sequence
 
 from lstm_dynamics_ros.errors import TooShortError
+from lstm_dynamics_ros.training.filter_pass import View
 from lstm_dynamics_ros.training.inverse_regression import Motion
+from lstm_dynamics_ros.training.open_loop_data import (
+    both_kinds,
+    Cut,
+    hidden_runs,
+    HiddenRuns,
+    next_view,
+)
+from lstm_dynamics_ros.training.settings import TrainingSettings
 from lstm_dynamics_ros.training.signals import Trajectory
 from lstm_dynamics_ros.training.statistics import floored
+from lstm_dynamics_ros.training.stillness import Pieces
 from lstm_dynamics_ros.training.torque_observer import TorqueObserver
 import torch
 from torch import Tensor
@@ -34,17 +45,21 @@ def central_motion(position: Tensor, dt: float, span: int) -> Motion:
     return Motion(position[inner], velocity[span:-span], acceleration)
 
 
-def identify(model: TorqueObserver, runs: Sequence[Trajectory], *, piece: int, seed: int) -> None:
+def identify(
+    model: TorqueObserver, runs: Sequence[Trajectory], settings: TrainingSettings
+) -> list[HiddenRuns]:
     """Identify all of a new model but its recurrent correction.
 
     Args:
         model: It is changed.
         runs: Training data.
-        piece: Longest piece of a trajectory that the network for stillness learns from [steps].
-        seed: Seed of that network.
+        settings: Pieces of trajectories that the networks for stillness learn from, and the seed.
+
+    Returns:
+        What the passes say of whole runs and of windows, as :func:`.hidden_runs`.
 
     Raises:
-        TooShortError: If no run is long enough to be differentiated.
+        TooShortError: If no run is long enough to be differentiated, or for a window.
     """
     n, dt = model.n_joints, model.dt
     rows = [run.observations.double() for run in runs]
@@ -56,24 +71,49 @@ def identify(model: TorqueObserver, runs: Sequence[Trajectory], *, piece: int, s
     motion = Motion(*(torch.cat(parts) for parts in zip(*motions, strict=True)))
     effort = torch.cat([row[2 * span : len(row) - 2 * span, 2 * n :] for row in long])
     spread = floored(torch.cat([part.std(0) for part in motion]), n).reshape(3, n)
-    filtering = model.filter
-    filtering.inverse.fit(motion, effort, spread[:2])
-    filtering.set_up(spread, motion.position, floored(effort.std(0), n), dt)
-    filtering.measure_noise(motion, effort)
+    for own in model.passes.each():
+        own.filter.inverse.fit(motion, effort, spread[:2])
+        own.filter.set_up(spread, motion.position, floored(effort.std(0), n), dt)
+        own.filter.measure_noise(motion, effort)
     model.position_mean.copy_(motion.position.mean(0))
     model.lead.copy_(_lead([row[:, : 2 * n] for row in rows], n, dt))
-    efforts, speeds = [], []
-    for row in long:
-        moved = torch.full_like(row[:, :n], torch.nan)
+    return _learn_stillness(
+        model, [_with_speeds(run, span, spread[1], n, dt) for run in runs], settings
+    )
+
+
+def _with_speeds(run: Trajectory, span: int, spread: Tensor, n: int, dt: float) -> Trajectory:
+    """Return a run with its velocities in units of their spread for targets, NaN if unknown."""
+    row = run.observations.double()
+    speed = torch.full_like(row[:, :n], torch.nan)
+    if len(row) > 4 * span:
         inner = central_motion(row[:, :n], dt, span).velocity
-        moved[2 * span : len(row) - 2 * span] = inner / spread[1]
-        for start in range(0, len(row), piece):
-            part = slice(start, start + piece)
-            if torch.isfinite(moved[part]).any() and len(row[part]) > 1:
-                efforts.append(row[part, 2 * n :].float())
-                speeds.append(moved[part].float())
-    rough = model.stillness.learn(efforts, speeds, seed=seed)
-    filtering.rough_variance.copy_(rough)
+        speed[2 * span : len(row) - 2 * span] = inner / spread
+    return run._replace(targets=speed.float())
+
+
+def _learn_stillness(
+    model: TorqueObserver, runs: Sequence[Trajectory], settings: TrainingSettings
+) -> list[HiddenRuns]:
+    """Train the network of each pass on runs whose targets are speeds. See :func:`identify`."""
+    kinds = both_kinds(runs, settings)
+    views: list[list[View]] = [[] for _ in kinds]
+    for k, own in enumerate(model.passes.each()):
+        pieces = [_pieces(model, *each) for each in zip(kinds, views, strict=True)]
+        # Without an earlier pass a network does not see whether a motion is known.
+        rough = own.stillness.learn(pieces if k else pieces[:1], seed=settings.seed + 100 * k)
+        own.filter.rough_variance.copy_(rough)
+        for part, seen in zip(kinds, views, strict=True):
+            seen.append(next_view(model, part, seen))
+    return [hidden_runs(model, *each) for each in zip(kinds, views, strict=True)]
+
+
+def _pieces(model: TorqueObserver, part: Cut, views: Sequence[View]) -> Pieces:
+    """Return pieces for the network of the pass after those whose views are given."""
+    speed = torch.where(part.there > 0, part.targets[:-1], torch.nan)
+    effort = part.rows[:-1, :, 2 * model.n_joints :]
+    said = [view.features.float() for view in views]
+    return Pieces(effort, speed, torch.cat(said, -1) if said else None)
 
 
 def _span(positions: Sequence[Tensor], dt: float) -> int:

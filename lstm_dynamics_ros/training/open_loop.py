@@ -11,12 +11,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.errors import JointNamesError, TooShortError
+from lstm_dynamics_ros.errors import JointNamesError
 from lstm_dynamics_ros.training.checkpoint import Checkpoint
 from lstm_dynamics_ros.training.dataset import epoch_generator
 from lstm_dynamics_ros.training.epochs import Epochs, Progress
 from lstm_dynamics_ros.training.identification import identify
-from lstm_dynamics_ros.training.open_loop_data import hidden_runs, HiddenRuns
+from lstm_dynamics_ros.training.open_loop_data import both_kinds, hidden_runs, HiddenRuns
 from lstm_dynamics_ros.training.provenance import digest, feature_ranges
 from lstm_dynamics_ros.training.settings import TrainingSettings
 from lstm_dynamics_ros.training.signals import columns, signals, Trajectory, usable
@@ -114,14 +114,14 @@ class _OpenLoop(Epochs):
             weights, settings.learning_rate, weight_decay=settings.weight_decay
         )
         self.schedule = scheduled(self.optimizer, settings)
-        known = self.found()
+        known, seen = self.found(), None
         if known is not None:
             model.load_state_dict(known['model'])
         elif start is not None:
             model.load_state_dict(start.weights)
         else:
-            identify(model, learned, piece=settings.rollout_steps, seed=settings.seed)
-        self.runs, self.windows = self._hidden(learned)
+            seen = identify(model, learned, settings)
+        self.runs, self.windows = seen or self._hidden(learned)
         self.unseen = self._hidden(held_out)
         if known is None and start is None:
             _normalise(model, [self.runs, self.windows])
@@ -139,7 +139,7 @@ class _OpenLoop(Epochs):
     def run_epoch(self, epoch: int) -> float:
         """Run the updates of one epoch and return the mean loss."""
         self.observer.train()
-        self.observer.stillness.eval()  # what the filter was told stays as it is
+        self.observer.passes.eval()  # what the filter was told stays as it is
         generator = epoch_generator(self.settings.seed, epoch, stream=1)
         total = 0.0
         with torch.random.fork_rng(devices=[]):  # dropout draws from torch's own numbers
@@ -183,18 +183,9 @@ class _OpenLoop(Epochs):
                 total = total + 0.01 * share
         return total
 
-    def _hidden(self, runs: Sequence[Trajectory]) -> tuple[HiddenRuns, HiddenRuns]:
+    def _hidden(self, runs: Sequence[Trajectory]) -> list[HiddenRuns]:
         """Return whole runs and windows of some data."""
-        s, model = self.settings, self.observer
-        whole = hidden_runs(model, runs, known=1, steps=s.rollout_steps, stride=s.rollout_steps)
-        windows = hidden_runs(
-            model, runs, known=s.burn_in_steps, steps=s.burn_in_steps + s.window_steps - 1,
-            stride=max(1, 2 * s.window_steps // 3),
-        )  # fmt: skip
-        if whole is None or windows is None:
-            longest = max(len(run.observations) for run in runs)
-            raise TooShortError(longest * s.dt, (s.burn_in_steps + 1) * s.dt)
-        return whole, windows
+        return [hidden_runs(self.observer, part) for part in both_kinds(runs, self.settings)]
 
 
 def _predicted(model: TorqueObserver, runs: HiddenRuns, *, noise: float = 0.0) -> Tensor:

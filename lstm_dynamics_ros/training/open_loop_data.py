@@ -1,13 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs of a torque observer with parts of the motion hidden, through its filter once and for all.
+"""Runs of a torque observer with parts of the motion hidden, through its passes once and for all.
 
-The filter does not depend on the recurrent correction, so what it says of a run is computed once
-and kept; training the correction is then running plain sequences through its cell.
+No pass depends on the recurrent correction, so what they say of a run is computed once and kept;
+training the correction is then running plain sequences through its cell.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from lstm_dynamics_ros.errors import TooShortError
+from lstm_dynamics_ros.training.filter_pass import Sight, View
+from lstm_dynamics_ros.training.settings import TrainingSettings
 from lstm_dynamics_ros.training.signals import Trajectory
 from lstm_dynamics_ros.training.torque_observer import Filtered, TorqueObserver
 import torch
@@ -17,6 +20,25 @@ MOST_RUNS = 1024
 """Runs of one kind that are kept, evenly spread over the data; bounds memory and time."""
 
 _BATCH = 256
+
+
+class Cut(NamedTuple):
+    """Pieces of trajectories whose motion is known at first only, padded to one length."""
+
+    rows: Tensor
+    """Observations, one row more than there are steps, shape (T + 1, N, F)."""
+    targets: Tensor
+    """Targets of the same rows, shape (T + 1, N, D)."""
+    there: Tensor
+    """1 where the next row exists, shape (T, N, 1)."""
+    known: int
+    """Rows at the start whose motion is known."""
+
+    @property
+    def told(self) -> Tensor:
+        """1 where the motion is known, shape (T, N, 1)."""
+        first = torch.arange(len(self.there)) < self.known
+        return first.float().reshape(-1, 1, 1).expand_as(self.there)
 
 
 class HiddenRuns(NamedTuple):
@@ -37,14 +59,28 @@ class HiddenRuns(NamedTuple):
         return HiddenRuns(filtered, self.targets[:, which], self.there[:, which], self.known)
 
 
-@torch.no_grad()
-def hidden_runs(
-    model: TorqueObserver, runs: Sequence[Trajectory], *, known: int, steps: int, stride: int
-) -> HiddenRuns | None:
-    """Run the filter over pieces of trajectories whose motion is known at first only.
+def both_kinds(runs: Sequence[Trajectory], settings: TrainingSettings) -> tuple[Cut, Cut]:
+    """Return whole runs from one known row, and windows, of some data.
+
+    Raises:
+        TooShortError: If no trajectory is long enough for a window.
+    """
+    s = settings
+    whole = cut_pieces(runs, known=1, steps=s.rollout_steps, stride=s.rollout_steps)
+    windows = cut_pieces(
+        runs, known=s.burn_in_steps, steps=s.burn_in_steps + s.window_steps - 1,
+        stride=max(1, 2 * s.window_steps // 3),
+    )  # fmt: skip
+    if whole is None or windows is None:
+        longest = max(len(run.observations) for run in runs)
+        raise TooShortError(longest * s.dt, (s.burn_in_steps + 1) * s.dt)
+    return whole, windows
+
+
+def cut_pieces(runs: Sequence[Trajectory], *, known: int, steps: int, stride: int) -> Cut | None:
+    """Cut trajectories into pieces whose motion is known at first only.
 
     Args:
-        model: An identified model.
         runs: The data.
         known: Rows of a piece whose motion is known.
         steps: Predictions of a piece; trajectories that are shorter make shorter pieces.
@@ -53,9 +89,8 @@ def hidden_runs(
     Returns:
         The pieces; None if no trajectory has more rows than are known.
     """
-    n = model.n_joints
     pieces = [
-        (run, start)
+        (run, slice(start, start + steps + 1))
         for run in runs
         for start in range(0, max(1, len(run.observations) - steps), stride)
         if len(run.observations) - start > known
@@ -65,44 +100,59 @@ def hidden_runs(
         pieces = [pieces[k] for k in chosen]
     if not pieces:
         return None
+    ends = torch.tensor([len(run.observations[part]) - 1 for run, part in pieces])
+    length = int(ends.max())
+    return Cut(
+        torch.stack([_padded(run.observations[part], length + 1) for run, part in pieces], 1),
+        torch.stack([_padded(run.targets[part], length + 1) for run, part in pieces], 1),
+        (torch.arange(length)[:, None] < ends).float().unsqueeze(2),
+        known,
+    )
+
+
+def hidden_runs(
+    model: TorqueObserver, pieces: Cut, views: Sequence[View] | None = None
+) -> HiddenRuns:
+    """Return what a correction learns from pieces of trajectories.
+
+    Args:
+        model: An identified model.
+        pieces: The pieces.
+        views: What each pass makes of them, see :func:`next_view`, if that is known already.
+    """
+    found = list(views or [])
+    while len(found) < len(model.passes):
+        found.append(next_view(model, pieces, found))
+    motion, effort = pieces.rows.tensor_split([2 * model.n_joints], -1)
+    return HiddenRuns(model.said_by(found, effort[:-1]), motion[1:], pieces.there, pieces.known)
+
+
+@torch.no_grad()
+def next_view(model: TorqueObserver, pieces: Cut, views: Sequence[View]) -> View:
+    """Return what a pass makes of pieces, time first.
+
+    Args:
+        model: A model of which this pass is identified.
+        pieces: The pieces.
+        views: What each of the passes before it makes of them.
+    """
     model.eval()
+    own = model.passes.each()[len(views)]
+    effort = pieces.rows[:-1, :, 2 * model.n_joints :]
+    sight = Sight(pieces.rows[:-1], torch.cat([effort[:1], effort[:-1]]), pieces.told)
+    for view in views:
+        sight = sight.after(view)
     parts = []
-    for first in range(0, len(pieces), _BATCH):
-        rows = [
-            run.observations[start : start + steps + 1]
-            for run, start in pieces[first : first + _BATCH]
-        ]
-        ends = torch.tensor([len(row) - 1 for row in rows])
-        length = int(ends.max())
-        table = torch.stack([_padded(row, length + 1) for row in rows], 1)
-        told = (torch.arange(length) < known).float().reshape(-1, 1, 1)
-        filtered, _ = model.filtered(
-            table[:-1], model.zero_state(len(rows)), known=told.expand(-1, len(rows), -1)
+    for some in torch.split(torch.arange(effort.shape[1]), _BATCH):
+        _, memory = model.remembered(model.zero_state(len(some)))
+        view, _ = own.sequence(
+            sight.pick(some),
+            memory.passes[len(views)],
+            torch.ones(len(some), 1, dtype=torch.bool),
         )
-        there = (torch.arange(length)[:, None] < ends).float().unsqueeze(2)
-        parts.append(HiddenRuns(filtered, table[1:, :, : 2 * n], there, known))
-    return _together(parts)
+        parts.append(view)
+    return View(*(torch.cat(same, 1) for same in zip(*parts, strict=True)))
 
 
 def _padded(rows: Tensor, length: int) -> Tensor:
     return torch.cat([rows, rows[-1:].expand(length - len(rows), -1)])
-
-
-def _together(parts: Sequence[HiddenRuns]) -> HiddenRuns:
-    """Return batches as one, padded to the length of the longest."""
-    length = max(len(part.there) for part in parts)
-
-    def joined(tensors: Sequence[Tensor]) -> Tensor:
-        grown = []
-        for tensor in tensors:
-            more = torch.zeros(length - len(tensor), *tensor.shape[1:], dtype=tensor.dtype)
-            grown.append(torch.cat([tensor, more]))
-        return torch.cat(grown, 1)
-
-    filtered = [joined(same) for same in zip(*(part.filtered for part in parts), strict=True)]
-    return HiddenRuns(
-        Filtered(*filtered),
-        joined([part.targets for part in parts]),
-        joined([part.there for part in parts]),
-        parts[0].known,
-    )

@@ -208,6 +208,12 @@ class TrainingSettings:
         'rows whose motion is known, window_steps those predicted from efforts after them, and '
         'rollout_steps the longest run from one known row.',
     )
+    observer_passes: int = parameter(
+        1,
+        'Filters of a torque observer, one after the other: each is also told what those before '
+        'it make of the motion, so that it knows better which joints stand still.',
+        minimum=1, maximum=3,
+    )  # fmt: skip
     mirror_signs: tuple[float, ...] = parameter(
         (),
         'A mirror image of the robot moves like the robot: every trajectory is also learned with '

@@ -3,11 +3,14 @@
 
 ::
 
-    still, rough = stillness(effort)                                    GRU on efforts alone
+    still, rough = stillness(effort, earlier passes)                    GRU
     q, v, a      = torque_filter(q, v, a | effort, still, rough, position if it is known)
     h, c         = cell([filter's state, uncertainty and surprise, still, rough, effort], h, c)
     position     = m + (q - m) (1 - w tanh(U h)) + w s W h              w = min(1, 20 sigma_q / s)
     velocity     = v + w' s' W' h
+
+The first two lines are a pass (:mod:`~lstm_dynamics_ros.training.filter_pass`). There may be more
+than one: each has its own state, and its network also sees what the passes before it say.
 
 What is measured and what the model only supposes is kept apart by the rule of
 :mod:`~lstm_dynamics_ros.training.own_prediction`: in a free run, where the runtime feeds
@@ -23,13 +26,12 @@ from typing import cast, NamedTuple
 
 from lstm_dynamics_ros.cells import Cell, CELLS
 from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.training.inverse_regression import InverseRegression
+from lstm_dynamics_ros.training.filter_pass import Passes, View
 from lstm_dynamics_ros.training.model import ModelState
 from lstm_dynamics_ros.training.observer_memory import Memory, memory_size, unpacked
 from lstm_dynamics_ros.training.own_prediction import news, said
 from lstm_dynamics_ros.training.settings import FORWARD_KINDS, TrainingSettings
-from lstm_dynamics_ros.training.stillness import Stillness
-from lstm_dynamics_ros.training.torque_filter import diagonal, TorqueFilter
+from lstm_dynamics_ros.training.torque_filter import TorqueFilter
 import torch
 from torch import nn, Tensor
 
@@ -43,7 +45,7 @@ class Filtered(NamedTuple):
     """What the filter says of each step of a sequence."""
 
     inputs: Tensor
-    """Of the recurrent correction, shape (T, N, F)."""
+    """Of the recurrent correction, shape (T, N, E)."""
     base: Tensor
     """Position and velocity of the next step, SI units, shape (T, N, 2 n_joints)."""
     width: Tensor
@@ -51,10 +53,10 @@ class Filtered(NamedTuple):
 
 
 class TorqueObserver(nn.Module):
-    """Efforts to motion: filter, stillness and a recurrent correction. Pure: it keeps nothing.
+    """Efforts to motion: passes of a filter and a recurrent correction. Pure: it keeps nothing.
 
     Args:
-        settings: Sizes of the recurrent correction.
+        settings: Passes, and sizes of the recurrent correction.
         joint_types: Type of each joint.
 
     Raises:
@@ -74,9 +76,8 @@ class TorqueObserver(nn.Module):
         self.n_features, self.n_targets, self.n_joints = 3 * n, 2 * n, n
         self.line = None
         self.dt = settings.dt
-        self.filter = TorqueFilter(InverseRegression(joint_types))
-        self.stillness = Stillness(n)
-        width = 12 * n
+        self.passes = Passes(joint_types, settings.observer_passes)
+        width = 12 * n + 6 * n * (settings.observer_passes - 1)
         self.register_buffer('position_mean', torch.zeros(n, dtype=torch.float64))
         self.register_buffer('lead', torch.ones((), dtype=torch.float64))
         self.register_buffer('input_mean', torch.zeros(width))
@@ -86,6 +87,11 @@ class TorqueObserver(nn.Module):
         self.output = _small(nn.Linear(settings.hidden_size, 2 * n))
         self.shrink = _small(nn.Linear(settings.hidden_size, n))
 
+    @property
+    def filter(self) -> TorqueFilter:
+        """The filter of the last pass, which the prediction starts from."""
+        return self.passes.each()[-1].filter
+
     def exact(self) -> 'TorqueObserver':
         """Return the model itself: filter and final sum are in float64 always."""
         return self.eval()
@@ -93,7 +99,7 @@ class TorqueObserver(nn.Module):
     def zero_state(self, batch: int) -> ModelState:
         """Return the state of a model that has seen nothing."""
         n = self.n_joints
-        size = memory_size(n, self.stillness.cell.hidden_size)
+        size = memory_size(n, self.passes.hidden)
         return ModelState(
             self.cell.zero_state(batch), None,
             memory=torch.zeros(batch, size), told=torch.zeros(batch, 1 + 2 * n),
@@ -111,13 +117,10 @@ class TorqueObserver(nn.Module):
         """
         told, memory = self.remembered(state)
         fresh = told[:, :1] < 0.5
-        effort = observation[:, 2 * self.n_joints :]
-        before = torch.where(fresh, effort, memory.effort)
-        still, rough, after = self.stillness.step(effort, before, memory.hidden)
-        filtered, memory = self._filter(
-            observation, memory._replace(hidden=after), still, rough,
-            fresh=fresh, known=news(observation, told),
-        )  # fmt: skip
+        views, memory = self.passes.step(
+            observation, memory, fresh=fresh, known=news(observation, told)
+        )
+        filtered = self.said_by(views, memory.effort)
         output, cell = self.cell(self.normalised(filtered.inputs).unsqueeze(0), state.cell)
         prediction = self.correct(filtered, output[0])
         return prediction, ModelState(cell, None, memory=memory.packed(), told=said(prediction))
@@ -175,7 +178,7 @@ class TorqueObserver(nn.Module):
         known: Tensor | None = None,
         wanted: Sequence[int] = (),
     ) -> tuple[Filtered, list[Memory]]:
-        """Run filter and stillness over a sequence.
+        """Run all passes over a sequence.
 
         Args:
             observations: SI units, shape (T, N, F).
@@ -185,34 +188,28 @@ class TorqueObserver(nn.Module):
             wanted: Steps after which the memory is wanted.
 
         Returns:
-            What the filter says of each step, and the memory after each of the steps wanted.
+            What the passes say of each step, and the memory after each of the steps wanted.
         """
         told, memory = self.remembered(state)
-        efforts = observations[..., 2 * self.n_joints :]
-        fresh = told[:, :1] < 0.5
-        first = torch.where(fresh, efforts[0], memory.effort)
-        before = torch.cat([first.unsqueeze(0), efforts[:-1]])
-        probability, speed, kept, done, now = [], [], {}, 0, memory.hidden
-        for stop in sorted({*(step + 1 for step in wanted), len(observations)}):
-            still, rough, after = self.stillness(
-                efforts[done:stop], before[done:stop], now.unsqueeze(0)
-            )
-            probability.append(still)
-            speed.append(rough)
-            now, done = after[0], stop
-            kept[stop - 1] = now
-        still, rough, steps, memories = torch.cat(probability), torch.cat(speed), [], []
-        for k, row in enumerate(observations):
-            certain = news(row, told) if k == 0 else torch.ones_like(told[:, :1])
-            made, memory = self._filter(
-                row, memory, still[k], rough[k],
-                fresh=fresh, known=certain if known is None else known[k],
-            )  # fmt: skip
-            fresh = torch.zeros_like(fresh)
-            steps.append(made)
-            if k in wanted:
-                memories.append(memory._replace(hidden=kept[k]))
-        return Filtered(*(torch.stack(parts) for parts in zip(*steps, strict=True))), memories
+        if known is None:
+            later = torch.ones_like(observations[1:, :, :1])
+            known = torch.cat([news(observations[0], told).unsqueeze(0), later])
+        views, memories = self.passes.sequence(
+            observations, memory, fresh=told[:, :1] < 0.5, known=known, wanted=wanted
+        )
+        return self.said_by(views, observations[..., 2 * self.n_joints :]), memories
+
+    def said_by(self, views: Sequence[View], effort: Tensor) -> Filtered:
+        """Return what the passes say, from the view of each and the efforts, (..., n_joints)."""
+        n = self.n_joints
+        last, spread = views[-1], self.filter.spread
+        relative = effort.double() / self.filter.effort_spread
+        earlier = [view.features[..., : 6 * n] for view in views[:-1]]
+        inputs = torch.cat([last.features, relative, torch.tanh(2 * relative), *earlier], -1)
+        now = last.now * spread
+        speed = now[..., n : 2 * n] + self.lead * self.dt * now[..., 2 * n :]
+        base = torch.cat([last.ahead[..., :n] * spread[:n], speed], -1)
+        return Filtered(inputs.float(), base, (LEEWAY * last.width).clamp_max(1.0))
 
     def correct(self, filtered: Filtered, hidden: Tensor) -> Tensor:
         """Return predictions in SI units from the filter and the cell's output, (..., D)."""
@@ -231,51 +228,12 @@ class TorqueObserver(nn.Module):
     def remembered(self, state: ModelState) -> tuple[Tensor, Memory]:
         """Return the last prediction, see :func:`.said`, and the parts of the memory."""
         flat, told = cast('Tensor', state.memory), cast('Tensor', state.told)
-        return told, unpacked(flat, self.n_joints, self.stillness.cell.hidden_size)
+        return told, unpacked(flat, self.n_joints, self.passes.hidden)
 
     def normalised(self, inputs: Tensor) -> Tensor:
         """Return inputs of the cell, normalised and clamped."""
         scaled = (inputs - self.input_mean) / self.input_std
         return scaled.clamp(-_LARGEST_INPUT, _LARGEST_INPUT)
-
-    def _filter(
-        self,
-        observation: Tensor,
-        memory: Memory,
-        still: Tensor,
-        rough: Tensor,
-        *,
-        fresh: Tensor,
-        known: Tensor,
-    ) -> tuple[Filtered, Memory]:
-        """Take one step of the filter. Its memory is kept as float32, as in the file."""
-        n = self.n_joints
-        seen = observation.double()
-        position, velocity, effort = seen[:, :n], seen[:, n : 2 * n], seen[:, 2 * n :]
-        mean, covariance = self.filter.start(position, velocity)
-        mean = torch.where(fresh, mean, memory.mean.double())
-        covariance = torch.where(fresh.unsqueeze(2), covariance, memory.covariance.double())
-        made = self.filter.step(
-            mean, covariance, position=position, known=known.double(), effort=effort,
-            still=still.double(), rough=rough.double(),
-        )  # fmt: skip
-        spread = self.filter.spread
-        now = made.now * spread
-        speed = now[:, n : 2 * n] + self.lead * self.dt * now[:, 2 * n :]
-        size = diagonal(made.covariance, 3 * n)[:, : 2 * n].clamp_min(0).sqrt()
-        relative = effort / self.filter.effort_spread
-        inputs = torch.cat(
-            [made.features, still.double(), rough.double(), relative, torch.tanh(2 * relative)], 1
-        )
-        filtered = Filtered(
-            inputs.float(),
-            torch.cat([made.mean[:, :n] * spread[:n], speed], 1),
-            (LEEWAY * size).clamp_max(1.0),
-        )
-        after = Memory(
-            made.mean.float(), made.covariance.float(), memory.hidden, observation[:, 2 * n :]
-        )
-        return filtered, after
 
 
 def _small(layer: nn.Linear) -> nn.Linear:

@@ -32,7 +32,18 @@ class _StopError(Exception):
 @pytest.fixture(scope='module')
 def members(runs: list[Segment], tmp_path_factory: pytest.TempPathFactory) -> list[Member]:
     folder = tmp_path_factory.mktemp('open_loop')
-    settings = TrainingSettings(**(SMALL | {'members': 2, 'mirror_signs': (-1.0, -1.0)}))
+    settings = TrainingSettings(
+        **(
+            SMALL
+            | {
+                'members': 2,
+                'mirror_signs': (-1.0, -1.0),
+                'observer_passes': 2,
+                'updates_per_epoch': 4,
+                'max_epochs': 6,
+            }
+        )
+    )
     return train_members([run.rows(0, 600) for run in runs[:4]], settings, folder=folder)
 
 
@@ -59,6 +70,8 @@ def test_a_training_that_was_stopped_ends_with_the_same_weights(
 
 
 def test_training_lowers_the_error_of_the_filter(members: list[Member]) -> None:
+    for member in members:
+        assert member.checkpoint.best_error < member.checkpoint.history[0]['error']
     assert all(member.checkpoint.best_error < 1.05 for member in members)
     assert all(name.endswith('mirrored') for name in members[0].checkpoint.data['train'][1::2])
 

@@ -23,17 +23,17 @@ SETTINGS: dict[str, Any] = {
 }  # fmt: skip
 
 
-def observer(runs: Sequence[Segment], seed: int = 0) -> TorqueObserver:
-    settings = TrainingSettings(**SETTINGS)
+def observer(runs: Sequence[Segment], seed: int = 0, passes: int = 1) -> TorqueObserver:
+    settings = TrainingSettings(**SETTINGS, seed=seed, observer_passes=passes)
     torch.manual_seed(seed)
     model = TorqueObserver(settings, TYPES)
-    identify(model, [columns(run, settings) for run in runs], piece=300, seed=seed)
+    identify(model, [columns(run, settings) for run in runs], settings)
     return model.eval()
 
 
-@pytest.fixture(scope='module')
-def model(runs: list[Segment]) -> TorqueObserver:
-    return observer(runs[:2])
+@pytest.fixture(scope='module', params=[1, 2])
+def model(request: pytest.FixtureRequest, runs: list[Segment]) -> TorqueObserver:
+    return observer(runs[:2], passes=request.param)
 
 
 @pytest.fixture(scope='module')
@@ -115,7 +115,7 @@ def test_a_packed_step_keeps_the_whole_state(model: TorqueObserver, rows: Tensor
 
 @pytest.fixture(scope='module')
 def both(runs: list[Segment], model: TorqueObserver) -> Ensemble:
-    return Ensemble([model, observer(runs[2:3], seed=1)]).eval()
+    return Ensemble([model, observer(runs[2:3], 1, len(model.passes))]).eval()
 
 
 @torch.no_grad()
