@@ -13,6 +13,7 @@ import tyro
 if TYPE_CHECKING:
     from lstm_dynamics_ros.data.recording import Recording
     from lstm_dynamics_ros.data.segment import Segment
+    from lstm_dynamics_ros.evaluation.html import Section
     from lstm_dynamics_ros.evaluation.protocol_result import ProtocolResult
     from lstm_dynamics_ros.runtime.model_file import LoadedModel
     from lstm_dynamics_ros.state import Matrix
@@ -54,7 +55,7 @@ class Evaluate:
     against: Path | None = None
     """With --robustness: another model file, e.g. one trained with input noise, side by side."""
     report: Path | None = None
-    """With --robustness: write its curves and tables as an HTML page to this file."""
+    """Write coverage, novelty and, with --robustness, its curves as an HTML page to this file."""
     json: Path | None = None
     """Write all figures as JSON to this file."""
 
@@ -65,8 +66,10 @@ class Evaluate:
 
         if self.protocol not in PROTOCOLS:
             raise UnknownNameError('protocol', self.protocol, PROTOCOLS)
-        if not self.robustness and (self.against or self.report):
-            raise ConfigError('--against and --report show robustness; add --robustness.')
+        if self.against and not self.robustness:
+            raise ConfigError('--against shows robustness side by side; add --robustness.')
+        if self.report and self.protocol != 'horizons' and not self.robustness:
+            raise ConfigError('With a published --protocol a --report shows --robustness only.')
         loaded = load_model(self.model)
         other = load_model(self.against) if self.against else None
         if is_motion_model(loaded.card) and loaded.card.columns('disturbance') is not None:
@@ -76,7 +79,9 @@ class Evaluate:
                     'latency before: what it is worth shows in `benchmark tracking`. Here only '
                     '--robustness applies.'
                 )
-            write_json(self.json, self._robustness(loaded, other))
+            sections, more = self._robustness(loaded, other)
+            self._write_page(loaded, sections)
+            write_json(self.json, more)
             return 0
         test = gridded(loaded, self.bags, last_share=self.last_share)
         training = gridded(loaded, self.training_bags) if self.training_bags else []
@@ -97,7 +102,9 @@ class Evaluate:
             result = self._published(loaded, test, training)
             say(result.text())
             stated = {'data_sha256': digest(test), 'versions': library_versions()}
-            write_json(self.json, result.to_json() | stated | self._robustness(loaded, other))
+            sections, more = self._robustness(loaded, other)
+            self._write_page(loaded, sections)
+            write_json(self.json, result.to_json() | stated | more)
             return 0
         from lstm_dynamics_ros.evaluation.evaluate import evaluate  # noqa: PLC0415
         from lstm_dynamics_ros.evaluation.fit_arx import fit_arx  # noqa: PLC0415
@@ -123,14 +130,22 @@ class Evaluate:
                 prior=prior_effort(self.urdf, loaded),
             )
         say(f'{scored.text()}\n\n{sure.text()}')
-        more = sure.to_json() | self._robustness(loaded, other)
-        write_json(self.json, scored.to_json() | more)
+        sections, more = self._robustness(loaded, other)
+        if self.report is not None:
+            from lstm_dynamics_ros.evaluation.uncertainty_section import (  # noqa: PLC0415
+                uncertainty_section,
+            )
+
+            self._write_page(loaded, [uncertainty_section(sure), *sections])
+        write_json(self.json, scored.to_json() | sure.to_json() | more)
         return 0
 
-    def _robustness(self, loaded: 'LoadedModel', other: 'LoadedModel | None') -> dict[str, object]:
-        """Measure robustness if asked to, print and write it; return it for JSON."""
+    def _robustness(
+        self, loaded: 'LoadedModel', other: 'LoadedModel | None'
+    ) -> 'tuple[list[Section], dict[str, object]]':
+        """Measure robustness if asked to and print it; return it for a page and for JSON."""
         if not self.robustness:
-            return {}
+            return [], {}
         from lstm_dynamics_ros.cli.robustness import compare_robustness  # noqa: PLC0415
 
         recordings = recorded(loaded, self.bags, last_share=self.last_share)
@@ -139,15 +154,24 @@ class Evaluate:
         models = [loaded] if other is None else [loaded, other]
         found = compare_robustness(models, recordings, prior=prior_effort(self.urdf, loaded))
         say(f'\n{found.text()}')
+        sections = []
         if self.report is not None:
             from lstm_dynamics_ros.evaluation.robustness.section import (  # noqa: PLC0415
-                write_robustness_page,
+                robustness_section,
             )
 
-            shown = ', '.join(bag.name for bag in self.bags)
-            write_robustness_page(self.report, found, recordings=shown)
-            say(f'\nReport: {self.report}')
-        return {'robustness': found.to_json()}
+            sections = [robustness_section(found)]
+        return sections, {'robustness': found.to_json()}
+
+    def _write_page(self, loaded: 'LoadedModel', sections: 'Sequence[Section]') -> None:
+        """Write the page that was asked for, if any."""
+        if self.report is None:
+            return
+        from lstm_dynamics_ros.evaluation.section_page import write_section_page  # noqa: PLC0415
+
+        shown = ', '.join(bag.name for bag in self.bags)
+        write_section_page(self.report, loaded.card, sections, recordings=shown)
+        say(f'\nReport: {self.report}')
 
     def _published(
         self, loaded: 'LoadedModel', test: 'Sequence[Segment]', training: 'Sequence[Segment]'

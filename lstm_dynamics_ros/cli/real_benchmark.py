@@ -238,9 +238,10 @@ def _convert(source: 'Source') -> Outcome:
 
 def _score(job: Any) -> Outcome:  # noqa: ANN401 - its module is imported by workers only
     """Score one set and seed."""
+    from lstm_dynamics_ros.cli.robustness import worst_case  # noqa: PLC0415
     from lstm_dynamics_ros.evaluation.real.scoring import scored  # noqa: PLC0415
 
     try:
-        return Outcome(scored(job))
+        return Outcome(scored(job, worst_case))
     except LstmDynamicsError as error:
         return Outcome(None, f'seed {job.seed}: {error}')

@@ -61,12 +61,23 @@ def test_the_report_of_a_replay_has_the_section(
     assert 'curves' in json.loads(figures.read_text(encoding='utf-8'))['robustness']
 
 
-def test_a_report_without_robustness_is_refused_in_one_line(
+def test_a_report_of_a_protocol_without_robustness_is_refused_in_one_line(
     make_model: Callable[..., Path], bag: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     model = make_model(tmp_path / 'a.onnx', dt=0.01)
-    assert run(['evaluate', str(model), str(bag), '--report', str(tmp_path / 'page.html')]) == 2
-    assert 'add --robustness' in capsys.readouterr().err
+    arguments = ['evaluate', str(model), str(bag), '--protocol', 'baxter_ugr']
+    assert run([*arguments, '--report', str(tmp_path / 'page.html')]) == 2
+    assert '--robustness only' in capsys.readouterr().err
+
+
+def test_a_report_without_robustness_says_how_sure_the_model_is(
+    make_model: Callable[..., Path], bag: Path, tmp_path: Path
+) -> None:
+    model, page = make_model(tmp_path / 'a.onnx', dt=0.01), tmp_path / 'page.html'
+    assert run(['evaluate', str(model), str(bag), '--report', str(page)]) == 0
+    text = page.read_text(encoding='utf-8')
+    assert 'id="uncertainty"' in text
+    assert 'id="robustness"' not in text
 
 
 def test_a_model_for_control_is_measured_but_not_scored(

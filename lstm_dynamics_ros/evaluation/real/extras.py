@@ -4,9 +4,13 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.errors import LstmDynamicsError
 from lstm_dynamics_ros.evaluation.real.robot_set import Judged
+from lstm_dynamics_ros.evaluation.robustness import measure_robustness
+from lstm_dynamics_ros.evaluation.robustness.base import Attack
 from lstm_dynamics_ros.evaluation.uncertainty import uncertainty
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 
 NAMES = ('coverage', 'ood')
@@ -36,6 +40,22 @@ def extras_of(judged: Sequence[Judged], horizons: Sequence[int]) -> dict[str, di
         for name in NAMES:
             found[name].append(told[name])
     return {name: _mean(folds) | {'folds': folds} for name, folds in found.items()}
+
+
+def robustness_of(
+    loaded: LoadedModel, recordings: Sequence[Recording], attack: Attack | str
+) -> dict[str, Any]:
+    """Return what disturbances of its input do to a model, or why that cannot be said.
+
+    Args:
+        loaded: The model.
+        recordings: What it has not seen, not yet on a grid.
+        attack: Finds the worst disturbance, or why that is left out.
+    """
+    try:
+        return measure_robustness(loaded, recordings, attack=attack).to_json()
+    except LstmDynamicsError as error:
+        return {'refused': str(error)}
 
 
 def _mean(folds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -5,6 +5,11 @@ from pathlib import Path
 
 from lstm_dynamics_ros.evaluation import html
 from lstm_dynamics_ros.evaluation.protocol_result import ProtocolResult
+from lstm_dynamics_ros.evaluation.real.extra_tables import (
+    robustness_tables,
+    SURE_HEAD,
+    sure_rows,
+)
 from lstm_dynamics_ros.evaluation.real.figures import joint_bars, trace_figure
 from lstm_dynamics_ros.evaluation.real.published import PUBLISHED
 from lstm_dynamics_ros.evaluation.real.result import RealResult, SetResult, versions
@@ -32,6 +37,20 @@ def real_page(result: RealResult) -> str:
         html.navigation([(name, name) for name in result.sets] + [('facts', 'Facts')]),
         html.card(_summary(result), html.items(notes_of(result))),
     ]
+    sure = sure_rows(list(result.sets.values()))
+    if sure:
+        body.append(
+            html.card(
+                html.heading(3, 'How sure the models are'),
+                html.paragraph(
+                    'Share of test moments within the 90 % bounds, their width in RMSE (normal '
+                    'errors: 3.29), and the error where the models find what they see most '
+                    'unusual over the error where they find it most usual.',
+                    soft=True,
+                ),
+                html.table(SURE_HEAD, sure),
+            )
+        )
     for item in result.sets.values():
         body += _set(item)
     body.append(html.heading(2, 'Where this comes from', 'facts'))
@@ -68,6 +87,19 @@ def _set(item: SetResult) -> list[str]:
         html.card(html.image(trace_figure(trace), f'{item.name}, {trace.title}'))
         for trace in score.traces
     ]
+    robust = score.extras.get('robustness') or {}
+    if 'curves' in robust:
+        body.append(
+            html.card(
+                html.heading(3, 'Robustness'),
+                html.paragraph('RMSE over that of undisturbed inputs.', soft=True),
+                *(
+                    html.heading(4, title) + html.table(head, rows)
+                    for title, head, rows in robustness_tables(robust)
+                ),
+                html.items(robust['notes']),
+            )
+        )
     others = [
         [figure.title, one.by, f'{one.value:g}', one.source]
         for figure in spec.figures

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scores the models of one set and seed, in a process of its own."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 import time
@@ -14,11 +14,12 @@ from lstm_dynamics_ros.evaluation.real.cache import (
     MAKES_SCORES,
     read_kept,
 )
-from lstm_dynamics_ros.evaluation.real.extras import extras_of
+from lstm_dynamics_ros.evaluation.real.extras import extras_of, robustness_of
 from lstm_dynamics_ros.evaluation.real.robot_set import Fold, Judged, Opponents
 from lstm_dynamics_ros.evaluation.real.sets import SETS
 from lstm_dynamics_ros.evaluation.real.source import Source
-from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.evaluation.robustness.base import Attack
+from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,8 +37,21 @@ class ScoreJob:
     """Whether a kept score is not good enough."""
 
 
-def scored(job: ScoreJob) -> dict[str, Any]:
+def no_attack(_: LoadedModel) -> str:
+    """Say that nobody looks for the worst disturbance."""
+    return 'nobody asked for it'
+
+
+def scored(
+    job: ScoreJob, attack_of: Callable[[LoadedModel], Attack | str] = no_attack
+) -> dict[str, Any]:
     """Return the score of a set as JSON, with the ``seconds`` it took when it was made.
+
+    Robustness is that of the first fold on its first test trajectory.
+
+    Args:
+        job: What to score.
+        attack_of: Makes what finds the worst disturbance of a model, or says why there is none.
 
     Raises:
         LstmDynamicsError: If a model or trajectory cannot be scored.
@@ -70,7 +84,14 @@ def scored(job: ScoreJob) -> dict[str, Any]:
     spec = SETS[job.source.name]()
     score = spec.score(judged, job.opponents)
     values = score.to_json() | {
-        'extras': extras_of(judged, spec.horizons),
+        'extras': extras_of(judged, spec.horizons)
+        | {
+            'robustness': robustness_of(
+                loaded[0],
+                job.source.recordings(job.folds[0].test[:1], loaded[0].card.joint_names),
+                attack_of(loaded[0]),
+            )
+        },
         'seconds': time.perf_counter() - began,
     }
     keep(kept, values)

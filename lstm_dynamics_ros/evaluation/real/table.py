@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """The benchmark as rows, for the terminal and for the page."""
 
+from collections.abc import Sequence
 import math
 from typing import NamedTuple
 
+from lstm_dynamics_ros.evaluation.real.extra_tables import SURE_HEAD, sure_rows
 from lstm_dynamics_ros.evaluation.real.published import best_published, linear_figure
 from lstm_dynamics_ros.evaluation.real.result import RealResult, SetResult
 from lstm_dynamics_ros.evaluation.real.robot_set import Figure
@@ -35,13 +37,21 @@ def real_table(result: RealResult) -> str:
     rows = rows_of(result)
     lines = []
     if rows:
-        table = [HEAD, *(row.cells for row in rows)]
-        widths = [max(len(line[k]) for line in table) for k in range(len(HEAD))]
-        for line in table:
-            cells = [text.ljust(width) for text, width in zip(line, widths, strict=True)]
-            lines.append('  '.join(cells).rstrip())
+        lines += aligned([HEAD, *(row.cells for row in rows)])
+    sure = sure_rows(list(result.sets.values()))
+    if sure:
+        lines += ['', *aligned([SURE_HEAD, *sure])]
     lines += ['', *notes_of(result)]
     return '\n'.join(lines)
+
+
+def aligned(table: Sequence[Sequence[str]]) -> list[str]:
+    """Return the lines of a table, its columns one below the other."""
+    widths = [max(len(line[k]) for line in table) for k in range(len(table[0]))]
+    return [
+        '  '.join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
+        for line in table
+    ]
 
 
 def notes_of(result: RealResult) -> list[str]:

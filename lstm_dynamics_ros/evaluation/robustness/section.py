@@ -1,9 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Robustness as a part of a report: curves, tables, and how to read them."""
 
-from pathlib import Path
-
-from lstm_dynamics_ros import __version__
 from lstm_dynamics_ros.evaluation import html
 from lstm_dynamics_ros.evaluation.plots import HORIZON_COLORS, INK, png_bytes, white_figure
 from lstm_dynamics_ros.evaluation.robustness.comparison import Comparison
@@ -41,30 +38,6 @@ def robustness_section(found: Comparison) -> html.Section:
         body += [_table(curve, result) for curve in result.curves]
         body.append(html.items(result.notes))
     return html.Section('robustness', 'Robustness', '\n'.join(body))
-
-
-def write_robustness_page(path: Path, found: Comparison, *, recordings: str) -> None:
-    """Write a page of its own, under a temporary name until it is complete.
-
-    Args:
-        path: Where to; an existing page is replaced.
-        found: The figures.
-        recordings: What they were measured on, for people.
-    """
-    section = robustness_section(found)
-    title = f'Robustness of {" and ".join(found.names)}'
-    first = found.results[0]
-    body = [
-        html.heading(1, title),
-        html.paragraph(
-            f'{first.model_kind} models of {len(first.joint_names)} joints, dt '
-            f'{1e3 * first.dt:g} ms, measured on {recordings}, seed {first.seed}. Written by '
-            f'lstm_dynamics_ros {__version__}.',
-            soft=True,
-        ),
-        html.card(section.body),
-    ]
-    html.write_page(path, html.page(title, body))
 
 
 def _figure(found: Comparison) -> bytes:

@@ -38,7 +38,17 @@ def score(mae: float, nrmse: float) -> SetScore:
                 predicted=np.array([[np.nan, 1.0]] * 5),
             ),
         ),
-        extras={'coverage': {'static': 0.9}, 'ood': None},
+        extras={
+            'coverage': {
+                'static': 0.9,
+                'adaptive': 0.91,
+                'width_in_rmse': 3.3,
+                'target': 0.9,
+                'adaptive_width_in_rmse': 3.4,
+                'folds': [{'horizon': 60}],
+            },
+            'ood': {'ratio': 4.25},
+        },
     )
 
 

@@ -19,8 +19,8 @@ def test_the_json_has_what_is_asked_for_by_name(result: RealResult) -> None:
     assert own['range']['free_run_mae_deg'] == [9.0, 11.0]
     assert own['per_seed']['sixty_sixty_nrmse'] == [0.3, 0.5]
     assert own['training_seconds'] == {'0': 60.0, '1': 120.0}
-    assert values['coverage']['kr300'] == {'static': 0.9}
-    assert values['ood']['kr300'] is None
+    assert values['coverage']['kr300']['static'] == 0.9
+    assert values['ood']['kr300']['ratio'] == 4.25
     assert values['frozen']['kr300_fir60_mae_deg'] == {'frozen': [14.39], 'ours': [14.4]}
     assert values['data_sha256'] == {'kr300': 'ab' * 32}
     assert values['failed']['emps'].startswith('emps model')

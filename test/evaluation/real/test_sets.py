@@ -73,7 +73,7 @@ def test_every_figure_is_given_and_comes_back_from_json(name: str, job: ScoreJob
     score = SetScore.from_json(scored(job))
     assert list(score.figures) == [figure.key for figure in SETS[name].figures]
     assert all(value > 0 for value in score.figures.values())
-    assert set(score.extras) == {'coverage', 'ood'}
+    assert set(score.extras) == {'coverage', 'ood', 'robustness'}
     assert score.traces
     for trace in score.traces:
         assert trace.measured.shape == trace.predicted.shape
