@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from lstm_dynamics_ros.evaluation.real.robot_set import Fold, RealSet
     from lstm_dynamics_ros.evaluation.real.source import Source
 
+OBSERVER_WORK = 1.0
+"""What a pass of a torque observer takes, in trainings of the network on top, about."""
+
 POLL = 1.0
 """How often the progress of the workers is looked at [s]."""
 
@@ -52,7 +55,9 @@ class TrainingJob:
     def work(self) -> float:
         """About how much there is to do, to begin with the longest."""
         s = self.settings
-        return float(s.members * s.max_epochs * s.updates_per_epoch * s.sequence_steps)
+        steps = float(s.members * s.max_epochs * s.updates_per_epoch * s.sequence_steps)
+        # Of an observer most of the time goes into its filters and gates, before the epochs.
+        return steps * (1 + OBSERVER_WORK * s.observer_passes * s.torque_observer)
 
     def done(self) -> dict[str, Any]:
         """Return its progress: steps done of total, and the seconds they took."""
