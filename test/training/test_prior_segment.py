@@ -2,14 +2,15 @@
 """A model that is told what a rigid body says of the motion, from training to the node."""
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
+from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.errors import ConfigError, TrainingError
 from lstm_dynamics_ros.evaluation.inverse import predict_effort
+from lstm_dynamics_ros.evaluation.robustness import measure_robustness
 from lstm_dynamics_ros.pipeline import Pipeline
-from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 from lstm_dynamics_ros.state import RawSample
 from lstm_dynamics_ros.training.export import export
 from lstm_dynamics_ros.training.members import Member
@@ -65,20 +66,49 @@ def test_the_feature_is_what_the_rigid_body_says_of_the_motion_a_moment_ago(
     assert np.corrcoef(told[20:, 0], late[:, 0])[0, 1] > 0.97
 
 
+@pytest.fixture(scope='module')
+def loaded(
+    runs: list[Segment],
+    settings: TrainingSettings,
+    prior: RigidBodyPrior,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> LoadedModel:
+    """Such a model, as a file."""
+    folder = tmp_path_factory.mktemp('prior')
+    made = train(runs[:4], runs[4:], settings, folder=folder / 'training', prior=prior)
+    export([Member(made, runs[4:])], folder / 'model.onnx', prior=prior)
+    return load_model(folder / 'model.onnx')
+
+
 def test_the_node_sees_what_the_model_was_trained_on(
-    runs: list[Segment], settings: TrainingSettings, prior: RigidBodyPrior, tmp_path: Path
+    runs: list[Segment], prior: RigidBodyPrior, loaded: LoadedModel
 ) -> None:
-    made = train(runs[:4], runs[4:], settings, folder=tmp_path / 'training', prior=prior)
-    card = export([Member(made, runs[4:])], tmp_path / 'model.onnx', prior=prior)
+    card = loaded.card
     assert (card.prior_window, card.prior_delay) == (5, 3)
     assert card.physics_prior == prior.description()
-    loaded = load_model(tmp_path / 'model.onnx')
     offline = predict_effort(loaded, runs[5])
     pipeline = Pipeline(loaded, prior=prior)
     ticks = [pipeline.tick([sample]) for sample in samples(runs[5].rows(0, 400))]
     told = np.array([t.predicted.effort for t in ticks if t is not None and t.predicted])
     assert len(told) > 390
     np.testing.assert_allclose(told, offline[: len(told)], atol=1e-4)
+
+
+def test_its_robustness_starts_from_its_error_without_disturbance(
+    runs: list[Segment], loaded: LoadedModel
+) -> None:
+    run = runs[5]
+    recording = Recording(
+        name=run.name, joint_names=run.joint_names, joint_types=run.joint_types,
+        stamp_ns=5_000_000 * np.arange(1, len(run) + 1, dtype=np.int64),
+        position=run.position, velocity=run.velocity, effort=run.effort,
+    )  # fmt: skip
+    found = measure_robustness(loaded, [recording])
+    error = predict_effort(loaded, run) - run.effort
+    warm = error[loaded.card.washout_steps + 20 :]
+    still = found.curve('noise').levels[0].figures['effort']
+    np.testing.assert_allclose(still.rmse, np.sqrt(np.mean(warm**2, axis=0)), rtol=0.1)
+    assert found.curve('noise').levels[-1].figures['effort'].ratio > 1.0
 
 
 @pytest.mark.parametrize(

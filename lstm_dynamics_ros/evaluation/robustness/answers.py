@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
+from lstm_dynamics_ros.card import PRIOR_KIND
 from lstm_dynamics_ros.data.recording import KINDS
 from lstm_dynamics_ros.errors import ConfigError
 from lstm_dynamics_ros.evaluation.inverse import Prior
@@ -18,6 +19,8 @@ from lstm_dynamics_ros.evaluation.robustness.following import follow, Tensor
 from lstm_dynamics_ros.evaluation.robustness.placing import Placed
 from lstm_dynamics_ros.evaluation.robustness.track import Track
 from lstm_dynamics_ros.grid import wrap
+from lstm_dynamics_ros.physics.prior import RigidBodyPrior
+from lstm_dynamics_ros.pipeline_prior import PriorInput
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.runtime.rollout import roll
@@ -73,6 +76,12 @@ class Subject(ABC):
     def __init__(self, loaded: LoadedModel, max_age: int) -> None:
         self.loaded = loaded
         self.max_age = max_age
+        card = loaded.card
+        self._rigid_body = (
+            RigidBodyPrior.from_description(card.physics_prior or {}, card.joint_names)
+            if card.columns(PRIOR_KIND) is not None
+            else None
+        )
 
     @property
     def horizon(self) -> int:
@@ -88,7 +97,15 @@ class Subject(ABC):
 
         None where that is the state at the point alone.
         """
-        return None
+        if self._rigid_body is None:
+            return None
+        made = PriorInput(self.loaded.card, self._rigid_body)
+        seen = []
+        for point in stream.points:
+            if point.restarted:
+                made.reset()
+            seen.append(made.observe(point.state).copy())
+        return seen
 
     def seen(self, track: Track) -> Tensor:
         """Return what the model sees of the undisturbed track, shape (n_points, n_features)."""
