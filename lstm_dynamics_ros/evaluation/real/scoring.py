@@ -86,7 +86,9 @@ def scored(
     values = score.to_json() | {
         'extras': extras_of(judged, spec.horizons)
         | {
-            'robustness': robustness_of(
+            'robustness': {'refused': spec.undisturbed}
+            if spec.undisturbed
+            else robustness_of(
                 loaded[0],
                 job.source.recordings(job.folds[0].test[:1], loaded[0].card.joint_names),
                 attack_of(loaded[0]),
