@@ -64,9 +64,11 @@ def train_members(
         window_steps=settings.sequence_steps,
         seed=settings.seed,
     )
-    if len(splits) > 1 and not (settings.ridge or settings.torque_observer or init):
-        settings = replace(settings, ridge=ridge_of_folds(splits, settings, prior))
     total = len(splits) * settings.max_epochs
+    if len(splits) > 1 and not (settings.ridge or settings.torque_observer or init):
+        if progress is not None:
+            progress(0, total, 'regularisation of the linear part')
+        settings = replace(settings, ridge=ridge_of_folds(splits, settings, prior))
     found = []
     for k, (learn_from, stop_by) in enumerate(splits):
 

@@ -123,8 +123,10 @@ def _best(errors: Sequence[Scale], settings: TrainingSettings, n_joints: int) ->
     )
     chosen = best
     for k in range(best + 1, len(errors)):
+        if not np.isfinite(each[:, [k, best]]).all():
+            continue  # A free run that diverged says that it is worse.
         worse = each[:, k] - each[:, best]
         doubt = SIGNIFICANT * worse.std(ddof=1) / math.sqrt(len(worse)) if len(worse) > 1 else 0.0
-        if np.isfinite(worse).all() and worse.mean() <= max(doubt, math.log(HARDLY_WORSE)):
+        if worse.mean() <= max(doubt, math.log(HARDLY_WORSE)):
             chosen = k
     return RIDGES[chosen]
