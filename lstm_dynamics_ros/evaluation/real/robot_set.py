@@ -160,7 +160,7 @@ class RealSet(ABC):
     urdf: str = ''
     """Rigid-body model that comes with the package, for training settings that ask for one."""
 
-    undisturbed: str = ''
+    no_robustness: str = ''
     """Why robustness is not measured; empty where it is."""
     horizons: tuple[int, ...] = (1,)
     """How far ahead coverage and novelty of forward models are looked at [steps]."""

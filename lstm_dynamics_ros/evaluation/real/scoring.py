@@ -86,8 +86,8 @@ def scored(
     values = score.to_json() | {
         'extras': extras_of(judged, spec.horizons)
         | {
-            'robustness': {'refused': spec.undisturbed}
-            if spec.undisturbed
+            'robustness': {'refused': spec.no_robustness}
+            if spec.no_robustness
             else robustness_of(
                 loaded[0],
                 job.source.recordings(job.folds[0].test[:1], loaded[0].card.joint_names),

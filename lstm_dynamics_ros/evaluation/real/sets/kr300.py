@@ -31,7 +31,7 @@ class Kr300(RealSet):
     )  # fmt: skip
     frozen_keys = ('kr300_fir60_mae_deg', 'kr300_arx10_sixty_nrmse')
     horizons = (1, 60)
-    undisturbed = (
+    no_robustness = (
         'Five torque observers of several passes each are too slow to differentiate for a worst '
         'case.'
     )
