@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 import os
+import signal
 import sys
 from typing import Annotated
 
@@ -31,6 +32,9 @@ from tyro.conf import subcommand
 DESCRIPTION = """Learned joint dynamics for robots: record a bag, train a recurrent model, watch it
 predict. Start with `lstm-dynamics demo`; then `record` or `convert` -> `inspect` -> `train` ->
 `evaluate` -> `replay` -> `explain`. Every command explains itself with --help."""
+
+CLOSED_PIPE = 128 + signal.SIGPIPE
+"""Exit code that a shell reports of a program whose reader left."""
 
 Command = (
     Annotated[Demo, subcommand('demo')]
@@ -72,17 +76,24 @@ def run(arguments: Sequence[str] | None = None) -> int:
     except LstmDynamicsError as error:
         print(f'{type(error).__name__}: {error}', file=sys.stderr)
         return 2
-    except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except KeyboardInterrupt:
         print('Stopped.', file=sys.stderr)
         return 130
 
 
 def main() -> None:
-    """Run the command line as a program."""
-    sys.exit(run())
+    """Run the command line as a program, which ends quietly when its reader leaves (`| head`)."""
+    try:
+        try:
+            code = run()
+        finally:
+            print(end='', flush=True)  # the interpreter's own flush comes too late to be caught
+    except BrokenPipeError:
+        nowhere = os.open(os.devnull, os.O_WRONLY)
+        for output in (1, 2):  # what is still buffered goes nowhere
+            os.dup2(nowhere, output)
+        code = CLOSED_PIPE
+    sys.exit(code)
 
 
 if __name__ == '__main__':

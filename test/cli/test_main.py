@@ -2,7 +2,10 @@
 """Tests for main.py."""
 
 from collections.abc import Callable
+import os
 from pathlib import Path
+import subprocess
+import sys
 
 from lstm_dynamics_ros.cli.main import run
 import pytest
@@ -59,6 +62,25 @@ def test_ctrl_c_is_a_clean_exit(
     monkeypatch.setattr('lstm_dynamics_ros.cli.inspect.Inspect.run', interrupted)
     assert run(['inspect', 'anything']) == 130
     assert one_line(capsys.readouterr().err) == 'Stopped.'
+
+
+@pytest.mark.parametrize('words', ['--help', 'inspect {model}'])
+def test_a_reader_that_leaves_ends_it_quietly(
+    make_model: Callable[..., Path], tmp_path: Path, words: str
+) -> None:
+    model = make_model(tmp_path / 'model.onnx')
+    command = [sys.executable, '-m', 'lstm_dynamics_ros.cli.main']
+    reader, writer = os.pipe()
+    os.close(reader)
+    ended = subprocess.run(
+        [*command, *words.format(model=model).split()],
+        stdout=writer,
+        stderr=subprocess.PIPE,
+        text=True,
+        check=False,
+    )
+    os.close(writer)
+    assert (ended.returncode, ended.stderr) == (141, '')
 
 
 @pytest.mark.parametrize(
