@@ -12,6 +12,8 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 NAME = 'lstm_dynamics_ros'
+# `colcon build --symlink-install` runs a link to this file in a folder that holds no README.
+README = Path(__file__).resolve().with_name('README.md')
 ROS = ['onnxruntime>=1.18']
 SIM = ['mujoco-core>=4,<5']
 TRAIN = ['torch==2.13.0', 'onnx>=1.16', 'onnxruntime>=1.18', 'scipy>=1.11', 'matplotlib>=3.8']
@@ -41,7 +43,7 @@ setup(
     name=NAME,
     version='0.1.0',
     description='Learned joint dynamics: train offline, predict and correct online.',
-    long_description=Path('README.md').read_text(encoding='utf-8'),
+    long_description=README.read_text(encoding='utf-8'),
     long_description_content_type='text/markdown',
     license='Apache-2.0',
     maintainer='The lstm_dynamics_ros developers',
