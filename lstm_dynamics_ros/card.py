@@ -40,6 +40,18 @@ SIGNAL_KINDS = (
 """What a feature or target can be. Position, velocity and acceleration of an inverse model are
 those of the motion it is asked about; the disturbance is what was measured until now."""
 
+MADE_FROM: dict[str, tuple[str, ...]] = {
+    'position': ('position',),
+    'velocity': ('velocity',),
+    'acceleration': (),
+    'disturbance': ('position', 'effort'),
+    **dict.fromkeys(PAYLOAD_KINDS, ()),
+    PAST_KIND: ('position',),
+    PRIOR_KIND: ('position', 'velocity'),
+    'effort': ('effort',),
+}
+"""What of a joint state a feature of each kind cannot be made without."""
+
 EFFORT_SEMANTICS = ('joint_torque', 'motor_current', 'commanded')
 """What the effort in the recordings was."""
 
@@ -184,6 +196,15 @@ class ModelCard:
         signals = self.features if of == 'features' else self.targets
         found = [i for i, signal in enumerate(signals) if signal.kind == kind]
         return slice(found[0], found[-1] + 1) if found else None
+
+    def made_from(self, quantity: str) -> tuple[str, ...]:
+        """Return the kinds of features that cannot be made without a measured quantity.
+
+        Args:
+            quantity: ``position``, ``velocity`` or ``effort``.
+        """
+        kinds = dict.fromkeys(signal.kind for signal in self.features)
+        return tuple(kind for kind in kinds if quantity in MADE_FROM[kind])
 
     def to_json(self) -> str:
         """Return the card as JSON with full precision."""

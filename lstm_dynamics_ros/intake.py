@@ -51,6 +51,7 @@ class Intake:
         """Names of the newest message, for messages to people."""
         self.last_drop = ''
         """Counter of the newest sample that was dropped; empty after a usable one."""
+        self._without_effort = np.zeros(len(self._wanted), bool)
         self._index: list[int] = []
         self._found: list[int] = []
         n = len(self._wanted)
@@ -62,6 +63,11 @@ class Intake:
     def reset(self) -> None:
         """Forget half-collected partial messages."""
         self._heard[:] = False
+
+    @property
+    def without_effort(self) -> tuple[str, ...]:
+        """Joints whose newest message holds no finite effort, by their names in the messages."""
+        return tuple(self._wanted[j] for j in np.flatnonzero(self._without_effort))
 
     def explain_names(self) -> JointNamesError | None:
         """Return what is wrong with the newest message's names, or None."""
@@ -108,7 +114,9 @@ class Intake:
         if self._need_velocity and not np.isfinite(velocity).all():
             return self._dropped('velocity_missing')
         effort = _pick(sample.effort, self._index)
-        if self._need_effort and not np.isfinite(effort).all():
+        finite = np.isfinite(effort)
+        self._without_effort[self._found] = ~finite
+        if self._need_effort and not finite.all():
             return self._dropped('effort_missing')
         self.last_drop = ''
         if len(self._found) == len(self._wanted):

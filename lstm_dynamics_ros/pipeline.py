@@ -15,7 +15,13 @@ from lstm_dynamics_ros.errors import ConfigError
 from lstm_dynamics_ros.grid import GridPoint, nanoseconds
 from lstm_dynamics_ros.parameters import setting_of
 from lstm_dynamics_ros.payload_estimate import RANGE_NAME
-from lstm_dynamics_ros.pipeline_arming import known_of, reason_to_stop, Surroundings, verdict
+from lstm_dynamics_ros.pipeline_arming import (
+    known_of,
+    reason_of_silence,
+    reason_to_stop,
+    Surroundings,
+    verdict,
+)
 from lstm_dynamics_ros.pipeline_follower import Follower
 from lstm_dynamics_ros.pipeline_inlet import Inlet
 from lstm_dynamics_ros.pipeline_outlet import control_context, Outlet
@@ -31,6 +37,10 @@ from lstm_dynamics_ros.safety.state import Event, State, StateMachine
 from lstm_dynamics_ros.state import JointState, RawSample, Vector
 
 __all__ = ['Pipeline', 'PipelineSettings', 'SafetySettings', 'Surroundings', 'Tick', 'Trajectory']
+
+LONGEST_RECOVERY = 1.0
+"""How long after torque was taken back from it a model may need to be warm again, beside its
+washout [s]; longer is a fault."""
 
 MOST_BAD = 2
 """Torques in a row that are not finite, and make a fault."""
@@ -87,7 +97,9 @@ class Pipeline:
         )  # fmt: skip
         self.taken_back = ''
         """Why torque was taken back since the last arming; empty if it was not."""
-        self._inlet = Inlet(card, self.settings)
+        self._inlet = Inlet(card, self.settings, controller_needs_effort=made.needs_effort)
+        self._lost = False
+        self._recovering = 0
         self._range = RangeCheck(card, self.settings.range_margin)
         self._outside: tuple[str, ...] = ()
         self._measured: JointState | None = None
@@ -132,6 +144,7 @@ class Pipeline:
         """
         if not self.machine.active:
             return None
+        allowed = self.machine.allows_torque
         points = [point for sample in samples for point in self._inlet.place(sample)]
         newest = max(
             (i for i, point in enumerate(points) if point.index % self.control_steps == 0),
@@ -141,9 +154,39 @@ class Pipeline:
         for i, point in enumerate(points):
             preview = self.outlet.told_at(point.state.stamp_ns + self.latency_ns)
             prediction = self.follower.advance(point, preview)
+            recovering = self.machine.state is State.DEGRADED
+            self._recovering = self._recovering + 1 if recovering else 0
             if i == newest:
                 tick = self._describe(point, prediction, preview)
+        self._notice_loss()
+        if allowed and not self.machine.allows_torque and not self.taken_back:
+            self._revoked(self.machine.fault or self.follower.forgot)
+        self._bound_recovery()
         return tick
+
+    def _notice_loss(self) -> None:
+        """Start over as soon as usable joint states are missing too long to be bridged."""
+        before, self._lost = self._lost, self._inlet.lost
+        if not self._lost or before:
+            return
+        self.follower.predictor.reset()
+        self.follower.forget(self._inlet.waiting_for())
+        if (
+            self.machine.state is not State.DEGRADED
+        ):  # there, more time is left until it is a fault
+            self.machine.on(Event.DATA_LOST)
+
+    def _bound_recovery(self) -> None:
+        """Make it a fault if the model is not warm in time after torque was taken back."""
+        if self.machine.state is not State.DEGRADED:
+            return
+        longest = self.card.washout_steps * self.card.dt + LONGEST_RECOVERY
+        if self._recovering * self.card.dt + self._inlet.missing > longest:
+            now = self._inlet.waiting_for() if self._lost else ''
+            self.machine.fail(
+                f'The model was not warm again within {longest:.3g} s after torque was taken '
+                f'back. {now or self.taken_back}'
+            )
 
     def _describe(
         self, point: GridPoint, prediction: Vector | None, preview: Reference | None
@@ -165,11 +208,15 @@ class Pipeline:
         torque = outlet.torque(given) if predicted is not None and warm else None
         outlet.score(stamp, follower.disturbance, torque)
         if self.machine.allows_torque:
-            self.take_back(reason_to_stop(follower, self.gate, note))
+            self.take_back(
+                reason_to_stop(follower, self.gate, note)
+                or self._inlet.effort_missing()
+                or reason_of_silence(outlet, given, torque)
+            )
         confidence = follower.guard.confidence.value
         correction = outlet.send(
             measured, torque,
-            armed=self.machine.allows_torque and not note,
+            armed=self.machine.allows_torque,
             confidence=1.0 if self.controller.full_command else confidence,
         )  # fmt: skip
         if self.gate.bad_in_a_row == MOST_BAD:
@@ -200,13 +247,18 @@ class Pipeline:
     def take_back(self, reason: str) -> None:
         """Disarm because of something that a person should know, unless it is empty."""
         if reason and self.machine.state in {State.ARMED, State.DEGRADED}:
-            self.taken_back = reason
-            self._own['taken_back'] += 1
+            self._revoked(reason)
             self.disarm()
+
+    def _revoked(self, reason: str) -> None:
+        """Remember why torque was taken back."""
+        self.taken_back = reason
+        self._own['taken_back'] += 1
 
     def _note(self) -> str:
         """Return why the prediction cannot be relied on; empty if it can."""
-        return self.follower.note() or self._inlet.too_slow()
+        lost = self._inlet.waiting_for() if self._inlet.lost else ''
+        return lost or self.follower.note() or self._inlet.too_slow()
 
     def waiting_for(self) -> str:
         """Return what is missing for valid predictions, for people; empty if nothing is."""
@@ -225,9 +277,12 @@ class Pipeline:
 
     def reset(self) -> None:
         """Forget the past on request; predictions are valid again after the washout."""
+        allowed = self.machine.allows_torque
         self._inlet.reset()
         self.follower.predictor.reset()
-        self.follower.forget()
+        self.follower.forget('The model was made to start over.')
+        if allowed:
+            self._revoked(self.follower.forgot)
 
     def reconfigure(self, settings: PipelineSettings) -> None:
         """Take over settings while running.
@@ -261,6 +316,7 @@ class Pipeline:
                 state=self.machine.state,
                 fault=self.machine.fault,
                 note=self._note() if known else '',
+                effort_missing=self._inlet.effort_missing(),
                 rate_known=known,
                 outside_range=self._outside,
                 position=None if self._measured is None else self._measured.position,

@@ -6,11 +6,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from lstm_dynamics_ros.card import ModelCard
+from lstm_dynamics_ros.control.base import ControlInput
 from lstm_dynamics_ros.pipeline_follower import Follower
 from lstm_dynamics_ros.pipeline_outlet import Outlet
 from lstm_dynamics_ros.safety.arming import ArmingFacts, ArmingSettings, judge, Verdict
 from lstm_dynamics_ros.safety.gate import Gate
-from lstm_dynamics_ros.state import JointState, NANOSECONDS
+from lstm_dynamics_ros.state import JointState, NANOSECONDS, Vector
+import numpy as np
 
 USUAL_LIMIT = 1.0
 """Effort limit that a gain counts with where none is known [N m] or [N]: strict."""
@@ -123,7 +125,7 @@ def reason_to_stop(follower: Follower, gate: Gate, note: str) -> str:
         note: Why the prediction is not valid; empty if it is.
     """
     guard = follower.guard
-    if note and follower.predictor.valid:
+    if note:
         return note
     if guard.dead:
         return f'These measurements stand still: {", ".join(guard.dead)}.'
@@ -135,3 +137,26 @@ def reason_to_stop(follower: Follower, gate: Gate, note: str) -> str:
             f'{gate.settings.saturation_time:g} s.'
         )
     return ''
+
+
+def reason_of_silence(outlet: Outlet, given: ControlInput, torque: Vector | None) -> str:
+    """Return why torque that is on its way out ends here; empty if it goes on.
+
+    What has ended begins again only when a person arms.
+
+    Args:
+        outlet: Controller and gate.
+        given: What the controller was given.
+        torque: What it made of that, shape (n_joints,); None for nothing.
+    """
+    if torque is not None:
+        finite = bool(np.isfinite(torque).all())
+        return '' if finite else 'The controller computed torque that is not finite.'
+    if outlet.gate.silent:
+        return ''
+    if outlet.controller.needs_reference and (given.reference is None or given.preview is None):
+        return (
+            'The reference was lost, or does not reach to when the correction acts. Publish it '
+            'all the time, also while standing still.'
+        )
+    return 'The controller had nothing to say.'

@@ -20,6 +20,8 @@ from lstm_dynamics_ros.state import Vector
 MOST_BAD = 2
 """Steps in a row in which the model could not be used, and which make a fault."""
 
+UNUSABLE = 'The model could not be used on the newest measurement.'
+
 
 class Follower:
     """A model that is stepped over every grid point, and everything that goes with its memory.
@@ -61,6 +63,8 @@ class Follower:
         """How sure the model is."""
         self.told: Vector | None = None
         """Effort the robot was last told to have [N m] or [N]; None if that is not known."""
+        self.forgot = ''
+        """Why the memory of the model was cleared the last time."""
         self.inference_errors = 0
         """Exceptions while running the model."""
         self._machine = machine
@@ -92,14 +96,14 @@ class Follower:
         """
         self._machine.on(Event.DATA)
         if point.restarted:
-            self.forget()
+            self.forget('A gap or a jump in the joint states made the model start over.')
         prediction = self._predict(point, preview)
         if prediction is not None:
             self._bad = 0
             if self.motion is not None:
                 self.motion.tell(prediction)
         else:
-            self.forget()
+            self.forget(UNUSABLE)
             self._bad += 1
             if self._bad == MOST_BAD:
                 self._machine.fail('The model could not be used twice in a row.')
@@ -122,7 +126,7 @@ class Follower:
         """Return why what the model says cannot be relied on; empty if it can."""
         predictor = self.predictor
         if not predictor.valid:
-            return 'The model could not be used on the newest measurement.'
+            return UNUSABLE
         if not predictor.warm:
             return f'Warming up: {predictor.seen} of {predictor.card.washout_steps} steps.'
         return ''
@@ -144,8 +148,13 @@ class Follower:
             self.predictor.reset()
         return prediction if self.predictor.valid else None
 
-    def forget(self) -> None:
-        """Let everything that remembers follow the model when its memory is cleared."""
+    def forget(self, reason: str) -> None:
+        """Let everything that remembers follow the model when its memory is cleared.
+
+        Args:
+            reason: Why it is, as a sentence.
+        """
+        self.forgot = reason
         if self.motion is not None:
             self.motion.reset()
         if self._prior is not None:

@@ -88,6 +88,9 @@ class MotionInput:
     ) -> Vector:
         """Return the observation of the next grid point, shape (n_features,).
 
+        Effort that is not finite where a disturbance is made of it is forgotten with all else, and
+        refused where the model is stepped: the filter would start again from zero.
+
         Args:
             state: Measured state.
             preview: Where the robot is told to be one latency later.
@@ -104,6 +107,10 @@ class MotionInput:
         self.motion = motion
         measured = {}
         if self._filter is not None:
+            if not np.isfinite(state.effort).all():
+                self.reset()
+                self._row[:] = np.nan
+                return self._row
             self.expected = self._said_for(state.stamp_ns - self._dt_ns)
             measured['disturbance'] = self._filter.update(
                 state.position, state.effort, expected=self.expected, frozen=frozen

@@ -23,7 +23,7 @@ MESSAGE_PACKAGES = {
     'std_msgs', 'std_srvs', 'trajectory_msgs',
 }  # fmt: skip
 FORBIDDEN = {'util', 'utils', 'common', 'helper', 'helpers', 'manager', 'misc', 'tools'}
-LONGEST = 300
+LONGEST = 450
 
 
 class Room(NamedTuple):

@@ -10,7 +10,15 @@ from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
-from lstm_dynamics_ros.card import CardError, Golden, ModelCard, Range, Signal
+from lstm_dynamics_ros.card import (
+    CardError,
+    Golden,
+    MADE_FROM,
+    ModelCard,
+    Range,
+    Signal,
+    SIGNAL_KINDS,
+)
 import pytest
 
 
@@ -60,6 +68,19 @@ def test_columns_are_found_by_kind() -> None:
     assert CARD.columns('effort') == slice(4, 6)
     assert CARD.columns('velocity', of='targets') == slice(2, 4)
     assert CARD.columns('effort', of='targets') is None
+
+
+def test_of_every_kind_of_signal_it_is_known_what_it_is_made_from() -> None:
+    assert set(MADE_FROM) == set(SIGNAL_KINDS)
+    assert {kind for kind, parts in MADE_FROM.items() if 'effort' in parts} == {
+        'effort',
+        'disturbance',
+    }
+    fed = tuple(one for kind in MADE_FROM for one in signals(kind, JOINTS))
+    assert replace(CARD, features=fed).made_from('effort') == ('disturbance', 'effort')
+    assert replace(CARD, features=signals('prior_effort', JOINTS)).made_from('velocity') == (
+        'prior_effort',
+    )
 
 
 def test_the_cell_tells_the_state_tensors() -> None:

@@ -170,6 +170,20 @@ def test_wrong_names_are_explained_with_the_closest() -> None:
     assert strict.explain_names() is None
 
 
+def test_joints_without_finite_effort_are_named_as_the_messages_name_them() -> None:
+    both = intake(rename={'a': 'left_a'}, need_effort=True)
+    names = ('b', 'left_a')
+    assert both.accept(raw(names, effort=(200.0, NAN))) is None
+    named = [both.without_effort]
+    assert both.accept(raw(names, effort=())) is None
+    named.append(both.without_effort)
+    assert both.accept(raw(('b',), (2.0,), (20.0,), (200.0,))) is None  # only this joint
+    named.append(both.without_effort)
+    assert named == [('left_a',), ('left_a', 'b'), ('left_a',)]
+    assert both.accept(raw(names)) is not None
+    assert not both.without_effort
+
+
 FLOATS = st.lists(st.floats() | st.sampled_from([0.0, NAN, 1e300]), max_size=3)
 
 

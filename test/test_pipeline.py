@@ -440,19 +440,24 @@ def test_all_reasons_against_arming_are_told_at_once(make: Make) -> None:
     assert len(caught.value.reasons) == 9
 
 
-def test_a_gap_while_armed_takes_torque_away_until_warm_again(loaded: LoadedModel) -> None:
+def test_a_gap_while_armed_takes_torque_away_until_a_person_arms_again(
+    loaded: LoadedModel,
+) -> None:
     pipeline = pushing(loaded)
     run(pipeline, (sample(k) for k in range(200)))
     pipeline.arm()
     run(pipeline, (sample(k) for k in range(200, 230)))
     after = run(pipeline, (sample(k) for k in range(400, 430)))
-    assert [tick.state for tick in after] == [State.DEGRADED] * 4 + [State.ARMED] * 2
+    assert [tick.state for tick in after] == [State.DEGRADED] * 4 + [State.MONITORING] * 2
     assert after[3].correction is not None  # the safe command has run out by then
     np.testing.assert_allclose(after[3].correction, 0.0)
-    assert after[4].correction is not None
-    np.testing.assert_allclose(after[4].correction, [0.5, -0.2])  # from zero again
+    assert [tick.correction for tick in after[4:]] == [None, None]
     assert isinstance(pipeline.controller, Push)
     assert pipeline.controller.resets == 2
+    pipeline.arm()
+    again = last(pipeline, [sample(430)])
+    assert again.correction is not None
+    np.testing.assert_allclose(again.correction, [0.5, -0.2])  # from zero again
 
 
 def test_lost_data_while_armed_latch_until_a_person_clears(loaded: LoadedModel) -> None:
@@ -479,12 +484,13 @@ def test_torque_that_is_not_finite_never_comes_out_and_is_a_fault_if_repeated(
     run(pipeline, (sample(k) for k in range(200, 230)))
     controller.value = np.array([float('nan'), 0.0])
     once = last(pipeline, [sample(230)])
-    assert once.state is State.ARMED
+    assert once.state is State.MONITORING
     controller.value = np.array([4.0, -0.4])
-    assert last(pipeline, [sample(235)]).state is State.ARMED
+    assert last(pipeline, [sample(235)]).state is State.MONITORING
+    pipeline.arm()
     controller.value = np.array([float('inf'), 0.0])
     ticks = run(pipeline, (sample(k) for k in range(240, 300, 5)))
-    assert [tick.state for tick in ticks[:2]] == [State.ARMED, State.FAULT]
+    assert [tick.state for tick in ticks[:2]] == [State.MONITORING, State.FAULT]
     assert controller.resets >= 2
     for tick in (once, *ticks):
         assert tick.correction is None or np.isfinite(tick.correction).all()

@@ -61,6 +61,16 @@ def test_the_disturbance_is_what_the_rigid_body_does_not_explain(card: ModelCard
     np.testing.assert_allclose(motion.raw, 1.5, atol=1e-6)
 
 
+def test_effort_that_is_not_finite_never_becomes_zero(card: ModelCard) -> None:
+    motion = MotionInput(card, Masses(), LATENCY_NS)
+    for k in range(20):
+        row = motion.observe(state(k, effort=float('nan')), None)
+        assert np.isnan(row).all()
+    for k in range(20, 60):
+        row = motion.observe(state(k, effort=1.5), None)
+    np.testing.assert_allclose(row[6:], 1.5, atol=1e-6)  # and leaves no trace
+
+
 def test_the_residual_compares_what_was_said_for_the_time_of_the_disturbance(
     card: ModelCard,
 ) -> None:

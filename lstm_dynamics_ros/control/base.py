@@ -99,6 +99,9 @@ class Controller(ABC):
     """False for a controller that never does; such a one cannot be armed."""
     needs_reference: ClassVar[bool] = True
     """Whether it says nothing without a reference."""
+    needs_effort: bool = True
+    """Whether its torque follows measured effort, beyond what the model is fed. Without finite
+    effort such a controller cannot be armed. True unless a controller knows better."""
     full_command: ClassVar[bool] = False
     """Whether its torque is the whole command instead of an addition to the robot's own."""
 

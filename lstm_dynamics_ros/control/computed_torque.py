@@ -53,6 +53,7 @@ class ComputedTorque(Controller):
     """
 
     full_command: ClassVar[bool] = True
+    needs_effort = False
 
     def __init__(self, config: ComputedTorqueConfig, context: ControlContext) -> None:
         self._context = context

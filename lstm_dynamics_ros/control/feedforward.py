@@ -62,6 +62,8 @@ class Feedforward(Controller):
     Processing 12, 2011, section 2.2 (feed-forward with a learned inverse model).
     """
 
+    needs_effort = False
+
     def __init__(self, config: FeedforwardSettings, context: ControlContext) -> None:
         needs_inverse(context)
         self._prior = context.prior

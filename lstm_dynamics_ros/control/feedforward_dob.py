@@ -107,6 +107,10 @@ class FeedforwardDob(Controller):
     def __init__(self, config: FeedforwardDobConfig, context: ControlContext) -> None:
         config.check(context)
         self._context = context
+        card = (
+            context.card
+        )  # what it observes is left over from the disturbance that the model sees
+        self.needs_effort = card is not None and card.columns('disturbance') is not None
         self.feedforward = Feedforward(config, context)
         """The feed-forward part."""
         self._period = context.period

@@ -29,6 +29,7 @@ class NoController(Controller):
 
     computes_torque: ClassVar[bool] = False
     needs_reference: ClassVar[bool] = False
+    needs_effort = False
 
     def torque(self, given: ControlInput) -> None:  # noqa: ARG002
         """See the base class."""

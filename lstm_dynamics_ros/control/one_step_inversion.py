@@ -134,6 +134,8 @@ class OneStepInversion(Controller):
     Dynamics 33(6), 2010.
     """
 
+    needs_effort = False
+
     def __init__(self, config: OneStepInversionConfig, context: ControlContext) -> None:
         self.jacobian = InputJacobian('one_step_inversion', config.jacobian, context)
         """What the model says a torque does."""

@@ -52,6 +52,7 @@ class PdGravity(Controller):
     """
 
     full_command: ClassVar[bool] = True
+    needs_effort = False
 
     def __init__(self, config: PdGravityConfig, context: ControlContext) -> None:
         self._context = context

@@ -136,7 +136,7 @@ class CorrectionProcess:
 
     def check(self) -> None:
         """Raise :class:`DataError` if it is armed no more."""
-        if self.state['state'] not in {'armed', 'degraded'}:
+        if self.state['state'] != 'armed':
             raise DataError(f'The correction was taken back. {self.why()}')
 
     def why(self) -> str:

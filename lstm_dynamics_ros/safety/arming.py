@@ -69,6 +69,8 @@ def _data(facts: ArmingFacts) -> list[str]:
         found.append('The rate of the joint states is not known yet. Wait for some messages.')
     if facts.note:
         found.append(facts.note)
+    if facts.effort_missing and facts.effort_missing != facts.note:
+        found.append(facts.effort_missing)
     if facts.outside_range:
         names = ', '.join(facts.outside_range)
         found.append(

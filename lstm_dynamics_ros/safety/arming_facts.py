@@ -86,6 +86,8 @@ class ArmingFacts:
     """Whether the rate of the joint states is known."""
     state_publishers: int = 1
     """Publishers of the joint states."""
+    effort_missing: str = ''
+    """Which joints lack the measured effort that is needed, as a sentence; empty if none does."""
     outside_range: Sequence[str] = ()
     """Features outside the training range."""
     frozen: Sequence[str] = ()

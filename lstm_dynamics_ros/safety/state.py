@@ -23,7 +23,8 @@ class State(Enum):
     ARMED = 'armed'
     """A person has allowed torque."""
     DEGRADED = 'degraded'
-    """Armed, but the model had to start over: no torque until it is warm again."""
+    """Torque was taken back because the model had to start over. Once it is warm again a person
+    may arm; that takes a bounded time, or is a fault."""
     FAULT = 'fault'
     """Something went wrong while armed, or the model failed. Stays until a person clears it."""
 
@@ -74,7 +75,7 @@ TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.ARMED, Event.DISARM): State.MONITORING,
     (State.ARMED, Event.RESTART): State.DEGRADED,
     (State.ARMED, Event.DATA_LOST): State.FAULT,
-    (State.DEGRADED, Event.WARM): State.ARMED,
+    (State.DEGRADED, Event.WARM): State.MONITORING,
     (State.DEGRADED, Event.DISARM): State.WARMING,
     (State.DEGRADED, Event.DATA_LOST): State.FAULT,
     (State.FAULT, Event.CLEAR): State.WAITING,

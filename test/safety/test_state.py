@@ -36,7 +36,7 @@ def test_torque_is_allowed_only_while_armed() -> None:
 
 def test_only_monitoring_can_be_armed_and_only_by_a_person() -> None:
     ways = [(s, e) for (s, e), after in TRANSITIONS.items() if after is State.ARMED]
-    assert ways == [(State.MONITORING, Event.ARM), (State.DEGRADED, Event.WARM)]
+    assert ways == [(State.MONITORING, Event.ARM)]
 
 
 @pytest.mark.parametrize('state', [s for s in State if s is not State.MONITORING])
@@ -58,11 +58,13 @@ def test_any_reason_refuses_arming() -> None:
     assert machine.state is State.ARMED
 
 
-def test_a_restart_while_armed_takes_torque_away_until_warm() -> None:
+def test_a_restart_while_armed_takes_torque_away_until_a_person_arms_again() -> None:
     machine = follow(Event.RESTART, start=State.ARMED)
     assert machine.state is State.DEGRADED
     assert not machine.allows_torque
-    assert machine.on(Event.WARM) is State.ARMED
+    with pytest.raises(ArmRefusedError, match='It is degraded, not monitoring'):
+        machine.arm()
+    assert machine.on(Event.WARM) is State.MONITORING
 
 
 @pytest.mark.parametrize('state', [State.ARMED, State.DEGRADED])
