@@ -26,6 +26,9 @@ LOOK_PERIOD = 0.5
 LATE = 1.5
 """Control periods without a tick after which the safe command goes on by itself."""
 
+LOOK_AT_ITSELF = 0.01
+"""Longest time between two looks at whether the node runs, while armed [s]."""
+
 MOST_LAST_WORDS = 500
 """Commands that the end of the node waits for at most."""
 
@@ -51,11 +54,7 @@ class Commander:
             ROBOT_DESCRIPTION.qos,
             event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
         )
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        period = engine.pipeline.control_period
-        self._idle_timer = node.create_timer(period, self._idle, clock=steady)
-        self._idle_timer.cancel()
-        self._look_timer = node.create_timer(LOOK_PERIOD, self._look, clock=steady)
+        self._look_timer = node.create_timer(LOOK_PERIOD, self._look, clock=_steady())
         self._sink.look()
 
     def _use(self, engine: Engine) -> None:
@@ -67,6 +66,9 @@ class Commander:
         self._stamp_ns = 0
         self._sent_at = self._ticked_at = time.monotonic()
         self._quiet = True
+        self._idle_period = min(pipeline.control_period, LOOK_AT_ITSELF)
+        self._idle_timer = self._node.create_timer(self._idle_period, self._idle, clock=_steady())
+        self._idle_timer.cancel()
         self._sink = make_sink(
             self._node, engine.settings, engine.joint_names, pipeline.control_period
         )
@@ -74,6 +76,7 @@ class Commander:
     def use(self, engine: Engine) -> None:
         """Serve the model that the engine has now; nothing may be on its way out."""
         self._sink.destroy()
+        self._node.destroy_timer(self._idle_timer)
         self._use(engine)
         self._sink.look()
 
@@ -98,6 +101,9 @@ class Commander:
         engine, found = self._engine, self._sink.refusals()
         if namesakes(self._node):
             found.append('Another node has the same name.')
+        age, oldest = time.monotonic() - self._ticked_at, engine.settings.armed_timeout
+        if age > oldest:
+            found.append(f'The newest usable joint state is {age:.2f} s old, not {oldest:g} s.')
         mode = engine.settings.command_mode
         full = engine.pipeline.controller.full_command
         if engine.pipeline.controller.computes_torque and full != (mode == 'full'):
@@ -122,6 +128,7 @@ class Commander:
         )
         warnings = engine.pipeline.arm(around)
         self._sink.begin()
+        engine.stall.begin(time.monotonic())
         self._quiet = False
         self._idle_timer.reset()
         return ' '.join(['Armed.', *warnings])
@@ -136,9 +143,10 @@ class Commander:
             self._quiet = True
             return
         if self._quiet:  # a stream that goes on after silence begins at zero, and says so
-            self._publish(self._zero)
             self._quiet = False
             self._idle_timer.reset()
+            if not self._publish(self._zero):
+                return
         self._publish(tick.correction)
 
     def finish(self) -> None:
@@ -154,29 +162,41 @@ class Commander:
             self._publish(torque)
             time.sleep(pipeline.control_period)
 
-    def _publish(self, torque: Vector) -> None:
+    def _publish(self, torque: Vector) -> bool:
+        """Send a command, or the safe command if torque has been taken back since it was made.
+
+        Returns:
+            Whether it was the command.
+        """
+        engine, sink = self._engine, self._sink
+        sent = sink.send(torque, self._preview, self._stamp_ns, engine.check)
+        if not sent:
+            safe = engine.pipeline.idle_command()
+            if safe is not None:
+                sink.send(safe, self._preview, self._stamp_ns)
         self._sent_at = time.monotonic()
-        self._sink.send(torque, self._preview, self._stamp_ns)
+        return sent
 
     def _idle(self) -> None:
         """Notice that ticks have stopped, and let the safe command go on without them."""
         engine, now = self._engine, time.monotonic()
-        pipeline, machine = engine.pipeline, engine.machine
-        if machine.allows_torque:
-            longest = engine.settings.armed_timeout
-            if engine.paused:
-                self._ticked_at = now
-            if now - self._ticked_at <= longest:
-                return
+        machine, period = engine.machine, engine.pipeline.control_period
+        before = machine.state
+        engine.check()
+        if engine.paused:
+            self._ticked_at = now
+        longest = engine.settings.armed_timeout
+        if engine.armed and now - self._ticked_at > longest:
             machine.fail(f'No usable joint state came for {longest:g} s while armed.')
-            self._announce()
-        if now - self._sent_at < LATE * pipeline.control_period:
-            return
-        torque = pipeline.idle_command()
-        if torque is None:
+        early = now - self._sent_at < period - 0.5 * self._idle_period
+        if not early and now - self._ticked_at >= LATE * period:
+            torque = engine.pipeline.idle_command()
+            if torque is not None:
+                self._publish(torque)
+        if engine.pipeline.gate.silent and not engine.armed:
             self._idle_timer.cancel()
-        else:
-            self._publish(torque)
+        if machine.state is not before:
+            self._announce()
 
     def _look(self) -> None:
         """Find out who else is there; while armed, nobody else may command."""
@@ -202,3 +222,7 @@ class Commander:
         if remark:
             self._node.get_logger().warning(remark)
         self._reference.track = self._engine.track
+
+
+def _steady() -> Clock:
+    return Clock(clock_type=ClockType.STEADY_TIME)

@@ -25,6 +25,7 @@ needs 0.57, and the default of 0.3 would be reached."""
 ON_A_BUSY_MACHINE: Mapping[str, object] = {
     'state_timeout': 1.0,
     'armed_timeout': 1.0,
+    'stall_timeout': 1.0,
     'reference_timeout': 0.5,
     'arming.max_load': 1.0,
     'qos_overrides./joint_states.subscription.reliability': 'reliable',

@@ -155,6 +155,7 @@ class DynamicsNode(ManagedNode):
         if engine is None or not self._machine.active:
             return
         before = self._machine.state
+        engine.check()
         engine.watchdog.feed(time.monotonic())
         engine.monitor.arrived(len(samples), time.monotonic_ns())
         try:
@@ -181,8 +182,11 @@ class DynamicsNode(ManagedNode):
         engine = self._engine
         if engine is None or not self._machine.active:
             return
+        state = self._machine.state
+        engine.check()
         before, self._ros_time = self._ros_time, self._now()
-        if engine.watch(paused=self._input.sim_time and before == self._ros_time):
+        engine.watch(paused=self._input.sim_time and before == self._ros_time)
+        if self._machine.state is not state:
             self._announce()
         engine.set_horizon(wanted=self._predictions.wants_trajectory)
 
@@ -233,7 +237,7 @@ class DynamicsNode(ManagedNode):
     def _validate(self, settings: NodeSettings) -> None:
         """Refuse settings that do not fit what is loaded."""
         if self._engine is not None:
-            self._engine.check(settings)
+            self._engine.validate(settings)
 
     def _reconfigure(self, settings: NodeSettings) -> None:
         if self._engine is not None:

@@ -21,6 +21,7 @@ from lstm_dynamics_ros.ros.monitor import Monitor
 from lstm_dynamics_ros.ros.settings import find_model, NodeSettings
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 from lstm_dynamics_ros.safety.gate import Gate
+from lstm_dynamics_ros.safety.stall_watch import StallWatch
 from lstm_dynamics_ros.safety.state import Event, State, StateMachine
 from lstm_dynamics_ros.safety.watchdog import Watchdog
 from lstm_dynamics_ros.state import NANOSECONDS, RawSample, Vector
@@ -40,6 +41,7 @@ class Engine:
     def __init__(self, settings: NodeSettings, machine: StateMachine) -> None:
         self.machine = machine
         self.watchdog = Watchdog(settings.state_timeout)
+        self.stall = StallWatch(settings.stall_timeout)
         self.paused = False
         """Whether simulated time stood still at the last look."""
         self._description = ''
@@ -132,7 +134,7 @@ class Engine:
         self.track = self.pipeline.reference = self._make_track()
         return ''
 
-    def check(self, settings: NodeSettings) -> None:
+    def validate(self, settings: NodeSettings) -> None:
         """Refuse settings that do not fit what is loaded, without any effect.
 
         Raises:
@@ -167,6 +169,7 @@ class Engine:
         before, self.settings = self.settings, settings
         pipeline, name = self.pipeline, self.controller
         self.watchdog.timeout = settings.state_timeout
+        self.stall.longest = settings.stall_timeout
         self.track.timeout = settings.reference_timeout
         pipeline.gate.settings = settings.gate
         pipeline.safety = settings.safety
@@ -183,6 +186,26 @@ class Engine:
             settings = replace(settings, horizon_steps=0)
         if settings != self.pipeline.settings:
             self.pipeline.reconfigure(settings)
+
+    @property
+    def armed(self) -> bool:
+        """Whether a person has allowed torque and nothing has taken that back."""
+        return self.machine.state in {State.ARMED, State.DEGRADED}
+
+    def check(self) -> bool:
+        """Look at whether torque may go on, and take it back if it may not.
+
+        To be called at the begin of everything that looks after the robot, and once more right
+        before torque is sent: whatever came first after a stall, nothing old is sent.
+
+        Returns:
+            False if torque was taken back just now, so that what was computed must not be sent.
+        """
+        before = self.armed
+        problem = self.stall.look(time.monotonic())
+        if before and problem:
+            self.machine.fail(problem)
+        return self.armed or not before
 
     def watch(self, *, paused: bool) -> bool:
         """Look at the age of the data; return whether they were just lost.

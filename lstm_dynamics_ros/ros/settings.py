@@ -146,6 +146,15 @@ class NodeSettings(
         maximum=1.0,
         reconfigurable=True,
     )
+    stall_timeout: float = parameter(
+        0.05,
+        'Time that the node itself may not run while armed (stopped, starved of processor time, '
+        'busy elsewhere); longer is a fault.',
+        unit='s',
+        minimum=0.02,
+        maximum=1.0,
+        reconfigurable=True,
+    )
     controller: str = parameter(
         AUTO,
         'What computes the correction. auto takes feedforward_dob if the model allows, else '

@@ -7,7 +7,7 @@ adds it to its own effort, or to what the user declares additive.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from lstm_dynamics_ros.grid import nanoseconds
@@ -126,15 +126,34 @@ class Sink(ABC):
     def begin(self) -> None:
         """Prepare for commands, when a person has armed; :meth:`refusals` must have been empty."""
 
-    @abstractmethod
-    def send(self, torque: Vector, reference: Reference | None, stamp_ns: int) -> None:
-        """Publish a command.
+    def send(
+        self,
+        torque: Vector,
+        reference: Reference | None,
+        stamp_ns: int,
+        check: Callable[[], bool] = lambda: True,
+    ) -> bool:
+        """Publish a command, unless the last look at whether it may be sent says no.
 
         Args:
             torque: Effort [N m] or [N], shape (n_joints,); not finite counts as zero.
             reference: Where the robot is told to be when the command acts.
             stamp_ns: Time of the measurement it was made from [ns].
+            check: Looks at whether it may be sent, when all else is done.
+
+        Returns:
+            What ``check`` said.
         """
+        message = self._message(torque, reference, stamp_ns)
+        if not check():
+            return False
+        if message is not None:
+            self._publisher.publish(message)
+        return True
+
+    @abstractmethod
+    def _message(self, torque: Vector, reference: Reference | None, stamp_ns: int) -> Any:  # noqa: ANN401
+        """Return the message for a command; None if there can be none, which is counted."""
 
     def _finite(self, torque: Vector) -> Vector:
         self.counters['commands'] += 1
@@ -167,14 +186,19 @@ class EffortArraySink(Sink):
         self._order = [self._joints.index(name) for name in known or self._joints]
         self._to_mark = MARKED
 
-    def send(self, torque: Vector, reference: Reference | None, stamp_ns: int) -> None:  # noqa: ARG002
+    def _message(
+        self,
+        torque: Vector,
+        reference: Reference | None,  # noqa: ARG002
+        stamp_ns: int,  # noqa: ARG002
+    ) -> Float64MultiArray:
         """See the base class."""
         message = self._plain
         if self._to_mark:
             self._to_mark -= 1
             message = self._marked
         message.data = doubles(self._finite(torque)[self._order])
-        self._publisher.publish(message)
+        return message
 
 
 class JointTrajectorySink(Sink):
@@ -198,7 +222,7 @@ class JointTrajectorySink(Sink):
         super().__init__(node, settings, joint_names, COMMAND_TRAJECTORY)
         self._period_ns = nanoseconds(period)
         self._point = JointTrajectoryPoint()
-        self._message = JointTrajectory(joint_names=list(joint_names), points=[self._point])
+        self._trajectory = JointTrajectory(joint_names=list(joint_names), points=[self._point])
 
     def _unfit_mode(self) -> list[str]:
         if self._settings.command_mode == 'full':
@@ -208,18 +232,20 @@ class JointTrajectorySink(Sink):
     def begin(self) -> None:
         """See the base class."""
 
-    def send(self, torque: Vector, reference: Reference | None, stamp_ns: int) -> None:
+    def _message(
+        self, torque: Vector, reference: Reference | None, stamp_ns: int
+    ) -> JointTrajectory | None:
         """See the base class. Without a reference nothing is published, and that is counted."""
         if reference is None:
             self.counters['no_reference'] += 1
-            return
+            return None
         point: Any = self._point
         point.positions = doubles(reference.position)
         point.velocities = doubles(reference.velocity)
         point.effort = doubles(self._finite(torque))
         ahead = max(reference.stamp_ns - stamp_ns, self._period_ns)
         set_time(point.time_from_start, ahead)
-        self._publisher.publish(self._message)
+        return self._trajectory
 
 
 def make_sink(

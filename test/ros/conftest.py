@@ -3,15 +3,16 @@
 """Nodes in processes of their own and a listener in this one, on a ROS domain of their own."""
 
 import atexit
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from importlib.util import find_spec
+import json
 import os
 from pathlib import Path
 import signal
 import subprocess
 import sys
 import time
-from typing import Any
+from typing import Any, ClassVar
 import warnings
 
 from lstm_dynamics_ros.ros.domain import claim_domain
@@ -198,6 +199,119 @@ def pendulum_model(
         errors={'0': {'effort': {'model': [1.0, 1.0]}}},
         effort_limits=(60.0, 25.0),
     )
+
+
+class ArmedLoop:
+    """An embedded pendulum and dynamics_node, and every command with the time it was sent at.
+
+    The machine may be busy with other tests, so that joint states may be late; a stall of the node
+    counts as it does on a robot.
+    """
+
+    SETTINGS: ClassVar[dict[str, object]] = {
+        'sink_adds': 'true',
+        'controller_joints': '[joint1, joint2]',
+        'max_gap_steps': 100,
+        'reference_timeout': 1.0,
+        'gate.blend': 1.0,
+        'gate.fade_in': 0.1,
+        'gate.safe_command': 'zero',
+        'arming.min_shadow_time': 0.5,
+        'arming.max_load': 1.0,
+        'qos_overrides./joint_states.subscription.depth': 500,
+    }
+
+    def __init__(self, listener: Listener, start: Start, model: Path) -> None:
+        from lstm_dynamics_ros.ros import interfaces  # noqa: PLC0415
+
+        self.listener = listener
+        self.interfaces = interfaces
+        self._start = start
+        self._model = model
+        self.sent: list[tuple[int, tuple[float, ...]]] = []
+        """When each command was published [ns, wall clock], and what it was [N m]."""
+
+        def take(message: Any, info: Mapping[str, int]) -> None:
+            self.sent.append((info['source_timestamp'], tuple(message.data)))
+
+        taker: Any = take  # rclpy does not declare callbacks that ask for the time
+        listener.node.create_subscription(
+            interfaces.COMMAND.type, 'effort_controller/commands', taker, 5000
+        )
+        self._states = listener.hear(interfaces.STATE)
+
+    def begin(self, sim: Mapping[str, object], node: Mapping[str, object], *more: str) -> None:
+        """Start both with parameters on top of the usual ones, the node with more words."""
+        robot = {'robot': 'pendulum', 'speed': 0.4, 'hidden.payload': 0.5, **sim}
+        self.robot = self._start('sim_node', *_parameters(robot))
+        settings = {'model': self._model, **self.SETTINGS, **node}
+        remap = ('-r', '~/reference:=/reference')
+        self.node = self._start('dynamics_node', *remap, *more, *_parameters(settings))
+
+    @property
+    def state(self) -> dict[str, Any]:
+        content: dict[str, Any] = json.loads(self._states[-1].data) if self._states else {}
+        return content
+
+    def await_state(self, name: str, reason: str = '') -> str:
+        """Return the reason that comes with a state."""
+        self.listener.until(
+            lambda: self.state.get('state') == name and reason in self.state['reason'],
+            f'state {name} {reason}; {self.state} {self.node.log}',
+        )
+        return str(self.state['reason'])
+
+    def ask(self, *, armed: bool) -> Any:
+        return self.listener.ask(self.interfaces.ARM, data=armed)
+
+    def arm(self) -> None:
+        """Arm as soon as that is possible, and return once torque is sent."""
+        answer: Any = None
+
+        def sending() -> bool:
+            nonlocal answer
+            if self.state.get('state') == 'fault':  # this machine was busy with something else
+                self.listener.ask(self.interfaces.RESET)
+            if self.state.get('state') != 'armed':
+                answer = self.ask(armed=True)
+            return bool(self.sent and any(self.sent[-1][1])) and self.armed
+
+        self.listener.until(sending, f'arming; {answer} {self.node.log}')
+
+    @property
+    def armed(self) -> bool:
+        """Whether the node says that it is armed."""
+        return bool(self.state.get('state') == 'armed')
+
+    def listen(self, seconds: float) -> None:
+        """Take in what comes for a while."""
+        end = time.monotonic() + seconds
+        self.listener.until(lambda: time.monotonic() > end, 'time')
+
+    def stall(self, process: Process, seconds: float) -> int:
+        """Stop a process where it is for a while; return when it went on [ns, wall clock]."""
+        process.popen.send_signal(signal.SIGSTOP)
+        status = Path(f'/proc/{process.popen.pid}/stat')
+        while status.read_text().rpartition(')')[2].split()[0] != 'T':
+            pass
+        time.sleep(seconds)
+        begin = time.time_ns()
+        process.popen.send_signal(signal.SIGCONT)
+        return begin
+
+    def since(self, begin: int) -> list[tuple[float, ...]]:
+        """Return the commands that were published after a time [ns, wall clock]."""
+        return [values for sent, values in self.sent if sent > begin]
+
+
+def _parameters(values: Mapping[str, object]) -> list[str]:
+    return [word for name, value in values.items() for word in ('-p', f'{name}:={value}')]
+
+
+@pytest.fixture
+def loop(listener: Listener, start: Start, pendulum_model: Path) -> ArmedLoop:
+    """Return a pendulum and a node that can be armed; ``begin`` starts them."""
+    return ArmedLoop(listener, start, pendulum_model)
 
 
 @pytest.fixture

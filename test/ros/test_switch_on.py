@@ -14,6 +14,7 @@ import pytest
 
 CALM = [
     '-p', 'max_gap_steps:=100', '-p', 'state_timeout:=5.0', '-p', 'armed_timeout:=1.0',
+    '-p', 'stall_timeout:=1.0',
     '-p', 'reference_timeout:=1.0', '-p', 'gate.fade_in:=0.2', '-p', 'arming.max_load:=1.0',
     '-p', 'arming.min_shadow_time:=0.5', '-p', 'controller_joints:=[joint1, joint2]',
     '-p', 'qos_overrides./joint_states.subscription.depth:=500', '-p', 'sink_adds:=true',
