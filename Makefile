@@ -16,10 +16,10 @@ VENV_FLAGS :=
 endif
 READY := $(VENV)/ready-$(notdir $(LOCK))
 
-.PHONY: demo test check format models docs colcon lock clean help
+.PHONY: demo test test-all check format models docs colcon lock clean help
 
 help: ## Show this list
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
 
 $(READY): $(LOCK) setup.py
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(0 if v >= (3, 11) else f"Python 3.11 or newer is needed, {sys.executable} is {v[0]}.{v[1]}. Try: make PYTHON=python3.12")'
@@ -33,8 +33,14 @@ $(READY): $(LOCK) setup.py
 demo: $(READY) ## Watch recurrent models predict and correct the embedded 7-joint arm
 	@$(RUN)/lstm-dynamics demo $(ARGS)
 
-test: $(READY) ## Run all tests
-	@$(RUN)/python -m pytest $(ARGS)
+# A process per core. The tests of a file stay in one, for they share what takes long to make.
+PARALLEL := -n auto --maxprocesses 8 --dist loadfile --no-loadscope-reorder
+
+test: $(READY) ## Run the tests, but those marked slow
+	@$(RUN)/python -m pytest $(PARALLEL) -m 'not slow' $(ARGS)
+
+test-all: $(READY) ## Run all tests
+	@$(RUN)/python -m pytest $(PARALLEL) $(ARGS)
 
 check: $(READY) ## Lint, format and type checks
 	@$(RUN)/ruff check .
@@ -52,10 +58,17 @@ docs: $(READY) ## Print the pages that are made from the code
 	@$(RUN)/python -m lstm_dynamics_ros.cli.parameter_page > docs/parameters.md
 	@$(RUN)/python -m lstm_dynamics_ros.cli.parameter_file > config/dynamics.yaml
 
-colcon: $(READY) ## Build and test the package with colcon, as in a ROS 2 workspace
+# Only what a workspace adds to `make test-all`: programs, share folder, launch files.
+COLCON := PATH="$(CURDIR)/$(RUN):$$PATH" $(RUN)/colcon
+COLCON_TEST := test --event-handlers console_direct+ --pytest-args test/test_installed.py test/launch $(ARGS)
+LINKED := --build-base build/linked --install-base install/linked
+
+colcon: $(READY) ## Build with colcon, as in a ROS 2 workspace, with copies and with links, and test both
 	@$(RUN)/python -m pip install -q --disable-pip-version-check -r requirements/colcon.lock
-	PATH="$(CURDIR)/$(RUN):$$PATH" $(RUN)/colcon build
-	PATH="$(CURDIR)/$(RUN):$$PATH" $(RUN)/colcon test --event-handlers console_direct+ $(ARGS)
+	$(COLCON) build
+	$(COLCON) $(COLCON_TEST)
+	$(COLCON) build --symlink-install $(LINKED)
+	$(COLCON) $(COLCON_TEST) $(LINKED)
 	$(RUN)/colcon test-result --verbose
 
 COMPILE := pip-compile -q --upgrade --strip-extras --no-emit-find-links --no-emit-index-url --no-annotate --allow-unsafe --no-header

@@ -32,6 +32,7 @@ RCLPY = [
 TEST = [
     'pytest>=8,<9',
     'pytest-timeout',
+    'pytest-xdist>=3.6',
     'hypothesis',
     'ruff',
     'mypy',

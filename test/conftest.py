@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 from importlib.util import find_spec, module_from_spec, spec_from_file_location
+import os
 from pathlib import Path
 import sys
 from types import ModuleType
@@ -11,6 +12,17 @@ from typing import Any
 import pytest
 
 collect_ignore = [] if find_spec('rclpy') else ['ros']
+
+# The tests run in a process per core; a thread per core in each of them would only wait for the
+# others. Read when numpy is first imported, here and by the processes that tests start.
+for variable in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS'):
+    os.environ.setdefault(variable, '1')
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the files that hold slow tests, so that no process ends long after the others."""
+    slow = {item.path for item in items if item.get_closest_marker('slow')}
+    items.sort(key=lambda item: item.path not in slow)
 
 
 def load_beside(name: str) -> ModuleType:
