@@ -187,7 +187,9 @@ class Commander:
             self._ticked_at = now
         longest = engine.settings.armed_timeout
         if engine.armed and now - self._ticked_at > longest:
-            machine.fail(f'No usable joint state came for {longest:g} s while armed.')
+            why = engine.pipeline.waiting_for()
+            said = f'No usable joint state came for {longest:g} s while armed. {why}'
+            machine.fail(said.strip())
         early = now - self._sent_at < period - 0.5 * self._idle_period
         if not early and now - self._ticked_at >= LATE * period:
             torque = engine.pipeline.idle_command()
