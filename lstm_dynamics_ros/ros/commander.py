@@ -9,7 +9,7 @@ from lstm_dynamics_ros.pipeline import Surroundings, Tick
 from lstm_dynamics_ros.reference import Reference
 from lstm_dynamics_ros.ros.engine import Engine
 from lstm_dynamics_ros.ros.graph import namesakes
-from lstm_dynamics_ros.ros.interfaces import JOINT_STATES, ROBOT_DESCRIPTION
+from lstm_dynamics_ros.ros.interfaces import CLOCK, JOINT_STATES, ROBOT_DESCRIPTION
 from lstm_dynamics_ros.ros.reference_input import ReferenceInput
 from lstm_dynamics_ros.ros.sinks import make_sink
 from lstm_dynamics_ros.state import Vector
@@ -22,6 +22,9 @@ from std_msgs.msg import String
 
 LOOK_PERIOD = 0.5
 """Time between two looks at who else is on the command topic [s]."""
+
+LARGEST_SKEW = 1.0
+"""Difference between stamps and the clock that they should be of [s]."""
 
 LATE = 1.5
 """Control periods without a tick after which the safe command goes on by itself."""
@@ -104,12 +107,33 @@ class Commander:
         age, oldest = time.monotonic() - self._ticked_at, engine.settings.armed_timeout
         if age > oldest:
             found.append(f'The newest usable joint state is {age:.2f} s old, not {oldest:g} s.')
+        found += self._clock_refusals()
         mode = engine.settings.command_mode
         full = engine.pipeline.controller.full_command
         if engine.pipeline.controller.computes_torque and full != (mode == 'full'):
             what = 'the whole command' if full else 'a correction'
             found.append(
                 f'The controller {engine.controller} computes {what}, but command_mode is {mode}.'
+            )
+        return found
+
+    def _clock_refusals(self) -> list[str]:
+        """Return what speaks against arming with this clock."""
+        engine = self._engine
+        reason, skew = engine.clock_reason(), engine.skew
+        found = [reason] if reason else []
+        simulated = engine.simulated_time() is not None
+        if skew is None or abs(skew) <= LARGEST_SKEW:
+            return found
+        if simulated:
+            found.append(
+                f'Stamps of the joint states are {skew:+.3f} s from /clock. use_sim_time is true '
+                'here: is it for the robot, too?'
+            )
+        elif self._node.count_publishers(CLOCK.name):
+            found.append(
+                f'Stamps of the joint states are {skew:+.3f} s from the clock of this node, and '
+                '/clock is published. Set use_sim_time to true.'
             )
         return found
 
@@ -128,7 +152,7 @@ class Commander:
         )
         warnings = engine.pipeline.arm(around)
         self._sink.begin()
-        engine.stall.begin(time.monotonic())
+        engine.watch.begin(time.monotonic())
         self._quiet = False
         self._idle_timer.reset()
         return ' '.join(['Armed.', *warnings])
@@ -136,6 +160,7 @@ class Commander:
     def send(self, tick: Tick) -> None:
         """Send what the gate let through, if anything."""
         self._ticked_at = time.monotonic()
+        self._engine.watch.clock.used(self._ticked_at)
         if tick.preview is not None:
             self._preview = tick.preview
         self._stamp_ns = tick.stamp_ns
@@ -183,10 +208,8 @@ class Commander:
         machine, period = engine.machine, engine.pipeline.control_period
         before = machine.state
         engine.check()
-        if engine.paused:
-            self._ticked_at = now
         longest = engine.settings.armed_timeout
-        if engine.armed and now - self._ticked_at > longest:
+        if engine.watch.armed and now - self._ticked_at > longest:
             why = engine.pipeline.waiting_for()
             said = f'No usable joint state came for {longest:g} s while armed. {why}'
             machine.fail(said.strip())
@@ -195,7 +218,7 @@ class Commander:
             torque = engine.pipeline.idle_command()
             if torque is not None:
                 self._publish(torque)
-        if engine.pipeline.gate.silent and not engine.armed:
+        if engine.pipeline.gate.silent and not engine.watch.armed:
             self._idle_timer.cancel()
         if machine.state is not before:
             self._announce()

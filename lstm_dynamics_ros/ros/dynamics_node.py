@@ -89,7 +89,7 @@ class DynamicsNode(ManagedNode):
         ):  # fmt: skip
             timer = self.create_timer(period, look, clock=steady)
             self.keep(lambda timer=timer: self.destroy_timer(timer))  # type: ignore[misc]
-        self._ros_time = self._now()
+        engine.simulated_time = self._input.simulated_time
         self._engine = engine
         self._machine.on(Event.CONFIGURE)
         self._announcements.model(engine)
@@ -157,6 +157,8 @@ class DynamicsNode(ManagedNode):
         before = self._machine.state
         engine.check()
         engine.watchdog.feed(time.monotonic())
+        engine.watch.clock.came(time.monotonic())
+        engine.skew = self._input.skew
         engine.monitor.arrived(len(samples), time.monotonic_ns())
         try:
             for bunch in engine.bunches(samples):
@@ -178,14 +180,13 @@ class DynamicsNode(ManagedNode):
     # Looking after it
 
     def _watch(self) -> None:
-        """Notice lost data on a steady clock; simulated time that stands still is a pause."""
+        """Notice lost data, stalls and clocks that stand still, on a steady clock."""
         engine = self._engine
         if engine is None or not self._machine.active:
             return
         state = self._machine.state
         engine.check()
-        before, self._ros_time = self._ros_time, self._now()
-        engine.watch(paused=self._input.sim_time and before == self._ros_time)
+        engine.look_for_loss()
         if self._machine.state is not state:
             self._announce()
         engine.set_horizon(wanted=self._predictions.wants_trajectory)
@@ -218,7 +219,8 @@ class DynamicsNode(ManagedNode):
         if engine is None or not self._machine.active:
             return ''
         if engine.silent and self._machine.state is not State.FAULT:
-            return why_silent(self, JOINT_STATES.name, self._input.qos)
+            silent = why_silent(self, JOINT_STATES.name, self._input.qos)
+            return ' '.join(filter(None, (silent, engine.clock_reason())))
         return engine.reason
 
     def _announce(self) -> None:

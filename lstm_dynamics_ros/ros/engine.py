@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A model at work: everything dynamics_node keeps that is not ROS."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 import time
 from typing import Any
@@ -21,8 +21,8 @@ from lstm_dynamics_ros.ros.monitor import Monitor
 from lstm_dynamics_ros.ros.settings import find_model, NodeSettings
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 from lstm_dynamics_ros.safety.gate import Gate
-from lstm_dynamics_ros.safety.stall_watch import StallWatch
 from lstm_dynamics_ros.safety.state import Event, State, StateMachine
+from lstm_dynamics_ros.safety.torque_watch import TorqueWatch
 from lstm_dynamics_ros.safety.watchdog import Watchdog
 from lstm_dynamics_ros.state import NANOSECONDS, RawSample, Vector
 
@@ -41,9 +41,11 @@ class Engine:
     def __init__(self, settings: NodeSettings, machine: StateMachine) -> None:
         self.machine = machine
         self.watchdog = Watchdog(settings.state_timeout)
-        self.stall = StallWatch(settings.stall_timeout)
-        self.paused = False
-        """Whether simulated time stood still at the last look."""
+        self.watch = TorqueWatch(settings, settings.longest_silence, machine, self._take_back)
+        self.simulated_time: Callable[[], int | None] = lambda: None
+        """Returns the simulated time [ns], 0 before there is any; None on system time."""
+        self.skew: float | None = None
+        """Newest stamp minus the node's clock when it came [s]; None before the first."""
         self._description = ''
         self.load(settings)
 
@@ -169,7 +171,7 @@ class Engine:
         before, self.settings = self.settings, settings
         pipeline, name = self.pipeline, self.controller
         self.watchdog.timeout = settings.state_timeout
-        self.stall.longest = settings.stall_timeout
+        self.watch.reconfigure(settings, settings.longest_silence)
         self.track.timeout = settings.reference_timeout
         pipeline.gate.settings = settings.gate
         pipeline.safety = settings.safety
@@ -187,35 +189,21 @@ class Engine:
         if settings != self.pipeline.settings:
             self.pipeline.reconfigure(settings)
 
-    @property
-    def armed(self) -> bool:
-        """Whether a person has allowed torque and nothing has taken that back."""
-        return self.machine.state in {State.ARMED, State.DEGRADED}
+    def _take_back(self, reason: str) -> None:
+        self.pipeline.take_back(reason)
 
     def check(self) -> bool:
-        """Look at whether torque may go on, and take it back if it may not.
+        """Look at whether torque may go on, see :meth:`TorqueWatch.check`."""
+        return self.watch.check(time.monotonic(), self.simulated_time())
 
-        To be called at the begin of everything that looks after the robot, and once more right
-        before torque is sent: whatever came first after a stall, nothing old is sent.
+    def clock_reason(self) -> str:
+        """Return why simulated time does not run; empty if it does, or on system time."""
+        return self.watch.clock_reason(time.monotonic())
 
-        Returns:
-            False if torque was taken back just now, so that what was computed must not be sent.
-        """
-        before = self.armed
-        problem = self.stall.look(time.monotonic())
-        if before and problem:
-            self.machine.fail(problem)
-        return self.armed or not before
-
-    def watch(self, *, paused: bool) -> bool:
-        """Look at the age of the data; return whether they were just lost.
-
-        Args:
-            paused: Whether time stands still, so that data cannot come.
-        """
+    def look_for_loss(self) -> bool:
+        """Look at the age of the data, in which a pause does not count; return if it is lost."""
         now = time.monotonic()
-        self.paused = paused
-        if paused and self.watchdog.age(now) is not None:
+        if self.watch.paused(now) and self.watchdog.age(now) is not None:
             self.watchdog.feed(now)
         lost = self.watchdog.expired(now) and self.machine.state is not State.WAITING
         if lost:
@@ -233,7 +221,7 @@ class Engine:
         """What is missing for valid predictions while messages come; empty if nothing is."""
         if self.machine.state is State.FAULT:
             return self.machine.fault
-        return self.pipeline.waiting_for()
+        return self.pipeline.waiting_for() or self.clock_reason()
 
     @property
     def unbounded(self) -> str:

@@ -3,6 +3,7 @@
 
 from collections.abc import Callable
 import time
+from typing import Any
 
 from lstm_dynamics_ros.ros.conversions import raw_sample
 from lstm_dynamics_ros.ros.interfaces import JOINT_STATES
@@ -60,10 +61,10 @@ class JointStateInput:
         """Take the subscription off the graph."""
         self._node.destroy_subscription(self._subscription)
 
-    @property
-    def sim_time(self) -> bool:
-        """Whether the node runs on ``/clock``."""
-        return bool(self._node.get_parameter('use_sim_time').value)
+    def simulated_time(self) -> int | None:
+        """Return the time on ``/clock`` [ns], 0 before there is any; None on system time."""
+        clock: Any = self._node.get_clock()
+        return int(clock.now().nanoseconds) if clock.ros_time_is_active else None
 
     def _on_message(self, message: JointState) -> None:
         received = time.time_ns()
@@ -82,7 +83,7 @@ class JointStateInput:
 
     def _sample(self, message: JointState, received: int) -> RawSample:
         sample = raw_sample(message)
-        if sample.stamp_ns or self.sim_time:
+        if sample.stamp_ns or self.simulated_time() is not None:
             return sample
         if not self._told:
             self._told = True

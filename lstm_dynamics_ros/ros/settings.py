@@ -14,6 +14,7 @@ from lstm_dynamics_ros.pipeline_settings import PipelineSettings, SafetySettings
 from lstm_dynamics_ros.ros.executor_settings import ExecutorSettings
 from lstm_dynamics_ros.safety.gate import GateSettings
 from lstm_dynamics_ros.safety.joint_limits import JointLimitSettings
+from lstm_dynamics_ros.safety.torque_watch import WatchSettings
 
 AUTO = 'auto'
 """Takes the best controller that the model allows."""
@@ -74,6 +75,7 @@ class NodeSettings(
     SafetySettings,
     PipelineSettings,
     SinkSettings,
+    WatchSettings,
     ExecutorSettings,
 ):
     """Settings of dynamics_node: those of its parts, under the same names, and its own."""
@@ -146,15 +148,6 @@ class NodeSettings(
         maximum=1.0,
         reconfigurable=True,
     )
-    stall_timeout: float = parameter(
-        0.05,
-        'Time that the node itself may not run while armed (stopped, starved of processor time, '
-        'busy elsewhere); longer is a fault.',
-        unit='s',
-        minimum=0.02,
-        maximum=1.0,
-        reconfigurable=True,
-    )
     controller: str = parameter(
         AUTO,
         'What computes the correction. auto takes feedforward_dob if the model allows, else '
@@ -183,6 +176,11 @@ class NodeSettings(
     def safety(self) -> SafetySettings:
         """When the model is trusted, what is contact, and what arming needs."""
         return _part(SafetySettings, self)
+
+    @property
+    def longest_silence(self) -> float:
+        """Time without a usable joint state after which, while armed, they are lost [s]."""
+        return min(self.armed_timeout, self.state_timeout)
 
     def of_controller(self, name: str) -> ControllerConfig:
         """Return the settings of a controller.

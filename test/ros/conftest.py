@@ -90,6 +90,7 @@ def start(tmp_path: Path) -> Iterator[Start]:
     # A killed process stays on the graph for seconds, and would pass for a subscriber.
     for process in processes:
         process.popen.send_signal(signal.SIGINT)
+        process.popen.send_signal(signal.SIGCONT)  # a test that failed may have left it stopped
     for process in processes:
         process.end()
 

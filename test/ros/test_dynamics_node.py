@@ -304,12 +304,20 @@ def test_lost_data_are_noticed_and_their_return_too(robot: Callable[..., Robot])
 
 
 def test_simulated_time_that_stands_still_is_a_pause(robot: Callable[..., Robot]) -> None:
-    node = robot('-p', 'use_sim_time:=true', '-p', 'state_timeout:=0.05')
+    node = robot('-p', 'use_sim_time:=true', '-p', 'state_timeout:=0.2')
     clock = node.listener.say(interfaces.CLOCK)
-    now = interfaces.CLOCK.type()
-    set_time(now.clock, BEGIN)
-    clock.publish(now)
-    node.move(range(20))
+    k = 0
+
+    def watched() -> bool:  # a pause is one only of a clock that was advancing
+        nonlocal k
+        now = interfaces.CLOCK.type()
+        set_time(now.clock, BEGIN + k * DT)
+        clock.publish(now)
+        node.move(range(k, k + 1))
+        k += 1
+        return bool(node.states) and node.state['state'] == 'monitoring'
+
+    node.listener.until(watched, 'state monitoring')
     node.await_state('monitoring')
     seen = node.listener.hear(interfaces.DIAGNOSTICS)
     node.listener.until(lambda: len(seen) >= 2, 'diagnostics')  # 2 s of pause

@@ -2,6 +2,7 @@
 """Tests for engine.py."""
 
 from pathlib import Path
+import time
 
 from lstm_dynamics_ros.errors import LstmDynamicsError
 from lstm_dynamics_ros.ros.engine import Engine
@@ -74,3 +75,118 @@ def test_the_robots_joint_names_are_used(model: Path) -> None:
     settings = NodeSettings(model=str(model), joint_prefix='left_', joint_map=('joint2:elbow',))
     engine = Engine(settings, StateMachine(State.WAITING))
     assert engine.joint_names == ('left_joint1', 'elbow')
+
+
+class Simulated:
+    """An armed engine on simulated time, on clocks of the test."""
+
+    def __init__(self, engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.engine = engine
+        self.now = 100.0
+        self.time_ns: int | None = 0
+        monkeypatch.setattr(time, 'monotonic', lambda: self.now)
+        engine.simulated_time = lambda: self.time_ns
+
+    def go_on(self, seconds: float, *, clock: bool = True, states: bool = True) -> None:
+        """Let a while pass in steps of 10 ms."""
+        for _ in range(round(seconds / 0.01)):
+            self.now += 0.01
+            if clock:
+                self.time_ns = (self.time_ns or 0) + 10_000_000
+            if states:
+                self.engine.watchdog.feed(self.now)
+                self.engine.watch.clock.came(self.now)
+                self.engine.watch.clock.used(self.now)
+            self.engine.check()
+            self.engine.look_for_loss()
+
+    def state(self) -> State:
+        return self.engine.machine.state
+
+
+@pytest.fixture
+def simulated(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> Simulated:
+    made = Simulated(engine, monkeypatch)
+    made.go_on(0.5)
+    engine.machine.state = State.ARMED
+    made.go_on(0.5)
+    assert made.state() is State.ARMED
+    return made
+
+
+def test_without_clock_torque_is_a_fault(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = Simulated(engine, monkeypatch)
+    engine.machine.state = State.ARMED
+    made.go_on(0.01, clock=False)
+    assert made.state() is State.FAULT
+    assert 'nothing has come on /clock' in engine.reason
+
+
+def test_on_system_time_no_clock_is_needed(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Simulated(engine, monkeypatch)
+    made.time_ns = None
+    engine.machine.state = State.ARMED
+    for _ in range(20):
+        made.go_on(0.01, clock=False)
+    assert made.state() is State.ARMED
+    assert engine.clock_reason() == ''
+
+
+def test_a_clock_that_dies_while_joint_states_go_on_is_a_fault(simulated: Simulated) -> None:
+    simulated.go_on(0.2, clock=False)
+    assert simulated.state() is State.ARMED
+    simulated.go_on(0.1, clock=False)
+    assert simulated.state() is State.FAULT
+    assert '/clock stood still' in simulated.engine.reason
+    simulated.go_on(1.0)
+    assert simulated.state() is State.FAULT
+
+
+def test_a_pause_takes_torque_back_and_is_over_without_it(simulated: Simulated) -> None:
+    simulated.go_on(0.1, clock=False, states=False)
+    assert simulated.state() is State.MONITORING
+    assert 'paused' in simulated.engine.pipeline.taken_back
+    simulated.go_on(20.0, clock=False, states=False)
+    assert simulated.state() is State.MONITORING
+    assert 'paused' in simulated.engine.clock_reason()
+    simulated.go_on(1.0)
+    assert simulated.state() is State.MONITORING
+    assert simulated.engine.clock_reason() == ''
+    simulated.go_on(100.0)
+    assert simulated.state() is State.MONITORING
+
+
+def test_a_pause_that_took_torque_and_lasts_too_long_is_a_fault(simulated: Simulated) -> None:
+    simulated.go_on(61.0, clock=False, states=False)
+    assert simulated.state() is State.FAULT
+    assert 'pause_timeout (60 s)' in simulated.engine.machine.fault
+
+
+def test_a_pause_without_torque_ends_as_lost_data(simulated: Simulated) -> None:
+    simulated.engine.pipeline.disarm()
+    simulated.go_on(59.0, clock=False, states=False)
+    assert simulated.state() is State.MONITORING
+    simulated.go_on(2.0, clock=False, states=False)
+    assert simulated.state() is State.WAITING
+
+
+def test_joint_states_that_stop_while_the_clock_goes_on_are_lost(simulated: Simulated) -> None:
+    simulated.go_on(0.3, states=False)
+    assert simulated.state() is State.FAULT
+
+
+def test_a_clock_that_is_set_back_takes_torque_back(simulated: Simulated) -> None:
+    simulated.time_ns = 0
+    simulated.go_on(0.01)
+    assert simulated.state() is State.MONITORING
+    assert '/clock was set back' in simulated.engine.pipeline.taken_back
+
+
+def test_a_clock_that_goes_away_while_armed_is_a_fault(simulated: Simulated) -> None:
+    simulated.time_ns = None
+    simulated.go_on(0.03, clock=False)
+    simulated.time_ns = 0
+    simulated.go_on(0.01, clock=False)
+    assert simulated.state() is State.FAULT
