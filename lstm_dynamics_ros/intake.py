@@ -6,6 +6,7 @@ in a data report is what the node will do with the same messages.
 """
 
 from collections.abc import Mapping, Sequence
+import math
 
 from lstm_dynamics_ros.errors import JointNamesError
 from lstm_dynamics_ros.grid import nanoseconds
@@ -52,6 +53,7 @@ class Intake:
         self.last_drop = ''
         """Counter of the newest sample that was dropped; empty after a usable one."""
         self._without_effort = np.zeros(len(self._wanted), bool)
+        self._some_without_effort = False
         self._index: list[int] = []
         self._found: list[int] = []
         n = len(self._wanted)
@@ -114,9 +116,11 @@ class Intake:
         if self._need_velocity and not np.isfinite(velocity).all():
             return self._dropped('velocity_missing')
         effort = _pick(sample.effort, self._index)
-        finite = np.isfinite(effort)
-        self._without_effort[self._found] = ~finite
-        if self._need_effort and not finite.all():
+        finite = math.isfinite(float(effort.sum()))  # cheaper than looking at each
+        if not finite or self._some_without_effort:
+            self._without_effort[self._found] = ~np.isfinite(effort)
+            self._some_without_effort = bool(self._without_effort.any())
+        if self._need_effort and not finite:
             return self._dropped('effort_missing')
         self.last_drop = ''
         if len(self._found) == len(self._wanted):

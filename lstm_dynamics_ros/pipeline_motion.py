@@ -2,6 +2,7 @@
 """What an inverse model for control is asked: the motion to come, and what was measured so far."""
 
 from collections import deque
+import math
 
 from lstm_dynamics_ros.card import ModelCard, PAST_KIND, PAYLOAD_KINDS
 from lstm_dynamics_ros.control.base import Prior
@@ -107,7 +108,7 @@ class MotionInput:
         self.motion = motion
         measured = {}
         if self._filter is not None:
-            if not np.isfinite(state.effort).all():
+            if not math.isfinite(float(state.effort.sum())):
                 self.reset()
                 self._row[:] = np.nan
                 return self._row
