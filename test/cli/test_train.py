@@ -52,14 +52,21 @@ def test_evaluate_compares_in_both_modes(trained: Path) -> None:
         assert row['model'] < row['persistence']
 
 
-@pytest.mark.slow
-def test_replay_writes_predictions_and_a_report(trained: Path) -> None:
+@pytest.fixture(scope='module')
+def replay(trained: Path) -> list[str]:
+    """Replay the run that was left out; return the arguments."""
     bag = sorted((trained / 'bags').iterdir())[-1]
     out = trained / 'replay'
     arguments = ['replay', str(bag), '--model', str(trained / 'model.onnx'), '--out', str(out)]
     # Three short runs are too few for bounds of 90 %.
-    arguments += ['--bounds-miss-rate', '0.2']
-    assert run([*arguments, '--json', str(out / 'replay.json')]) == 0
+    arguments += ['--bounds-miss-rate', '0.2', '--json', str(out / 'replay.json')]
+    assert run(arguments) == 0
+    return arguments
+
+
+@pytest.mark.slow
+def test_replay_writes_predictions_and_a_report(trained: Path, replay: list[str]) -> None:
+    out = trained / 'replay'
     page = (out / 'report.html').read_text()
     assert 'joint2' in page
     assert 'http://' not in page.replace('http://www.w3.org', '')
@@ -74,13 +81,9 @@ def test_replay_writes_predictions_and_a_report(trained: Path) -> None:
 
 @pytest.mark.slow
 def test_replaying_twice_asks_before_it_replaces(
-    trained: Path, capsys: pytest.CaptureFixture[str]
+    replay: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    bag = sorted((trained / 'bags').iterdir())[-1]
-    out = trained / 'twice'
-    arguments = ['replay', str(bag), '--model', str(trained / 'model.onnx'), '--out', str(out)]
-    assert run(arguments) == 0
-    assert run(arguments) == 2
+    assert run(replay) == 2
     assert '--overwrite' in capsys.readouterr().err
 
 

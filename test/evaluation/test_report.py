@@ -59,9 +59,17 @@ def replay(
 
 
 @pytest.fixture(scope='module')
-def page(replay: ReplayResult) -> Reader:
+def written(replay: ReplayResult, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The report in a folder of its own."""
+    path = tmp_path_factory.mktemp('report') / 'report.html'
+    write_report(path, replay)
+    return path
+
+
+@pytest.fixture(scope='module')
+def page(written: Path) -> Reader:
     reader = Reader()
-    reader.feed(report_page(replay))
+    reader.feed(written.read_text(encoding='utf-8'))
     assert not reader.open
     return reader
 
@@ -117,16 +125,15 @@ def test_an_inverse_replay_shows_effort(
     assert 'position +1' not in text
 
 
-def test_the_file_appears_complete_or_not_at_all(replay: ReplayResult, tmp_path: Path) -> None:
-    path = tmp_path / 'report.html'
-
+def test_the_file_appears_complete_or_not_at_all(
+    replay: ReplayResult, tmp_path: Path, written: Path
+) -> None:
     def stop(done: int, total: int, what: str) -> None:
         if done == 1:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        write_report(path, replay, progress=stop)
+        write_report(tmp_path / 'report.html', replay, progress=stop)
     assert list(tmp_path.iterdir()) == []
-    write_report(path, replay)
-    assert list(tmp_path.iterdir()) == [path]
-    assert path.stat().st_size < 3_000_000
+    assert list(written.parent.iterdir()) == [written]
+    assert written.stat().st_size < 3_000_000

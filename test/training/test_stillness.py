@@ -3,6 +3,7 @@
 
 from collections.abc import Iterable
 
+from lstm_dynamics_ros.training import stillness
 from lstm_dynamics_ros.training.stillness import Pieces, Stillness
 import numpy as np
 import pytest
@@ -39,7 +40,8 @@ def test_it_learns_which_joints_are_still_and_how_fast_others_are() -> None:
     assert float((rough[:, 0] - speed).square().mean()) < 0.15
 
 
-def test_rows_of_unknown_speed_do_not_count() -> None:
+def test_rows_of_unknown_speed_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(stillness, 'UPDATES', 20)
     pieces = many([0, 0])
     pieces.speed[:50] = torch.nan
     model = Stillness(2)
