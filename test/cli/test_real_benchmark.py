@@ -69,6 +69,7 @@ def command(real_data: Path, settings: Path, tmp_path: Path) -> dict[str, Any]:
     }
 
 
+@pytest.mark.slow
 def test_sets_are_trained_scored_and_kept(
     command: dict[str, Any],
     tmp_path: Path,

@@ -50,6 +50,7 @@ def test_two_models_are_printed_and_written_side_by_side(
     assert page.read_text(encoding='utf-8').startswith('<!doctype html>')
 
 
+@pytest.mark.slow
 def test_the_report_of_a_replay_has_the_section(
     make_model: Callable[..., Path], bag: Path, tmp_path: Path
 ) -> None:

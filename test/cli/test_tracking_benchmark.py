@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip('mujoco')
 
 
+@pytest.mark.slow
 def test_it_prints_a_table_and_writes_what_was_asked_for(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

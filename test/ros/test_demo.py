@@ -81,6 +81,7 @@ def test_it_measures_what_it_saw(model: Path) -> None:
     assert np.ptp(np.array(seen['true']), axis=0).max() > 0.01
 
 
+@pytest.mark.slow
 def test_tracking_is_compared_before_and_after_arming(model: Path, pendulum_model: Path) -> None:
     process = demo(
         headless=False, robot='pendulum', model=str(model), control_model=str(pendulum_model),

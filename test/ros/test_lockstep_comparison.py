@@ -37,6 +37,7 @@ print(json.dumps(compare(load_robot('pendulum'), settings).to_json()))
 """
 
 
+@pytest.mark.slow
 def test_a_run_through_node_and_messages_is_as_good_as_in_lockstep(pendulum_model: Path) -> None:
     done = subprocess.run(
         [sys.executable, '-c', SCRIPT, str(pendulum_model)],

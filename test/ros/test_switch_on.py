@@ -48,6 +48,7 @@ def robot(start: Any, listener: Any, pendulum_model: Path) -> Callable[..., None
     return begin
 
 
+@pytest.mark.slow
 def test_it_goes_from_watching_to_all_joints_and_stays_armed(
     robot: Callable[..., None], tmp_path: Path
 ) -> None:
@@ -70,6 +71,7 @@ def test_it_goes_from_watching_to_all_joints_and_stays_armed(
     assert 'stays armed' in run.stdout
 
 
+@pytest.mark.slow
 def test_a_signal_disarms(robot: Callable[..., None], tmp_path: Path, listener: Any) -> None:
     from lstm_dynamics_ros.ros import interfaces  # noqa: PLC0415
 

@@ -45,6 +45,7 @@ def test_members_start_from_different_seeds(trained: list[Member]) -> None:
     assert [member.checkpoint.settings.seed for member in trained] == [0, 1, 2]
 
 
+@pytest.mark.slow
 def test_training_goes_on_where_it_was_interrupted(
     runs: list[Segment], settings: TrainingSettings, tmp_path: Path, trained: list[Member]
 ) -> None:

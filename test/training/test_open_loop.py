@@ -69,6 +69,7 @@ def test_a_training_that_was_stopped_ends_with_the_same_weights(
         assert torch.equal(weight, resumed.weights[name]), name
 
 
+@pytest.mark.slow
 def test_training_lowers_the_error_of_the_filter(members: list[Member]) -> None:
     for member in members:
         assert member.checkpoint.best_error < member.checkpoint.history[0]['error']
@@ -76,6 +77,7 @@ def test_training_lowers_the_error_of_the_filter(members: list[Member]) -> None:
     assert all(name.endswith('mirrored') for name in members[0].checkpoint.data['train'][1::2])
 
 
+@pytest.mark.slow
 def test_the_proof_holds_in_free_run(path: Path) -> None:
     card = load_model(path).card
     proof = card.provenance['proof']
@@ -84,6 +86,7 @@ def test_the_proof_holds_in_free_run(path: Path) -> None:
     assert card.members == 2
 
 
+@pytest.mark.slow
 @torch.no_grad()
 def test_the_file_runs_freely_as_the_trained_model(
     path: Path, members: list[Member], runs: list[Segment]
@@ -107,6 +110,7 @@ def test_the_file_runs_freely_as_the_trained_model(
             prediction, state = model.step(seen, state)
 
 
+@pytest.mark.slow
 def test_an_identified_filter_follows_a_pendulum_from_its_torque(
     path: Path, runs: list[Segment]
 ) -> None:

@@ -34,6 +34,7 @@ def test_the_table_names_the_best_first() -> None:
     assert [line.split()[0] for line in lines.splitlines()[1:]] == ['better', 'base', 'worse']
 
 
+@pytest.mark.slow
 def test_every_trajectory_is_judged_unseen(
     runs: list[Segment], small: dict[str, Any], tmp_path: Path
 ) -> None:

@@ -48,6 +48,7 @@ def test_rows_of_unknown_speed_do_not_count(monkeypatch: pytest.MonkeyPatch) -> 
     assert torch.isfinite(model.learn([pieces], seed=0)).all()
 
 
+@pytest.mark.slow
 def test_what_earlier_passes_say_is_used() -> None:
     """Efforts of a robot that is pushed about say nothing here; an earlier pass knows it all."""
     pieces = many(range(16))

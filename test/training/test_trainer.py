@@ -98,6 +98,7 @@ train(segments[:4], segments[4:], TrainingSettings(**eval(sys.argv[3])), folder=
 """
 
 
+@pytest.mark.slow
 def test_a_killed_training_is_resumed_and_ends_with_the_same_weights(
     runs: list[Segment], small: Small, tmp_path: Path, checkpoints: Trained
 ) -> None:

@@ -25,6 +25,7 @@ def result() -> TrackingResult:
     return run_suite(ROBOT, SETTINGS)
 
 
+@pytest.mark.slow
 def test_the_json_has_the_promised_keys(result: TrackingResult) -> None:
     found = json.loads(json.dumps(result.to_json()))
 
@@ -37,6 +38,7 @@ def test_the_json_has_the_promised_keys(result: TrackingResult) -> None:
     assert found['summary'] is None  # ours took no part
 
 
+@pytest.mark.slow
 def test_the_summary_compares_ours_with_the_best_opponent(
     result: TrackingResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -52,6 +54,7 @@ def test_the_summary_compares_ours_with_the_best_opponent(
     assert summary.worst_ratio == pytest.approx(ratio)
 
 
+@pytest.mark.slow
 def test_the_table_names_everybody_and_says_that_it_was_quick(result: TrackingResult) -> None:
     text = tracking_table(result)
 
@@ -59,6 +62,7 @@ def test_the_table_names_everybody_and_says_that_it_was_quick(result: TrackingRe
         assert title in text
 
 
+@pytest.mark.slow
 def test_pictures_and_page_are_written(result: TrackingResult, tmp_path: Path) -> None:
     drawn = pictures(ROBOT, result)
 
