@@ -26,7 +26,7 @@ from lstm_dynamics_ros.ros.interfaces import (
 )  # fmt: skip
 from lstm_dynamics_ros.ros.joint_state_input import JointStateInput
 from lstm_dynamics_ros.ros.managed import ManagedNode, reported
-from lstm_dynamics_ros.ros.outputs import Announcements, Predictions
+from lstm_dynamics_ros.ros.outputs import Announcements, Predictions, StateLog
 from lstm_dynamics_ros.ros.settings import NodeSettings
 from lstm_dynamics_ros.ros.spin import run
 from lstm_dynamics_ros.safety.state import Event, State, StateMachine
@@ -55,7 +55,11 @@ class DynamicsNode(ManagedNode):
         self._declared.on_change(self._reconfigure)
         self._machine = StateMachine()
         self._announcements = Announcements(self)
+        self._log = StateLog(self)
         self._announce()
+        self.create_service(ARM.type, ARM.name, self._on_arm)
+        self.create_service(RESET.type, RESET.name, self._on_reset)
+        self.create_service(RELOAD_MODEL.type, RELOAD_MODEL.name, self._on_reload_model)
 
     def start(self) -> None:
         """Configure and activate, unless a lifecycle manager will."""
@@ -78,11 +82,6 @@ class DynamicsNode(ManagedNode):
         self.keep(self._commander.destroy)
         self._input = JointStateInput(self, self._on_samples)
         self.keep(self._input.destroy)
-        for name, callback in (
-            (ARM, self._on_arm), (RESET, self._on_reset), (RELOAD_MODEL, self._on_reload_model),
-        ):  # fmt: skip
-            service = self.create_service(name.type, name.name, callback)
-            self.keep(lambda service=service: self.destroy_service(service))  # type: ignore[misc]
         steady = Clock(clock_type=ClockType.STEADY_TIME)
         for period, look in (
             (WATCH_PERIOD, self._watch), (1.0 / settings.diagnostics_rate, self._diagnose),
@@ -232,6 +231,7 @@ class DynamicsNode(ManagedNode):
         if self._engine is not None:
             content |= self._engine.status()
         self._announcements.state(content)
+        self._log.look(self._machine, self._engine)
 
     def _now(self) -> int:
         return int(self.get_clock().now().nanoseconds)
@@ -248,7 +248,10 @@ class DynamicsNode(ManagedNode):
     # Requests
 
     def _on_arm(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        """Allow or forbid torque."""
+        """Allow or forbid torque. Forbidding is never refused."""
+        if self._engine is None and not request.data:
+            response.success, response.message = True, 'Disarmed: there is no model yet.'
+            return response
         return self._answer(response, self._arm if request.data else self._disarm)
 
     def _on_reset(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:

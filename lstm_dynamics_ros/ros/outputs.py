@@ -17,8 +17,10 @@ from lstm_dynamics_ros.ros.interfaces import (
     STATE,
     Topic,
 )  # fmt: skip
+from lstm_dynamics_ros.safety.state import State, StateMachine
 from rclpy.event_handler import PublisherEventCallbacks
 from rclpy.lifecycle import LifecycleNode, LifecyclePublisher
+from rclpy.node import Node
 from rclpy.qos_overriding_options import QoSOverridingOptions
 from std_msgs.msg import String
 
@@ -92,6 +94,7 @@ class Announcements:
     """``~/state`` and ``~/model_info``: JSON, kept for late subscribers, sent on change."""
 
     def __init__(self, node: LifecycleNode) -> None:
+        self._node = node
         self._state = node.create_publisher(String, STATE.name, STATE.qos)
         self._info = node.create_publisher(String, MODEL_INFO.name, MODEL_INFO.qos)
         self._last: Mapping[str, object] = {}
@@ -130,6 +133,48 @@ class Announcements:
             'provenance': card.provenance,
         }
         self._info.publish(String(data=json.dumps(content, default=str)))
+        self._node.get_logger().info(
+            f'Model {card.name} ({card.model_kind}, {card.cell}) is loaded from {loaded.path}. '
+            f'Joints: {", ".join(engine.joint_names)}; steps of {1000 * card.dt:g} ms.'
+        )
+
+
+class StateLog:
+    """Says in the log what has changed: a line for each change that a person should know of."""
+
+    def __init__(self, node: Node) -> None:
+        self._logger = node.get_logger()
+        self._before = State.UNCONFIGURED
+
+    def look(self, machine: StateMachine, engine: Engine | None) -> None:
+        """Say what has changed since the last look, if anything.
+
+        Args:
+            machine: State of the node.
+            engine: The model at work; None without.
+        """
+        before, state = self._before, machine.state
+        if state is before:
+            return
+        self._before = state
+        logger = self._logger
+        if state is State.FAULT:
+            logger.error(f'Fault: {machine.fault} No torque until ~/reset and ~/arm are called.')
+        elif before is State.ARMED:
+            reason = engine.pipeline.taken_back if engine is not None else ''
+            if reason:
+                logger.warning(f'Disarmed, torque was taken back: {reason}')
+            else:
+                logger.info('Disarmed. The safe command is sent to its end, then nothing.')
+        if state is State.ARMED and engine is not None:
+            logger.warning(f'Armed: torque is sent to {engine.settings.command_topic}.')
+        elif state is State.MONITORING and before is not State.ARMED:
+            logger.info(
+                'Monitoring: predictions are valid, nothing is sent to the robot.',
+                throttle_duration_sec=1.0,
+            )
+        elif state is State.INACTIVE and before is not State.UNCONFIGURED:
+            logger.info('Deactivated. Joint states are ignored until it is activated again.')
 
 
 def _publisher(node: LifecycleNode, topic: Topic) -> LifecyclePublisher:
