@@ -12,6 +12,7 @@ from pathlib import Path
 from setuptools import find_packages, setup
 
 NAME = 'lstm_dynamics_ros'
+BENCH = 'lstm_dynamics_bench'
 # `colcon build --symlink-install` runs a link to this file in a folder that holds no README.
 README = Path(__file__).resolve().with_name('README.md')
 ROS = ['onnxruntime>=1.18']
@@ -50,8 +51,8 @@ setup(
     maintainer='The lstm_dynamics_ros developers',
     maintainer_email='maintainers@lstm-dynamics-ros.dev',
     python_requires='>=3.11',
-    packages=find_packages(include=[NAME, f'{NAME}.*']),
-    package_data={NAME: ['py.typed']},
+    packages=find_packages(include=[NAME, f'{NAME}.*', BENCH, f'{BENCH}.*']),
+    package_data={NAME: ['py.typed'], BENCH: ['py.typed']},
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fixtures of all rooms. ``model_factory.py`` beside this file makes small model files."""
+"""Fixtures of all tests. ``model_factory.py`` beside this file makes small model files."""
 
 from collections.abc import Callable
 from importlib.util import find_spec, module_from_spec, spec_from_file_location

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from lstm_dynamics_ros.card import DERIVED_KINDS, Golden, ModelCard, Range, Signal
+from lstm_dynamics_ros.core.card import DERIVED_KINDS, Golden, ModelCard, Range, Signal
 from lstm_dynamics_ros.runtime.checksum import PLACEHOLDER, seal
 from lstm_dynamics_ros.runtime.golden import record_golden
 import numpy as np

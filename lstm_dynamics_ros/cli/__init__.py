@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The command line: argument parsing only, one command per file. The rooms do the work."""
+"""The command line: argument parsing only, one command per file."""

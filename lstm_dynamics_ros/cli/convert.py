@@ -32,8 +32,8 @@ class Convert:
 
     def run(self) -> int:
         """Convert, and say what was written."""
-        from lstm_dynamics_ros.data.convert import convert  # noqa: PLC0415
-        from lstm_dynamics_ros.data.mapping import load_mapping  # noqa: PLC0415
+        from lstm_dynamics_ros.data.tables.convert import convert  # noqa: PLC0415
+        from lstm_dynamics_ros.data.tables.mapping import load_mapping  # noqa: PLC0415
 
         with progress('convert') as update:
             bags = convert(

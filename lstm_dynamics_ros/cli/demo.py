@@ -7,17 +7,17 @@ from pathlib import Path
 import sys
 from typing import Any, TYPE_CHECKING
 
-from lstm_dynamics_ros.assets import assets
 from lstm_dynamics_ros.cli.console import progress, say, write_json
-from lstm_dynamics_ros.parameters import leaves, validated
-from lstm_dynamics_ros.ros.demo_settings import DemoSettings
-from lstm_dynamics_ros.ros.settings import find_model
+from lstm_dynamics_ros.core.assets import assets
+from lstm_dynamics_ros.core.parameters import leaves, validated
+from lstm_dynamics_ros.ros.nodes.settings import find_model
+from lstm_dynamics_ros.workflows.demo.settings import DemoSettings
 
 if TYPE_CHECKING:
-    from lstm_dynamics_ros.evaluation.correction_effect import CorrectionEffect
-    from lstm_dynamics_ros.evaluation.evaluate import Evaluation
-    from lstm_dynamics_ros.ros.demo_result import DemoResult, Stretch
+    from lstm_dynamics_ros.evaluation.scores.correction_effect import CorrectionEffect
+    from lstm_dynamics_ros.evaluation.scores.evaluate import Evaluation
     from lstm_dynamics_ros.runtime.model_file import LoadedModel
+    from lstm_dynamics_ros.workflows.demo.demo_result import DemoResult, Stretch
 
 
 @dataclass
@@ -44,8 +44,8 @@ class Demo:
 
     def run(self) -> int:
         """Run the demo, score it, say what was seen."""
-        from lstm_dynamics_ros.ros.demo import run_demo, with_defaults  # noqa: PLC0415 - needs ROS
         from lstm_dynamics_ros.runtime.model_file import load_model  # noqa: PLC0415
+        from lstm_dynamics_ros.workflows.demo.demo import run_demo, with_defaults  # noqa: PLC0415 - needs ROS
 
         settings = with_defaults(validated(self.demo))
         corrected = settings.control_model != 'none'
@@ -77,11 +77,11 @@ class Demo:
         report: Path | None,
     ) -> None:
         """Write report and picture."""
-        from lstm_dynamics_ros.cli.replayed import replay_samples, samples_of  # noqa: PLC0415
-        from lstm_dynamics_ros.evaluation.demo_figure import write_demo_figure  # noqa: PLC0415
-        from lstm_dynamics_ros.evaluation.report import write_report  # noqa: PLC0415
-        from lstm_dynamics_ros.evaluation.tracking_section import tracking_section  # noqa: PLC0415
-        from lstm_dynamics_ros.pipeline_settings import PipelineSettings  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.reports.demo_figure import write_demo_figure  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.reports.replay_report import write_report  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.reports.tracking_section import tracking_section  # noqa: PLC0415
+        from lstm_dynamics_ros.pipeline.settings import PipelineSettings  # noqa: PLC0415
+        from lstm_dynamics_ros.workflows.replay import replay_samples, samples_of  # noqa: PLC0415
 
         measured = result.recording()
         with progress('draw') as update:
@@ -109,8 +109,8 @@ def _score(
 ) -> 'Evaluation':
     """Score the forward model on a stretch of what was measured, against simulator truth."""
     from lstm_dynamics_ros.data.segment import segments  # noqa: PLC0415
-    from lstm_dynamics_ros.evaluation.evaluate import evaluate  # noqa: PLC0415
     from lstm_dynamics_ros.evaluation.forecasters.ridge_arx import RidgeArx  # noqa: PLC0415
+    from lstm_dynamics_ros.evaluation.scores.evaluate import evaluate  # noqa: PLC0415
 
     dt = loaded.card.dt
     fitted = assets('models', '*.npz').get(f'{robot}_ridge')

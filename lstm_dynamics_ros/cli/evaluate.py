@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Annotated, TYPE_CHECKING
 
 from lstm_dynamics_ros.cli.console import progress, say, write_json
-from lstm_dynamics_ros.errors import ConfigError, DataError, UnknownNameError
+from lstm_dynamics_ros.core.errors import ConfigError, DataError, UnknownNameError
 import tyro
 
 if TYPE_CHECKING:
+    from lstm_dynamics_ros.core.state import Matrix
     from lstm_dynamics_ros.data.recording import Recording
     from lstm_dynamics_ros.data.segment import Segment
-    from lstm_dynamics_ros.evaluation.html import Section
-    from lstm_dynamics_ros.evaluation.protocol_result import ProtocolResult
+    from lstm_dynamics_ros.evaluation.reports.html import Section
+    from lstm_dynamics_ros.evaluation.scores.protocol_result import ProtocolResult
     from lstm_dynamics_ros.runtime.model_file import LoadedModel
-    from lstm_dynamics_ros.state import Matrix
 
 PROTOCOLS = ('horizons', 'kuka_lwr', 'baxter_ugr', 'kr300', 'emps', 'kuka_weigand2021')
 
@@ -61,7 +61,7 @@ class Evaluate:
 
     def run(self) -> int:
         """Score, print the tables."""
-        from lstm_dynamics_ros.pipeline_motion import is_motion_model  # noqa: PLC0415
+        from lstm_dynamics_ros.pipeline.model_inputs import is_motion_model  # noqa: PLC0415
         from lstm_dynamics_ros.runtime.model_file import load_model  # noqa: PLC0415
 
         if self.protocol not in PROTOCOLS:
@@ -94,10 +94,10 @@ class Evaluate:
         if not test:
             raise DataError('There is no trajectory to score.')
         if self.protocol != 'horizons':
-            from lstm_dynamics_ros.evaluation.benchmark_latency import (  # noqa: PLC0415
+            from lstm_dynamics_bench.latency.steps import (  # noqa: PLC0415
                 library_versions,
             )
-            from lstm_dynamics_ros.evaluation.evaluate import digest  # noqa: PLC0415
+            from lstm_dynamics_ros.evaluation.scores.evaluate import digest  # noqa: PLC0415
 
             result = self._published(loaded, test, training)
             say(result.text())
@@ -106,9 +106,9 @@ class Evaluate:
             self._write_page(loaded, sections)
             write_json(self.json, result.to_json() | stated | more)
             return 0
-        from lstm_dynamics_ros.evaluation.evaluate import evaluate  # noqa: PLC0415
-        from lstm_dynamics_ros.evaluation.fit_arx import fit_arx  # noqa: PLC0415
-        from lstm_dynamics_ros.evaluation.uncertainty import uncertainty  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.forecasters.fit_arx import fit_arx  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.scores.evaluate import evaluate  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.scores.uncertainty import uncertainty  # noqa: PLC0415
 
         with progress('evaluate') as update:
             forward = loaded.card.model_kind == 'forward'
@@ -132,7 +132,7 @@ class Evaluate:
         say(f'{scored.text()}\n\n{sure.text()}')
         sections, more = self._robustness(loaded, other)
         if self.report is not None:
-            from lstm_dynamics_ros.evaluation.uncertainty_section import (  # noqa: PLC0415
+            from lstm_dynamics_ros.evaluation.reports.uncertainty_section import (  # noqa: PLC0415
                 uncertainty_section,
             )
 
@@ -146,7 +146,7 @@ class Evaluate:
         """Measure robustness if asked to and print it; return it for a page and for JSON."""
         if not self.robustness:
             return [], {}
-        from lstm_dynamics_ros.cli.robustness import compare_robustness  # noqa: PLC0415
+        from lstm_dynamics_ros.workflows.robustness import compare_robustness  # noqa: PLC0415
 
         recordings = recorded(loaded, self.bags, last_share=self.last_share)
         if self.only:
@@ -156,7 +156,7 @@ class Evaluate:
         say(f'\n{found.text()}')
         sections = []
         if self.report is not None:
-            from lstm_dynamics_ros.evaluation.robustness.section import (  # noqa: PLC0415
+            from lstm_dynamics_ros.evaluation.reports.robustness_section import (  # noqa: PLC0415
                 robustness_section,
             )
 
@@ -167,7 +167,7 @@ class Evaluate:
         """Write the page that was asked for, if any."""
         if self.report is None:
             return
-        from lstm_dynamics_ros.evaluation.section_page import write_section_page  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.reports.section_page import write_section_page  # noqa: PLC0415
 
         shown = ', '.join(bag.name for bag in self.bags)
         write_section_page(self.report, loaded.card, sections, recordings=shown)
@@ -177,23 +177,23 @@ class Evaluate:
         self, loaded: 'LoadedModel', test: 'Sequence[Segment]', training: 'Sequence[Segment]'
     ) -> 'ProtocolResult':
         """Score the way a published set does."""
+        from lstm_dynamics_bench.published.protocols.baxter_ugr import (  # noqa: PLC0415
+            score_baxter_ugr,
+        )
+        from lstm_dynamics_bench.published.protocols.emps import score_emps  # noqa: PLC0415
+        from lstm_dynamics_bench.published.protocols.kr300 import score_kr300  # noqa: PLC0415
+        from lstm_dynamics_bench.published.protocols.kuka_lwr import (  # noqa: PLC0415
+            score_kuka_lwr,
+        )
+        from lstm_dynamics_bench.published.protocols.kuka_weigand2021 import (  # noqa: PLC0415
+            score_kuka_weigand2021,
+        )
         from lstm_dynamics_ros.evaluation.forecasters.constant_velocity import (  # noqa: PLC0415
             ConstantVelocity,
         )
         from lstm_dynamics_ros.evaluation.forecasters.model import ModelForecaster  # noqa: PLC0415
         from lstm_dynamics_ros.evaluation.forecasters.persistence import (  # noqa: PLC0415
             Persistence,
-        )
-        from lstm_dynamics_ros.evaluation.protocol_baxter_ugr import (  # noqa: PLC0415
-            score_baxter_ugr,
-        )
-        from lstm_dynamics_ros.evaluation.protocol_emps import score_emps  # noqa: PLC0415
-        from lstm_dynamics_ros.evaluation.protocol_kr300 import score_kr300  # noqa: PLC0415
-        from lstm_dynamics_ros.evaluation.protocol_kuka_lwr import (  # noqa: PLC0415
-            score_kuka_lwr,
-        )
-        from lstm_dynamics_ros.evaluation.protocol_kuka_weigand2021 import (  # noqa: PLC0415
-            score_kuka_weigand2021,
         )
 
         if self.protocol == 'baxter_ugr':
@@ -236,7 +236,7 @@ def recorded(
     loaded: 'LoadedModel', bags: Sequence[Path], *, last_share: float = 1.0
 ) -> 'list[Recording]':
     """Return what was measured of a model's joints, in its order."""
-    from lstm_dynamics_ros.data.bag import read_recordings  # noqa: PLC0415
+    from lstm_dynamics_ros.data.bags.reader import read_recordings  # noqa: PLC0415
 
     card = loaded.card
     types = dict(zip(card.joint_names, card.joint_types, strict=True))
@@ -258,7 +258,7 @@ def prior_effort(urdf: Path | None, loaded: 'LoadedModel') -> 'Callable[[Segment
         loaded: The model.
     """
     from lstm_dynamics_ros.physics.differentiate import acceleration  # noqa: PLC0415
-    from lstm_dynamics_ros.physics.prior import RigidBodyPrior  # noqa: PLC0415
+    from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior  # noqa: PLC0415
 
     card = loaded.card
     if card.physics_prior is not None and card.physics_prior.get('urdf'):

@@ -6,9 +6,9 @@ from pathlib import Path
 import sys
 
 from lstm_dynamics_ros.cli.console import progress, say, write_json
-from lstm_dynamics_ros.data.excitation_settings import ExcitationSettings
-from lstm_dynamics_ros.errors import ConfigError, DataError
-from lstm_dynamics_ros.parameters import validated
+from lstm_dynamics_ros.core.errors import ConfigError, DataError
+from lstm_dynamics_ros.core.parameters import validated
+from lstm_dynamics_ros.data.excitation.settings import ExcitationSettings
 import numpy as np
 
 
@@ -68,19 +68,19 @@ class Excite:
         """Plan and write, or send."""
         if self.play is not None:
             return self._send(self.play)
-        from lstm_dynamics_ros.cli.excited import (  # noqa: PLC0415
-            embedded_robot,
-            robot_of_files,
-            without_efforts,
-        )
-        from lstm_dynamics_ros.data.excitation import excitations, usage  # noqa: PLC0415
-        from lstm_dynamics_ros.data.excitation_file import (  # noqa: PLC0415
+        from lstm_dynamics_ros.data.excitation.file import (  # noqa: PLC0415
             WARNING,
             write_excitation,
             write_probe,
             write_summary,
         )
-        from lstm_dynamics_ros.data.excitation_probe import probe  # noqa: PLC0415
+        from lstm_dynamics_ros.data.excitation.plan import excitations, usage  # noqa: PLC0415
+        from lstm_dynamics_ros.data.excitation.probe import probe  # noqa: PLC0415
+        from lstm_dynamics_ros.workflows.excitation import (  # noqa: PLC0415
+            embedded_robot,
+            robot_of_files,
+            without_efforts,
+        )
 
         if self.robot and (self.urdf or self.limits):
             raise ConfigError('Give --robot, or --urdf and --limits, not both.')
@@ -108,7 +108,7 @@ class Excite:
                     item, self.out, rate=self.rate, topic=self.topic, overwrite=self.overwrite
                 )
                 if self.preview:
-                    from lstm_dynamics_ros.evaluation.excitation_figure import (  # noqa: PLC0415
+                    from lstm_dynamics_ros.evaluation.reports.excitation_figure import (  # noqa: PLC0415
                         write_excitation_figure,
                     )
 
@@ -155,7 +155,7 @@ class Excite:
         return 0
 
     def _send(self, bag: Path) -> int:
-        from lstm_dynamics_ros.ros.trajectory_sender import send  # noqa: PLC0415 - needs ROS
+        from lstm_dynamics_ros.workflows.live.trajectory_sender import send  # noqa: PLC0415 - needs ROS
 
         if not sys.stdin.isatty():
             raise DataError('--play asks a question before the robot moves; run it in a terminal.')

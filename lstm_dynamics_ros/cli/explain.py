@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Annotated
 
 from lstm_dynamics_ros.cli.console import progress, say, write_json
-from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.parameters import validated
-from lstm_dynamics_ros.training.explain_settings import ExplainSettings
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.parameters import validated
+from lstm_dynamics_ros.learning.interpretation.settings import ExplainSettings
 import tyro
 
 
@@ -36,13 +36,13 @@ class Explain:
     def run(self) -> int:
         """Look inside, write the report."""
         from lstm_dynamics_ros.cli.evaluate import gridded  # noqa: PLC0415
-        from lstm_dynamics_ros.evaluation.explanation_page import (  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.reports.explanation_page import (  # noqa: PLC0415
             explanation_json,
             explanation_text,
             write_explanation,
         )
+        from lstm_dynamics_ros.learning.interpretation.explain import explain  # noqa: PLC0415
         from lstm_dynamics_ros.runtime.model_file import load_model  # noqa: PLC0415
-        from lstm_dynamics_ros.training.explain import explain  # noqa: PLC0415
 
         settings = validated(self.settings)
         loaded = load_model(self.model)

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 from lstm_dynamics_ros.cli.console import progress, say, write_json
-from lstm_dynamics_ros.parameters import validated
-from lstm_dynamics_ros.physics.identify_settings import IdentifySettings
+from lstm_dynamics_ros.core.parameters import validated
+from lstm_dynamics_ros.physics.identification.settings import IdentifySettings
 import tyro
 
 
@@ -53,19 +53,19 @@ class Identify:
 
     def run(self) -> int:
         """Report on the data, identify, write."""
-        from lstm_dynamics_ros.cli.rigid_body import given_urdf, named_recordings  # noqa: PLC0415
-        from lstm_dynamics_ros.data.report import data_report  # noqa: PLC0415
+        from lstm_dynamics_ros.data.quality.report import data_report  # noqa: PLC0415
         from lstm_dynamics_ros.data.segment import natural_step, segments  # noqa: PLC0415
-        from lstm_dynamics_ros.evaluation.identification_page import (  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.reports.identification_page import (  # noqa: PLC0415
             identification_page,
             identification_text,
         )
-        from lstm_dynamics_ros.physics.identified_file import (  # noqa: PLC0415
+        from lstm_dynamics_ros.physics.identification.file import (  # noqa: PLC0415
             content,
             write_identified,
         )
-        from lstm_dynamics_ros.physics.identify import identify  # noqa: PLC0415
-        from lstm_dynamics_ros.physics.prior import RigidBodyPrior  # noqa: PLC0415
+        from lstm_dynamics_ros.physics.identification.identify import identify  # noqa: PLC0415
+        from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior  # noqa: PLC0415
+        from lstm_dynamics_ros.workflows.rigid_body import given_urdf, named_recordings  # noqa: PLC0415
 
         settings = validated(self.settings)
         urdf, source = given_urdf(self.urdf, self.robot)

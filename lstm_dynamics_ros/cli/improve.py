@@ -6,16 +6,16 @@ from pathlib import Path
 from typing import Annotated, Any, TYPE_CHECKING
 
 from lstm_dynamics_ros.cli.console import progress, say, write_json
-from lstm_dynamics_ros.cli.pool import pool
 from lstm_dynamics_ros.cli.train import card_figures
-from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.workflows.pool import pool
 import tyro
 
 if TYPE_CHECKING:
     from lstm_dynamics_ros.data.segment import Segment
-    from lstm_dynamics_ros.physics.prior import RigidBodyPrior
+    from lstm_dynamics_ros.learning.training.checkpoint import Checkpoint
+    from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
     from lstm_dynamics_ros.sim.collection import PlannedRun
-    from lstm_dynamics_ros.training.checkpoint import Checkpoint
 
 ROUND_SEED = 1000
 """Plans of on-policy runs start from this seed, plus the number of the round."""
@@ -72,7 +72,7 @@ class Improve:
 
     def run(self) -> int:
         """Record, train, compare, keep or not."""
-        from lstm_dynamics_ros.training.checkpoint import Checkpoint  # noqa: PLC0415
+        from lstm_dynamics_ros.learning.training.checkpoint import Checkpoint  # noqa: PLC0415
 
         if bool(self.robot) == bool(self.add):
             raise ConfigError(
@@ -121,11 +121,11 @@ class Improve:
         self, old: 'Checkpoint', added: tuple[Path, ...], folder: Path
     ) -> 'tuple[Checkpoint, RigidBodyPrior | None, list[Segment]]':
         """Return the new checkpoint, the prior, and held-out segments of both kinds."""
-        from lstm_dynamics_ros.data.bag import read_recordings  # noqa: PLC0415
+        from lstm_dynamics_ros.data.bags.reader import read_recordings  # noqa: PLC0415
         from lstm_dynamics_ros.data.segment import segments  # noqa: PLC0415
         from lstm_dynamics_ros.data.split import split  # noqa: PLC0415
-        from lstm_dynamics_ros.physics.prior import RigidBodyPrior  # noqa: PLC0415
-        from lstm_dynamics_ros.training.trainer import train  # noqa: PLC0415
+        from lstm_dynamics_ros.learning.training.trainer import train  # noqa: PLC0415
+        from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior  # noqa: PLC0415
 
         settings = replace(
             old.settings, max_epochs=self.epochs, patience=self.epochs,
@@ -162,7 +162,7 @@ class Improve:
         prior: 'RigidBodyPrior | None',
     ) -> dict[str, float]:
         """Return how the models compare on held-out data."""
-        from lstm_dynamics_ros.training.compare import error_ratio  # noqa: PLC0415
+        from lstm_dynamics_ros.learning.training.compare import error_ratio  # noqa: PLC0415
 
         return {'error_ratio': error_ratio(new, old, held_out, prior)}
 
@@ -174,10 +174,10 @@ class Improve:
         path: Path,
     ) -> Any:  # noqa: ANN401 - the card's class is not imported at start
         """Export with what the card of the old model says beyond training."""
+        from lstm_dynamics_ros.learning.export.export import export  # noqa: PLC0415
+        from lstm_dynamics_ros.learning.export.settings import ExportSettings  # noqa: PLC0415
+        from lstm_dynamics_ros.learning.members import Member  # noqa: PLC0415
         from lstm_dynamics_ros.runtime.model_file import load_model  # noqa: PLC0415
-        from lstm_dynamics_ros.training.export import export  # noqa: PLC0415
-        from lstm_dynamics_ros.training.export_settings import ExportSettings  # noqa: PLC0415
-        from lstm_dynamics_ros.training.members import Member  # noqa: PLC0415
 
         card = load_model(self.model).card
         settings = ExportSettings(
@@ -212,10 +212,10 @@ class Improve:
 
 def _record_corrected(job: 'tuple[str, PlannedRun, Path, Path]') -> None:
     """Simulate one run with the correction on and write its bag; runs in a worker."""
-    from lstm_dynamics_ros.cli.on_policy import corrected_run  # noqa: PLC0415
-    from lstm_dynamics_ros.cli.simulated import as_recording  # noqa: PLC0415
-    from lstm_dynamics_ros.data.bag_writer import write_bag  # noqa: PLC0415
+    from lstm_dynamics_ros.data.bags.writer import write_bag  # noqa: PLC0415
     from lstm_dynamics_ros.sim.robot import load_robot  # noqa: PLC0415
+    from lstm_dynamics_ros.workflows.on_policy import corrected_run  # noqa: PLC0415
+    from lstm_dynamics_ros.workflows.simulated_recordings import as_recording  # noqa: PLC0415
 
     name, planned, model, path = job
     run = corrected_run(load_robot(name), planned, model)
@@ -224,8 +224,8 @@ def _record_corrected(job: 'tuple[str, PlannedRun, Path, Path]') -> None:
 
 def _tracking_error(job: 'tuple[str, PlannedRun, Path]') -> float:
     """Return the RMS tracking error of one run once it is trusted [mrad]; runs in a worker."""
-    from lstm_dynamics_ros.cli.on_policy import corrected_run  # noqa: PLC0415
     from lstm_dynamics_ros.sim.robot import load_robot  # noqa: PLC0415
+    from lstm_dynamics_ros.workflows.on_policy import corrected_run  # noqa: PLC0415
 
     name, planned, model = job
     error = corrected_run(load_robot(name), planned, model).tracking_error[SETTLED:]

@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 from typing import Annotated
 
-from lstm_dynamics_ros.card import ModelCard
 from lstm_dynamics_ros.cli.console import say, write_json
+from lstm_dynamics_ros.core.card import ModelCard
 import tyro
 
 
@@ -42,8 +42,8 @@ class Inspect:
         return 0
 
     def _bags(self) -> int:
-        from lstm_dynamics_ros.data.bag import read_recordings  # noqa: PLC0415
-        from lstm_dynamics_ros.data.report import data_report  # noqa: PLC0415
+        from lstm_dynamics_ros.data.bags.reader import read_recordings  # noqa: PLC0415
+        from lstm_dynamics_ros.data.quality.report import data_report  # noqa: PLC0415
 
         report = data_report(read_recordings(self.paths))
         say(report.text())

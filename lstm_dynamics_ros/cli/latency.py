@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from lstm_dynamics_ros.cli.console import progress, say, write_json
-from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.core.errors import ConfigError
 import tyro
 
 
@@ -33,8 +33,8 @@ class Latency:
 
     def run(self) -> int:
         """Print the table; 1 if the data cannot tell."""
-        from lstm_dynamics_ros.data.bag import read_recording  # noqa: PLC0415
-        from lstm_dynamics_ros.data.latency_report import (  # noqa: PLC0415
+        from lstm_dynamics_ros.data.bags.reader import read_recording  # noqa: PLC0415
+        from lstm_dynamics_ros.data.quality.latency_report import (  # noqa: PLC0415
             command_latency,
             tracking_latency,
         )

@@ -7,7 +7,8 @@ import signal
 import sys
 from typing import Annotated
 
-from lstm_dynamics_ros.cli.benchmark import Benchmark
+from lstm_dynamics_bench.cli.benchmark import Benchmark
+from lstm_dynamics_bench.cli.real_benchmark import RealBenchmark
 from lstm_dynamics_ros.cli.convert import Convert
 from lstm_dynamics_ros.cli.demo import Demo
 from lstm_dynamics_ros.cli.evaluate import Evaluate
@@ -18,14 +19,13 @@ from lstm_dynamics_ros.cli.improve import Improve
 from lstm_dynamics_ros.cli.inspect import Inspect
 from lstm_dynamics_ros.cli.latency import Latency
 from lstm_dynamics_ros.cli.models import Models
-from lstm_dynamics_ros.cli.real_benchmark import RealBenchmark
 from lstm_dynamics_ros.cli.record import Record
 from lstm_dynamics_ros.cli.replay import Replay
 from lstm_dynamics_ros.cli.search import Search
 from lstm_dynamics_ros.cli.simulate import Simulate
 from lstm_dynamics_ros.cli.switch_on import SwitchOn
 from lstm_dynamics_ros.cli.train import Train
-from lstm_dynamics_ros.errors import LstmDynamicsError
+from lstm_dynamics_ros.core.errors import LstmDynamicsError
 import tyro
 from tyro.conf import subcommand
 

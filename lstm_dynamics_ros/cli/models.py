@@ -6,17 +6,17 @@ from pathlib import Path
 import time
 from typing import Annotated, TYPE_CHECKING
 
-from lstm_dynamics_ros.assets import asset
 from lstm_dynamics_ros.cli.console import progress, say, write_json
-from lstm_dynamics_ros.cli.control_model import record_planned, train_control_model
-from lstm_dynamics_ros.cli.pool import pool
 from lstm_dynamics_ros.cli.train import (
     card_figures,
     COMMAND_DEFAULTS,
     read_settings,
     train_model,
 )
-from lstm_dynamics_ros.training.export_settings import ExportSettings
+from lstm_dynamics_ros.core.assets import asset
+from lstm_dynamics_ros.learning.export.settings import ExportSettings
+from lstm_dynamics_ros.workflows.control_model import record_planned, train_control_model
+from lstm_dynamics_ros.workflows.pool import pool
 import tyro
 
 if TYPE_CHECKING:
@@ -98,9 +98,9 @@ class Models:
 
     def _train(self, name: str) -> dict[str, object]:
         """Train and export one robot's model, and fit the ridge; return the card's figures."""
-        from lstm_dynamics_ros.data.bag import read_recordings  # noqa: PLC0415
+        from lstm_dynamics_ros.data.bags.reader import read_recordings  # noqa: PLC0415
         from lstm_dynamics_ros.data.segment import segments  # noqa: PLC0415
-        from lstm_dynamics_ros.evaluation.fit_arx import fit_arx  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.forecasters.fit_arx import fit_arx  # noqa: PLC0415
         from lstm_dynamics_ros.sim.robot import load_robot  # noqa: PLC0415
 
         bags = self.folder / name / 'bags'

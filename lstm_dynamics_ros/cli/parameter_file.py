@@ -4,8 +4,8 @@
 import textwrap
 
 from lstm_dynamics_ros.cli.console import say
-from lstm_dynamics_ros.parameters import leaves, Value
-from lstm_dynamics_ros.ros.settings import NodeSettings
+from lstm_dynamics_ros.core.parameters import leaves, Value
+from lstm_dynamics_ros.ros.nodes.settings import NodeSettings
 
 HEAD = """\
 # SPDX-License-Identifier: Apache-2.0

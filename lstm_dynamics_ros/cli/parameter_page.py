@@ -2,14 +2,14 @@
 """Prints docs/parameters.md from the settings' declarations: `make docs`."""
 
 from lstm_dynamics_ros.cli.console import say
-from lstm_dynamics_ros.data.excitation_settings import ExcitationSettings
-from lstm_dynamics_ros.parameters import Leaf, leaves
-from lstm_dynamics_ros.ros.command_watchdog_settings import CommandWatchdogSettings
-from lstm_dynamics_ros.ros.settings import NodeSettings, RecorderSettings, SimSettings
+from lstm_dynamics_ros.core.parameters import Leaf, leaves
+from lstm_dynamics_ros.data.excitation.settings import ExcitationSettings
+from lstm_dynamics_ros.learning.export.settings import ExportSettings
+from lstm_dynamics_ros.learning.interpretation.settings import ExplainSettings
+from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.ros.nodes.command_watchdog_settings import CommandWatchdogSettings
+from lstm_dynamics_ros.ros.nodes.settings import NodeSettings, RecorderSettings, SimSettings
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
-from lstm_dynamics_ros.training.explain_settings import ExplainSettings
-from lstm_dynamics_ros.training.export_settings import ExportSettings
-from lstm_dynamics_ros.training.settings import TrainingSettings
 
 SECTIONS: tuple[tuple[str, str, type, str], ...] = (
     ('dynamics_node', 'ROS parameters of the node that predicts.', NodeSettings, ''),

@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from lstm_dynamics_ros.ros.settings import RecorderSettings
+from lstm_dynamics_ros.ros.nodes.settings import RecorderSettings
 
 
 @dataclass
@@ -28,7 +28,7 @@ class Record:
 
     def run(self) -> int:
         """Run the recorder node until it is done."""
-        from lstm_dynamics_ros.ros.recorder_node import record  # noqa: PLC0415 - needs ROS
+        from lstm_dynamics_ros.ros.nodes.recorder_node import record  # noqa: PLC0415 - needs ROS
 
         return record(
             RecorderSettings(

@@ -7,13 +7,13 @@ import time
 from typing import Annotated, TYPE_CHECKING
 
 from lstm_dynamics_ros.cli.console import progress, say, write_json
-from lstm_dynamics_ros.errors import DataError
-from lstm_dynamics_ros.parameters import validated
-from lstm_dynamics_ros.pipeline_settings import PipelineSettings
+from lstm_dynamics_ros.core.errors import DataError
+from lstm_dynamics_ros.core.parameters import validated
+from lstm_dynamics_ros.pipeline.settings import PipelineSettings
 import tyro
 
 if TYPE_CHECKING:
-    from lstm_dynamics_ros.evaluation.html import Section
+    from lstm_dynamics_ros.evaluation.reports.html import Section
     from lstm_dynamics_ros.runtime.model_file import LoadedModel
 
 
@@ -55,7 +55,7 @@ class Replay:
     def run(self) -> int:
         """Replay offline, or publish."""
         if self.ros:
-            from lstm_dynamics_ros.ros.player import play  # noqa: PLC0415 - needs ROS
+            from lstm_dynamics_ros.workflows.live.player import play  # noqa: PLC0415 - needs ROS
 
             with progress('replay') as update:
                 played = play(self.bag, rate=self.rate, progress=update)
@@ -67,15 +67,15 @@ class Replay:
 
     def _offline(self, model: Path) -> int:
         from lstm_dynamics_ros.cli.evaluate import gridded  # noqa: PLC0415
-        from lstm_dynamics_ros.cli.replayed import replay_bag, write_predictions  # noqa: PLC0415
-        from lstm_dynamics_ros.evaluation.evaluate import evaluate  # noqa: PLC0415
-        from lstm_dynamics_ros.evaluation.fit_arx import fit_arx  # noqa: PLC0415
-        from lstm_dynamics_ros.evaluation.report import write_report  # noqa: PLC0415
-        from lstm_dynamics_ros.evaluation.uncertainty import uncertainty  # noqa: PLC0415
-        from lstm_dynamics_ros.evaluation.uncertainty_section import (  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.forecasters.fit_arx import fit_arx  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.reports.replay_report import write_report  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.reports.uncertainty_section import (  # noqa: PLC0415
             uncertainty_section,
         )
+        from lstm_dynamics_ros.evaluation.scores.evaluate import evaluate  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.scores.uncertainty import uncertainty  # noqa: PLC0415
         from lstm_dynamics_ros.runtime.model_file import load_model  # noqa: PLC0415
+        from lstm_dynamics_ros.workflows.replay import replay_bag, write_predictions  # noqa: PLC0415
 
         loaded = load_model(model)
         forward = loaded.card.model_kind == 'forward'
@@ -136,10 +136,10 @@ class Replay:
         if not self.robustness:
             return [], {}
         from lstm_dynamics_ros.cli.evaluate import recorded  # noqa: PLC0415
-        from lstm_dynamics_ros.cli.robustness import compare_robustness  # noqa: PLC0415
-        from lstm_dynamics_ros.evaluation.robustness.section import (  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.reports.robustness_section import (  # noqa: PLC0415
             robustness_section,
         )
+        from lstm_dynamics_ros.workflows.robustness import compare_robustness  # noqa: PLC0415
 
         recordings = recorded(loaded, [self.bag], last_share=self.last_share)
         settings = validated(self.pipeline)

@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Annotated, TYPE_CHECKING
 
 from lstm_dynamics_ros.cli.console import progress, say, write_json
-from lstm_dynamics_ros.cli.pool import pool
 from lstm_dynamics_ros.cli.train import leaving_out
-from lstm_dynamics_ros.errors import ConfigError, DataError
-from lstm_dynamics_ros.parameters import build, flatten, leaves
-from lstm_dynamics_ros.training.settings import TrainingSettings
+from lstm_dynamics_ros.core.errors import ConfigError, DataError
+from lstm_dynamics_ros.core.parameters import build, flatten, leaves
+from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.workflows.pool import pool
 import tyro
 
 if TYPE_CHECKING:
     from lstm_dynamics_ros.data.segment import Segment
-    from lstm_dynamics_ros.training.search import Outcome
+    from lstm_dynamics_ros.learning.search import Outcome
 
 EXAMPLE = """variants:
   base: {hidden_size: 32}
@@ -61,9 +61,9 @@ class Search:
 
     def run(self) -> int:
         """Train all variants, print the table."""
-        from lstm_dynamics_ros.data.bag import read_recordings  # noqa: PLC0415
+        from lstm_dynamics_ros.data.bags.reader import read_recordings  # noqa: PLC0415
         from lstm_dynamics_ros.data.segment import natural_step, segments  # noqa: PLC0415
-        from lstm_dynamics_ros.training.search import table  # noqa: PLC0415
+        from lstm_dynamics_ros.learning.search import table  # noqa: PLC0415
 
         chosen = read_variants(self.variants)
         recordings = leaving_out(read_recordings(self.bags), self.leave_out)
@@ -119,9 +119,9 @@ def _train(
     work: 'tuple[Sequence[Segment], str, TrainingSettings, Path, Path | None]',
 ) -> 'Outcome':
     """Cross-validate one variant, in a worker."""
-    from lstm_dynamics_ros.physics.identified_file import read_identified  # noqa: PLC0415
-    from lstm_dynamics_ros.physics.prior import RigidBodyPrior  # noqa: PLC0415
-    from lstm_dynamics_ros.training.search import cross_validate  # noqa: PLC0415
+    from lstm_dynamics_ros.learning.search import cross_validate  # noqa: PLC0415
+    from lstm_dynamics_ros.physics.identification.file import read_identified  # noqa: PLC0415
+    from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior  # noqa: PLC0415
 
     gridded, name, settings, folder, robot = work
     names, prior = gridded[0].joint_names, None

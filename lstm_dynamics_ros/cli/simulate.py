@@ -6,7 +6,7 @@ from pathlib import Path
 import time
 
 from lstm_dynamics_ros.cli.console import progress, say, write_json
-from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.core.errors import ConfigError
 
 
 @dataclass
@@ -42,11 +42,11 @@ class Simulate:
 
     def run(self) -> int:
         """Simulate and write the bags."""
-        from lstm_dynamics_ros.cli.simulated import as_recording  # noqa: PLC0415
-        from lstm_dynamics_ros.data.bag_writer import write_bag  # noqa: PLC0415
+        from lstm_dynamics_ros.data.bags.writer import write_bag  # noqa: PLC0415
         from lstm_dynamics_ros.sim.collection import PlannedRun, training_plan  # noqa: PLC0415
         from lstm_dynamics_ros.sim.robot import load_robot  # noqa: PLC0415
         from lstm_dynamics_ros.sim.simulate import simulate  # noqa: PLC0415
+        from lstm_dynamics_ros.workflows.simulated_recordings import as_recording  # noqa: PLC0415
 
         if self.runs < 1:
             raise ConfigError(f'--runs must be at least 1, got {self.runs}.')

@@ -6,9 +6,9 @@ from pathlib import Path
 import sys
 
 from lstm_dynamics_ros.cli.console import say, write_json
-from lstm_dynamics_ros.errors import DataError
-from lstm_dynamics_ros.parameters import validated
-from lstm_dynamics_ros.ros.switch_on_settings import SwitchOnSettings
+from lstm_dynamics_ros.core.errors import DataError
+from lstm_dynamics_ros.core.parameters import validated
+from lstm_dynamics_ros.workflows.commissioning.settings import SwitchOnSettings
 
 
 @dataclass
@@ -29,7 +29,7 @@ class SwitchOn:
 
     def run(self) -> int:
         """Go through the steps; the exit code is 1 if one was stopped or declined."""
-        from lstm_dynamics_ros.ros.switch_on import switch_on  # noqa: PLC0415 - needs ROS
+        from lstm_dynamics_ros.workflows.commissioning.switch_on import switch_on  # noqa: PLC0415 - needs ROS
 
         if not self.yes and not sys.stdin.isatty():
             raise DataError('A question is asked before every step; run it in a terminal.')

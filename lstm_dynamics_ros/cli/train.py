@@ -8,16 +8,16 @@ from pathlib import Path
 from typing import Annotated, Any, TYPE_CHECKING
 
 from lstm_dynamics_ros.cli.console import Progress, progress, say, write_json
-from lstm_dynamics_ros.errors import DataError, UnknownNameError
-from lstm_dynamics_ros.parameters import build, flatten, validated
-from lstm_dynamics_ros.training.export_settings import ExportSettings
-from lstm_dynamics_ros.training.settings import TrainingSettings
+from lstm_dynamics_ros.core.errors import DataError, UnknownNameError
+from lstm_dynamics_ros.core.parameters import build, flatten, validated
+from lstm_dynamics_ros.learning.export.settings import ExportSettings
+from lstm_dynamics_ros.learning.settings import TrainingSettings
 import tyro
 
 if TYPE_CHECKING:
-    from lstm_dynamics_ros.card import ModelCard
+    from lstm_dynamics_ros.core.card import ModelCard
     from lstm_dynamics_ros.data.recording import Recording
-    from lstm_dynamics_ros.physics.prior import RigidBodyPrior
+    from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 
 COMMAND_DEFAULTS = TrainingSettings(dt=0.0)
 """Defaults of the flags: the step is that of the recordings."""
@@ -75,12 +75,12 @@ class Train:
 
     def run(self) -> int:
         """Report on the data, train, export."""
-        from lstm_dynamics_ros.cli.rigid_body import (  # noqa: PLC0415
+        from lstm_dynamics_ros.data.quality.report import data_report  # noqa: PLC0415
+        from lstm_dynamics_ros.data.segment import natural_step  # noqa: PLC0415
+        from lstm_dynamics_ros.workflows.rigid_body import (  # noqa: PLC0415
             named_recordings,
             rigid_body,
         )
-        from lstm_dynamics_ros.data.report import data_report  # noqa: PLC0415
-        from lstm_dynamics_ros.data.segment import natural_step  # noqa: PLC0415
 
         training = read_settings(self.settings, validated(self.training))
         export = validated(self.export)
@@ -196,14 +196,14 @@ def train_model(
         force: Train although there is too little data for the size of the model.
         told: Told of the progress in place of the terminal.
     """
-    from lstm_dynamics_ros.cli.rigid_body import (  # noqa: PLC0415
+    from lstm_dynamics_ros.data.segment import segments  # noqa: PLC0415
+    from lstm_dynamics_ros.learning.export.export import export  # noqa: PLC0415
+    from lstm_dynamics_ros.learning.members import train_members  # noqa: PLC0415
+    from lstm_dynamics_ros.learning.training.capacity import check_size  # noqa: PLC0415
+    from lstm_dynamics_ros.workflows.rigid_body import (  # noqa: PLC0415
         identified_rigid_body,
         judged_apart,
     )
-    from lstm_dynamics_ros.data.segment import segments  # noqa: PLC0415
-    from lstm_dynamics_ros.training.capacity import check_size  # noqa: PLC0415
-    from lstm_dynamics_ros.training.export import export  # noqa: PLC0415
-    from lstm_dynamics_ros.training.members import train_members  # noqa: PLC0415
 
     derive = export_settings.velocity_source == 'derived'
     gridded = [

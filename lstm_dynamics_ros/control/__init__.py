@@ -8,7 +8,7 @@ from lstm_dynamics_ros.control.base import (
     ControllerConfig,
     CONTROLLERS,
 )
-from lstm_dynamics_ros.registry import import_submodules
+from lstm_dynamics_ros.core.registry import import_submodules
 
 import_submodules(__name__, list(__path__))
 

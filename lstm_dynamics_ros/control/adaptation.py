@@ -7,11 +7,11 @@ from typing import final
 
 from lstm_dynamics_ros.control.base import ControlContext
 from lstm_dynamics_ros.control.recursive_least_squares import RecursiveLeastSquares
-from lstm_dynamics_ros.disturbance import PayloadModel
-from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.parameters import parameter
-from lstm_dynamics_ros.reference import Reference
-from lstm_dynamics_ros.state import Matrix, Vector
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.parameters import parameter
+from lstm_dynamics_ros.core.reference import Reference
+from lstm_dynamics_ros.core.state import Matrix, Vector
+from lstm_dynamics_ros.signals.disturbance import PayloadModel
 import numpy as np
 
 N_PAYLOAD = 4

@@ -5,11 +5,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import ClassVar, Protocol, TypeVar
 
-from lstm_dynamics_ros.card import ModelCard
-from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.reference import Reference
-from lstm_dynamics_ros.registry import Registry
-from lstm_dynamics_ros.state import JointState, Matrix, Vector
+from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.reference import Reference
+from lstm_dynamics_ros.core.registry import Registry
+from lstm_dynamics_ros.core.state import JointState, Matrix, Vector
 
 
 class Prior(Protocol):

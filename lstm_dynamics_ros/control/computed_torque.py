@@ -13,8 +13,8 @@ from lstm_dynamics_ros.control.base import (
     settings_as,
 )
 from lstm_dynamics_ros.control.gains import per_joint, required_prior
-from lstm_dynamics_ros.parameters import parameter
-from lstm_dynamics_ros.state import Vector
+from lstm_dynamics_ros.core.parameters import parameter
+from lstm_dynamics_ros.core.state import Vector
 
 
 @CONTROLLERS.register('computed_torque')

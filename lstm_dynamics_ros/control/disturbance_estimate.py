@@ -5,9 +5,9 @@ import math
 from typing import final
 
 from lstm_dynamics_ros.control.base import Prior
-from lstm_dynamics_ros.control.low_pass import LowPass
-from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.state import JointState, NANOSECONDS, Vector
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.state import JointState, NANOSECONDS, Vector
+from lstm_dynamics_ros.signals.low_pass import LowPass
 import numpy as np
 
 VELOCITY_DELAY = 0.002

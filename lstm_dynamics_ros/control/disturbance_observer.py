@@ -18,10 +18,10 @@ from lstm_dynamics_ros.control.disturbance_estimate import DisturbanceEstimate, 
 from lstm_dynamics_ros.control.gains import required_prior
 from lstm_dynamics_ros.control.jacobian import needs_forward
 from lstm_dynamics_ros.control.model_disturbance import ModelDisturbance
-from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.parameters import parameter
-from lstm_dynamics_ros.reference import Reference
-from lstm_dynamics_ros.state import Vector
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.parameters import parameter
+from lstm_dynamics_ros.core.reference import Reference
+from lstm_dynamics_ros.core.state import Vector
 import numpy as np
 
 LARGEST_PHASE = 0.52

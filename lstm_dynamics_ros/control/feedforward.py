@@ -4,7 +4,6 @@
 from dataclasses import dataclass
 from typing import final
 
-from lstm_dynamics_ros.card import ModelCard
 from lstm_dynamics_ros.control.base import (
     ControlContext,
     ControlInput,
@@ -13,11 +12,12 @@ from lstm_dynamics_ros.control.base import (
     CONTROLLERS,
     Prior,
 )
-from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.grid import nanoseconds
-from lstm_dynamics_ros.parameters import parameter
-from lstm_dynamics_ros.reference import Reference
-from lstm_dynamics_ros.state import Vector
+from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.parameters import parameter
+from lstm_dynamics_ros.core.reference import Reference
+from lstm_dynamics_ros.core.state import Vector
+from lstm_dynamics_ros.signals.time_grid import nanoseconds
 import numpy as np
 
 BASES = ('card', 'rigid_body_feedforward', 'gravity', 'nothing')

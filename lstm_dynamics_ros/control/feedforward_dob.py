@@ -15,9 +15,9 @@ from lstm_dynamics_ros.control.base import (
     settings_as,
 )
 from lstm_dynamics_ros.control.feedforward import Feedforward, FeedforwardSettings
-from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.parameters import parameter
-from lstm_dynamics_ros.state import Vector
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.parameters import parameter
+from lstm_dynamics_ros.core.state import Vector
 import numpy as np
 
 ROLLBACK = 0.15

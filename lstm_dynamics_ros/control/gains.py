@@ -2,8 +2,8 @@
 """Gains as one number for all joints or one per joint."""
 
 from lstm_dynamics_ros.control.base import ControlContext, Prior
-from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.state import Vector
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.state import Vector
 import numpy as np
 
 

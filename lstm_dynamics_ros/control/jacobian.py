@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import math
 from typing import final
 
-from lstm_dynamics_ros.card import ModelCard
 from lstm_dynamics_ros.control.base import ControlContext
-from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.parameters import parameter
-from lstm_dynamics_ros.state import Matrix, Vector
+from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.parameters import parameter
+from lstm_dynamics_ros.core.state import Matrix, Vector
 import numpy as np
 
 NUDGE = 0.02

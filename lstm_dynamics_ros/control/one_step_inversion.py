@@ -14,12 +14,12 @@ from lstm_dynamics_ros.control.base import (
     settings_as,
 )
 from lstm_dynamics_ros.control.jacobian import damped_inverse, InputJacobian, JacobianSettings
-from lstm_dynamics_ros.control.low_pass import LowPass, phase_margin
 from lstm_dynamics_ros.control.model_disturbance import follows
-from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.parameters import parameter
-from lstm_dynamics_ros.reference import Reference
-from lstm_dynamics_ros.state import JointState, Vector
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.parameters import parameter
+from lstm_dynamics_ros.core.reference import Reference
+from lstm_dynamics_ros.core.state import JointState, Vector
+from lstm_dynamics_ros.signals.low_pass import LowPass, phase_margin
 import numpy as np
 
 LEAST_MARGIN = math.pi / 3

@@ -4,8 +4,8 @@
 import math
 from typing import final
 
-from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.state import Matrix, Vector
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.state import Matrix, Vector
 import numpy as np
 
 LARGEST = 1e6

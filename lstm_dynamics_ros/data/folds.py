@@ -7,10 +7,10 @@ cross-validation over all the data.
 
 from collections.abc import Sequence
 
+from lstm_dynamics_ros.core.errors import ConfigError, TooShortError
 from lstm_dynamics_ros.data.near_duplicates import near_duplicates
 from lstm_dynamics_ros.data.segment import longest, Segment
 from lstm_dynamics_ros.data.split import blocks_apart, split, steps_of
-from lstm_dynamics_ros.errors import ConfigError, TooShortError
 import numpy as np
 
 Fold = tuple[list[Segment], list[Segment]]

@@ -7,8 +7,8 @@ one and is judged on the other is judged on its training data.
 
 from collections.abc import Sequence
 
+from lstm_dynamics_ros.core.state import Matrix
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.state import Matrix
 import numpy as np
 
 SIMILARITY = 0.95

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One recorded trajectory of a robot as arrays, the form every part of this room works on."""
+"""One recorded trajectory of a robot as arrays, the form every part of ``data`` works on."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from lstm_dynamics_ros.errors import ConfigError, JointNamesError, ShapeError
-from lstm_dynamics_ros.state import Matrix, NANOSECONDS, Stamps
+from lstm_dynamics_ros.core.errors import ConfigError, JointNamesError, ShapeError
+from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS, Stamps
 import numpy as np
 
 JOINT_TYPES = ('revolute', 'continuous', 'prismatic')

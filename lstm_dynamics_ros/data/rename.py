@@ -4,8 +4,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from lstm_dynamics_ros.core.errors import ConfigError, UnknownNameError
 from lstm_dynamics_ros.data.recording import Recording, Track
-from lstm_dynamics_ros.errors import ConfigError, UnknownNameError
 
 
 def model_names(

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """A recording on the model's time grid, cut where data is missing.
 
-The values are made by the same :class:`~lstm_dynamics_ros.grid.GridSampler` as in the node,
-message by message, so that a model is trained on exactly the numbers it will see.
+The values are made by the same :class:`~lstm_dynamics_ros.signals.time_grid.GridSampler` as in the
+node, message by message, so that a model is trained on exactly the numbers it will see.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
+from lstm_dynamics_ros.core.errors import DataError, ShapeError
+from lstm_dynamics_ros.core.state import JointState, Matrix, NANOSECONDS
 from lstm_dynamics_ros.data.recording import KINDS, Recording
-from lstm_dynamics_ros.errors import DataError, ShapeError
-from lstm_dynamics_ros.grid import GridPoint, GridSampler
-from lstm_dynamics_ros.state import JointState, Matrix, NANOSECONDS
+from lstm_dynamics_ros.signals.time_grid import GridPoint, GridSampler
 import numpy as np
 from numpy.typing import NDArray
 
@@ -77,7 +77,7 @@ class Gridded(NamedTuple):
     segments: list[Segment]
     """The gap-free stretches, in time order."""
     counters: dict[str, int]
-    """What the sampler met, see :class:`~lstm_dynamics_ros.grid.GridSampler`."""
+    """What the sampler met, see :class:`~lstm_dynamics_ros.signals.time_grid.GridSampler`."""
 
 
 def grid(

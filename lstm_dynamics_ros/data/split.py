@@ -9,9 +9,9 @@ which a model that starts there forgets how it started.
 
 from collections.abc import Sequence
 
+from lstm_dynamics_ros.core.errors import ConfigError, TooShortError
 from lstm_dynamics_ros.data.near_duplicates import near_duplicates
 from lstm_dynamics_ros.data.segment import longest, Segment
-from lstm_dynamics_ros.errors import ConfigError, TooShortError
 import numpy as np
 from numpy.typing import NDArray
 

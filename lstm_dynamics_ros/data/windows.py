@@ -3,9 +3,9 @@
 
 from collections.abc import Sequence
 
+from lstm_dynamics_ros.core.errors import ConfigError, DataError, TooShortError
 from lstm_dynamics_ros.data.recording import KINDS
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.errors import ConfigError, DataError, TooShortError
 import numpy as np
 from numpy.typing import NDArray
 

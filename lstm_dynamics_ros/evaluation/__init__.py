@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How good a model is: metrics, baselines, protocols of published sets, reports, benchmarks."""
+"""How good a model is: metrics, baselines, scores, robustness, closed loop, reports."""

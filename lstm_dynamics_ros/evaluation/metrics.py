@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Error figures, per joint. A NaN is refused, never skipped: a score must say what it is of."""
 
-from lstm_dynamics_ros.errors import DataError
-from lstm_dynamics_ros.state import Vector
+from lstm_dynamics_ros.core.errors import DataError
+from lstm_dynamics_ros.core.state import Vector
 import numpy as np
 from numpy.typing import NDArray
 

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rigid-body knowledge about a robot, for residual models."""
+"""Rigid-body models of a robot from its URDF, with payload and friction."""

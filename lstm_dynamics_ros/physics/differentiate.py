@@ -7,8 +7,8 @@ A zero-phase filter sees the future, so nothing here may run on a robot.
 from collections.abc import Sequence
 import math
 
-from lstm_dynamics_ros.errors import ConfigError, MissingLibraryError, TooShortError
-from lstm_dynamics_ros.state import Matrix
+from lstm_dynamics_ros.core.errors import ConfigError, MissingLibraryError, TooShortError
+from lstm_dynamics_ros.core.state import Matrix
 import numpy as np
 
 DEFAULT_CUTOFF = 10.0

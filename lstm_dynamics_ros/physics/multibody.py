@@ -4,8 +4,13 @@
 from collections.abc import Sequence
 from typing import Any
 
-from lstm_dynamics_ros.errors import ConfigError, DataError, JointNamesError, MissingLibraryError
-from lstm_dynamics_ros.state import Matrix, Vector
+from lstm_dynamics_ros.core.errors import (
+    ConfigError,
+    DataError,
+    JointNamesError,
+    MissingLibraryError,
+)
+from lstm_dynamics_ros.core.state import Matrix, Vector
 import numpy as np
 
 STANDARD_PARAMETERS = ('m', 'mx', 'my', 'mz', 'Ixx', 'Ixy', 'Iyy', 'Ixz', 'Iyz', 'Izz')

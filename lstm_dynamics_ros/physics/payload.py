@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """A payload as inertial parameters of the link that carries it."""
 
-from lstm_dynamics_ros.state import Matrix, Vector
+from lstm_dynamics_ros.core.state import Matrix, Vector
 import numpy as np
 
 PAYLOAD_PARAMETERS = ('mass', 'moment_x', 'moment_y', 'moment_z')

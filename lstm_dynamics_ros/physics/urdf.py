@@ -3,7 +3,7 @@
 
 from pathlib import Path
 
-from lstm_dynamics_ros.errors import DataError
+from lstm_dynamics_ros.core.errors import DataError
 
 
 def read_urdf(urdf: str | Path) -> tuple[bytes, str]:

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The ROS 2 shell: nodes that wire, tick and publish, and do no arithmetic of their own."""
+"""ROS 2 nodes. They wire, step and publish, and do no arithmetic of their own."""

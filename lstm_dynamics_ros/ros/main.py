@@ -20,8 +20,11 @@ def _quit(number: int, frame: FrameType | None) -> None:  # noqa: ARG001
 def help_text(name: str) -> str:
     """Return how to start a node, and its parameters."""
     # Imported here: Ctrl-C must be in hand before numpy and all that comes with it.
-    from lstm_dynamics_ros.parameters import leaves  # noqa: PLC0415
-    from lstm_dynamics_ros.ros import command_watchdog_settings, settings  # noqa: PLC0415
+    from lstm_dynamics_ros.core.parameters import leaves  # noqa: PLC0415
+    from lstm_dynamics_ros.ros.nodes import (  # noqa: PLC0415
+        command_watchdog_settings,
+        settings,
+    )
 
     config = {
         'dynamics_node': settings.NodeSettings,
@@ -47,7 +50,7 @@ def _start(name: str) -> int:
         return 0
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _quit)
-    module = import_module(f'lstm_dynamics_ros.ros.{name}')
+    module = import_module(f'lstm_dynamics_ros.ros.nodes.{name}')
     return int(module.main())
 
 

@@ -9,7 +9,7 @@ who made the file.
 from hashlib import sha256
 import re
 
-from lstm_dynamics_ros.errors import LstmDynamicsError
+from lstm_dynamics_ros.core.errors import LstmDynamicsError
 
 PLACEHOLDER = '0' * 64
 """Value to give the property ``checksum`` before :func:`seal`."""

@@ -7,12 +7,12 @@ or start over without the others noticing.
 
 from collections.abc import Sequence
 
-from lstm_dynamics_ros.errors import ShapeError
-from lstm_dynamics_ros.grid import GridPoint
+from lstm_dynamics_ros.core.errors import ShapeError
+from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep, Tensor
 from lstm_dynamics_ros.runtime.predictor import LARGEST_INPUT, LARGEST_STATE
-from lstm_dynamics_ros.state import Matrix, Vector
+from lstm_dynamics_ros.signals.time_grid import GridPoint
 import numpy as np
 from numpy.typing import NDArray
 

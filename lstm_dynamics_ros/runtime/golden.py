@@ -9,7 +9,7 @@ import base64
 import binascii
 from typing import Any
 
-from lstm_dynamics_ros.card import CardError, Golden, ModelCard
+from lstm_dynamics_ros.core.card import CardError, Golden, ModelCard
 import numpy as np
 from numpy.typing import NDArray
 

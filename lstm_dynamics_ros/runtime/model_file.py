@@ -10,8 +10,8 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
-from lstm_dynamics_ros.card import CardError, ModelCard
-from lstm_dynamics_ros.errors import MissingLibraryError, ModelFileError
+from lstm_dynamics_ros.core.card import CardError, ModelCard
+from lstm_dynamics_ros.core.errors import MissingLibraryError, ModelFileError
 from lstm_dynamics_ros.runtime.checksum import is_sealed
 from lstm_dynamics_ros.runtime.golden import golden_difference
 from lstm_dynamics_ros.runtime.onnx_bytes import OnnxBytesError, OnnxContents, read_contents

@@ -10,7 +10,7 @@ Source of the field numbers: onnx.proto3 of ONNX 1.16.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-from lstm_dynamics_ros.errors import LstmDynamicsError
+from lstm_dynamics_ros.core.errors import LstmDynamicsError
 
 _VARINT, _FIXED64, _BYTES, _FIXED32 = 0, 1, 2, 5
 _MAX_DEPTH = 16

@@ -8,7 +8,7 @@ the other way.
 
 from collections.abc import Sequence
 
-from lstm_dynamics_ros.errors import ShapeError
+from lstm_dynamics_ros.core.errors import ShapeError
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 from numpy.typing import NDArray

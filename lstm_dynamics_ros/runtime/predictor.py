@@ -8,12 +8,12 @@ would not be enough: onnxruntime's LSTM and GRU clip their gates, so a NaN that 
 as finite numbers that mean nothing.
 """
 
-from lstm_dynamics_ros.errors import ShapeError
-from lstm_dynamics_ros.grid import GridPoint
+from lstm_dynamics_ros.core.errors import ShapeError
+from lstm_dynamics_ros.core.state import JointState, Matrix, Vector
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.runtime.rollout import Effort, roll
-from lstm_dynamics_ros.state import JointState, Matrix, Vector
+from lstm_dynamics_ros.signals.time_grid import GridPoint
 import numpy as np
 from numpy.typing import NDArray
 

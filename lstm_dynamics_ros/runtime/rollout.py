@@ -8,8 +8,8 @@ rollout; so roll a step made for it, never the one that follows the robot.
 
 from typing import Final, Literal
 
-from lstm_dynamics_ros.card import ModelCard
-from lstm_dynamics_ros.errors import ConfigError, ShapeError
+from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.core.errors import ConfigError, ShapeError
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep, Tensor
 import numpy as np
 from numpy.typing import NDArray

@@ -4,10 +4,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from lstm_dynamics_ros.parameters import parameter
+from lstm_dynamics_ros.core.parameters import parameter
+from lstm_dynamics_ros.core.state import Vector
 from lstm_dynamics_ros.safety.joint_limits import JointLimits
 from lstm_dynamics_ros.safety.state import State
-from lstm_dynamics_ros.state import Vector
 
 ANSWERS = ('refuse', 'warn', 'ignore')
 """What a check can do."""

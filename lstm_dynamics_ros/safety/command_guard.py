@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from enum import Enum
 import math
 
-from lstm_dynamics_ros.errors import ConfigError, LstmDynamicsError
-from lstm_dynamics_ros.parameters import parameter
+from lstm_dynamics_ros.core.errors import ConfigError, LstmDynamicsError
+from lstm_dynamics_ros.core.parameters import parameter
 
 GUARD_COMMANDS = ('zero', 'ramp', 'hold')
 """zero: at once; ramp: to zero over ``ramp_time``; hold: the last one briefly, then zero."""

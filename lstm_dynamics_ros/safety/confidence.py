@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 import math
 
-from lstm_dynamics_ros.card import ModelCard
-from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.parameters import parameter
+from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.parameters import parameter
+from lstm_dynamics_ros.core.state import Vector
 from lstm_dynamics_ros.safety.safe_command import smoothstep
-from lstm_dynamics_ros.state import Vector
 import numpy as np
 
 SMALLEST_TYPICAL = 1e-3
@@ -201,7 +201,7 @@ def error_band(card: ModelCard, kind: str, *, horizon: int = 1) -> Sequence[floa
 
     Args:
         card: Card with the bands.
-        kind: One of :data:`~lstm_dynamics_ros.card.SIGNAL_KINDS`.
+        kind: One of :data:`~lstm_dynamics_ros.core.card.SIGNAL_KINDS`.
         horizon: Steps ahead; 0 for a model of the effort now.
 
     Returns:

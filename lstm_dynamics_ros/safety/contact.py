@@ -3,10 +3,10 @@
 
 import math
 
-from lstm_dynamics_ros.errors import ConfigError, ShapeError
+from lstm_dynamics_ros.core.errors import ConfigError, ShapeError
+from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.safety.contact_settings import ContactSettings
 from lstm_dynamics_ros.safety.tool_force import tool_force, ToolForce
-from lstm_dynamics_ros.state import Matrix, Vector
 import numpy as np
 
 DECISION_TIME = 0.05

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from lstm_dynamics_ros.parameters import parameter
+from lstm_dynamics_ros.core.parameters import parameter
 
 
 @dataclass(frozen=True, kw_only=True)

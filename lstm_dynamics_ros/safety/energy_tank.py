@@ -3,7 +3,7 @@
 
 import math
 
-from lstm_dynamics_ros.state import Vector
+from lstm_dynamics_ros.core.state import Vector
 import numpy as np
 
 RESERVE = 0.2

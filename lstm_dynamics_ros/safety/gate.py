@@ -7,13 +7,13 @@ law, clamp, slew. Disarmed, the gate sends the safe command and then nothing.
 
 from collections.abc import Sequence
 
-from lstm_dynamics_ros.errors import ConfigError, ShapeError, UnknownNameError
+from lstm_dynamics_ros.core.errors import ConfigError, ShapeError, UnknownNameError
+from lstm_dynamics_ros.core.state import JointState, Vector
 from lstm_dynamics_ros.safety.energy_tank import EnergyTank
 from lstm_dynamics_ros.safety.gate_settings import GateSettings
 from lstm_dynamics_ros.safety.joint_limits import JointLimits
 from lstm_dynamics_ros.safety.limit_law import LimitLaw
 from lstm_dynamics_ros.safety.safe_command import SafeCommand, smoothstep
-from lstm_dynamics_ros.state import JointState, Vector
 import numpy as np
 
 __all__ = ['Gate', 'GateSettings']

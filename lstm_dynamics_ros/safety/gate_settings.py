@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass
 
-from lstm_dynamics_ros.parameters import parameter
+from lstm_dynamics_ros.core.parameters import parameter
 from lstm_dynamics_ros.safety.safe_command import SAFE_COMMANDS
 
 

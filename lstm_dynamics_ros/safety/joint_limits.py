@@ -7,9 +7,9 @@ import math
 from typing import Any, NamedTuple
 from xml.etree import ElementTree as ET
 
-from lstm_dynamics_ros.errors import ConfigError, JointNamesError, ShapeError
-from lstm_dynamics_ros.parameters import parameter
-from lstm_dynamics_ros.state import Vector
+from lstm_dynamics_ros.core.errors import ConfigError, JointNamesError, ShapeError
+from lstm_dynamics_ros.core.parameters import parameter
+from lstm_dynamics_ros.core.state import Vector
 import numpy as np
 
 KINDS = ('position', 'velocity', 'effort')

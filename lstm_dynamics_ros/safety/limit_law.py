@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """What effort is left near the limits of position and speed."""
 
+from lstm_dynamics_ros.core.state import Vector
 from lstm_dynamics_ros.safety.joint_limits import JointLimits
-from lstm_dynamics_ros.state import Vector
 import numpy as np
 
 RANGE_SHARE = 0.05

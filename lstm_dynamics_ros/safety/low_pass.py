@@ -3,8 +3,8 @@
 
 import math
 
-from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.state import Vector
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.state import Vector
 import numpy as np
 
 

@@ -4,9 +4,9 @@
 from collections import deque
 from collections.abc import Sequence
 
-from lstm_dynamics_ros.card import DERIVED_KINDS, ModelCard
-from lstm_dynamics_ros.grid import nanoseconds, wrap
-from lstm_dynamics_ros.state import JointState, NANOSECONDS, Vector
+from lstm_dynamics_ros.core.card import DERIVED_KINDS, ModelCard
+from lstm_dynamics_ros.core.state import JointState, NANOSECONDS, Vector
+from lstm_dynamics_ros.signals.time_grid import nanoseconds, wrap
 import numpy as np
 from numpy.typing import NDArray
 

@@ -3,7 +3,7 @@
 
 import math
 
-from lstm_dynamics_ros.state import Vector
+from lstm_dynamics_ros.core.state import Vector
 import numpy as np
 
 SAFE_COMMANDS = ('ramp', 'zero', 'hold')

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 import math
 from typing import Any
 
-from lstm_dynamics_ros.errors import ConfigError, ShapeError
-from lstm_dynamics_ros.state import Vector
+from lstm_dynamics_ros.core.errors import ConfigError, ShapeError
+from lstm_dynamics_ros.core.state import Vector
 import numpy as np
 
 

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from enum import Enum
 
-from lstm_dynamics_ros.errors import LstmDynamicsError
+from lstm_dynamics_ros.core.errors import LstmDynamicsError
 
 
 class State(Enum):

@@ -3,7 +3,7 @@
 
 from typing import NamedTuple, Protocol, runtime_checkable
 
-from lstm_dynamics_ros.state import Matrix, Vector
+from lstm_dynamics_ros.core.state import Matrix, Vector
 import numpy as np
 
 SMALLEST_SINGULAR = 1e-6

@@ -4,7 +4,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lstm_dynamics_ros.parameters import parameter
+from lstm_dynamics_ros.core.parameters import parameter
 from lstm_dynamics_ros.safety.clock_watch import ClockState, ClockWatch
 from lstm_dynamics_ros.safety.stall_watch import StallWatch
 from lstm_dynamics_ros.safety.state import State, StateMachine

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """How old the newest data are, on a clock that nobody sets."""
 
-from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.core.errors import ConfigError
 
 
 class Watchdog:

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass, replace
 
-from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
 from lstm_dynamics_ros.sim.motions import make_motion, Motion, MOTIONS
 from lstm_dynamics_ros.sim.random_torque import RandomTorque

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Joint encoders: counts, noise, and a velocity made from them."""
 
+from lstm_dynamics_ros.core.state import Vector
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
 from lstm_dynamics_ros.sim.mjcf import STEP
-from lstm_dynamics_ros.state import Vector
 import numpy as np
 
 NOISE_BLOCK = 1000

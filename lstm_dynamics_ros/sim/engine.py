@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The physics engine, imported once for the whole room."""
+"""The physics engine, imported once for all of ``sim``."""
 
-from lstm_dynamics_ros.errors import MissingLibraryError
+from lstm_dynamics_ros.core.errors import MissingLibraryError
 
 try:
     import mujoco

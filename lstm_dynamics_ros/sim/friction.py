@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The friction a joint would have along a given motion, for an oracle that knows it."""
 
+from lstm_dynamics_ros.core.state import Matrix
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
 from lstm_dynamics_ros.sim.mjcf import MAXWELL_ELEMENTS, STEP
 from lstm_dynamics_ros.sim.robot import RobotDescription
-from lstm_dynamics_ros.state import Matrix
 import numpy as np
 
 SLOW = 1e-9

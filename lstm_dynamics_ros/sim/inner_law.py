@@ -3,9 +3,9 @@
 
 from abc import ABC, abstractmethod
 
+from lstm_dynamics_ros.core.state import Vector
 from lstm_dynamics_ros.sim.nominal import NominalModel
 from lstm_dynamics_ros.sim.reference import Reference
-from lstm_dynamics_ros.state import Vector
 import numpy as np
 
 

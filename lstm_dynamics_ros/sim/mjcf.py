@@ -3,9 +3,9 @@
 
 from collections.abc import Iterable, Sequence
 
+from lstm_dynamics_ros.core.state import Vector
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
 from lstm_dynamics_ros.sim.robot import Body, Joint, Link, RobotDescription
-from lstm_dynamics_ros.state import Vector
 
 STEP = 0.001
 """Physics and inner control step [s]."""

@@ -3,10 +3,10 @@
 
 from collections.abc import Sequence
 
+from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.sim.engine import mujoco
 from lstm_dynamics_ros.sim.mjcf import nominal_mjcf
 from lstm_dynamics_ros.sim.robot import RobotDescription
-from lstm_dynamics_ros.state import Matrix, Vector
 import numpy as np
 
 

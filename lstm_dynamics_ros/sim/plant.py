@@ -1,13 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """The physics of an embedded robot: what really happens to a drive command."""
 
-from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.state import Vector
 from lstm_dynamics_ros.sim.engine import mujoco
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
 from lstm_dynamics_ros.sim.mjcf import real_mjcf
 from lstm_dynamics_ros.sim.robot import RobotDescription
 from lstm_dynamics_ros.sim.wall import Wall
-from lstm_dynamics_ros.state import Vector
 import numpy as np
 
 

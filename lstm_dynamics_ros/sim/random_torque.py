@@ -4,10 +4,10 @@
 import math
 from typing import final
 
+from lstm_dynamics_ros.core.state import Vector
 from lstm_dynamics_ros.sim.mjcf import STEP
 from lstm_dynamics_ros.sim.simulate import CORRECTION_STEPS
 from lstm_dynamics_ros.sim.simulated_robot import SimulatedRun
-from lstm_dynamics_ros.state import Vector
 import numpy as np
 
 CORRELATED_OVER = 0.02

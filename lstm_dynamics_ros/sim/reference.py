@@ -3,10 +3,10 @@
 
 from typing import NamedTuple
 
+from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS, Stamps, Vector
 from lstm_dynamics_ros.sim.mjcf import STEP
 from lstm_dynamics_ros.sim.motions import Motion
 from lstm_dynamics_ros.sim.robot import RobotDescription
-from lstm_dynamics_ros.state import Matrix, NANOSECONDS, Stamps, Vector
 import numpy as np
 
 STREAM_TIMEOUT_NS = 100_000_000

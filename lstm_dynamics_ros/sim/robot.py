@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
-from lstm_dynamics_ros.assets import assets
-from lstm_dynamics_ros.errors import ConfigError, UnknownNameError
-from lstm_dynamics_ros.parameters import build, flatten, parameter
+from lstm_dynamics_ros.core.assets import assets
+from lstm_dynamics_ros.core.errors import ConfigError, UnknownNameError
+from lstm_dynamics_ros.core.parameters import build, flatten, parameter
+from lstm_dynamics_ros.core.state import Vector
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
-from lstm_dynamics_ros.state import Vector
 import numpy as np
 import yaml
 

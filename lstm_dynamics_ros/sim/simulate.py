@@ -5,11 +5,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
+from lstm_dynamics_ros.core.state import Vector
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
 from lstm_dynamics_ros.sim.motions import Motion
 from lstm_dynamics_ros.sim.robot import RobotDescription
 from lstm_dynamics_ros.sim.simulated_robot import SimulatedRobot, SimulatedRun
-from lstm_dynamics_ros.state import Vector
 import numpy as np
 
 CORRECTION_STEPS = 5

@@ -3,7 +3,8 @@
 
 from dataclasses import dataclass
 
-from lstm_dynamics_ros.errors import ShapeError
+from lstm_dynamics_ros.core.errors import ShapeError
+from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS, Stamps, Vector
 from lstm_dynamics_ros.sim.base_controller import BaseController
 from lstm_dynamics_ros.sim.encoder import Encoders
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
@@ -15,7 +16,6 @@ from lstm_dynamics_ros.sim.plant import Plant
 from lstm_dynamics_ros.sim.reference import Reference, ReferenceSource
 from lstm_dynamics_ros.sim.robot import RobotDescription
 from lstm_dynamics_ros.sim.wall import Wall
-from lstm_dynamics_ros.state import Matrix, NANOSECONDS, Stamps, Vector
 import numpy as np
 
 STEP_NS = round(STEP * NANOSECONDS)

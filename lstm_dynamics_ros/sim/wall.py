@@ -3,9 +3,9 @@
 
 from dataclasses import dataclass
 
-from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.sim.mjcf import STEP
-from lstm_dynamics_ros.state import Matrix, Vector
 import numpy as np
 from numpy.typing import NDArray
 

@@ -5,8 +5,8 @@ import json
 from pathlib import Path
 
 from lstm_dynamics_ros.cli.main import run
-from lstm_dynamics_ros.data.bag import read_recording
-from lstm_dynamics_ros.data.bag_writer import write_bag
+from lstm_dynamics_ros.data.bags.reader import read_recording
+from lstm_dynamics_ros.data.bags.writer import write_bag
 import pytest
 
 pytest.importorskip('torch')

@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 from lstm_dynamics_ros.cli.main import run
-from lstm_dynamics_ros.data.bag_writer import write_bag
+from lstm_dynamics_ros.data.bags.writer import write_bag
 from lstm_dynamics_ros.data.recording import make_track, Recording
 import numpy as np
 import pytest

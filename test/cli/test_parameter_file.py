@@ -4,8 +4,8 @@
 from pathlib import Path
 
 from lstm_dynamics_ros.cli.parameter_file import parameter_file
-from lstm_dynamics_ros.parameters import build, flatten
-from lstm_dynamics_ros.ros.settings import NodeSettings
+from lstm_dynamics_ros.core.parameters import build, flatten
+from lstm_dynamics_ros.ros.nodes.settings import NodeSettings
 import yaml
 
 

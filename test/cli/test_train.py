@@ -7,8 +7,8 @@ from pathlib import Path
 
 from lstm_dynamics_ros.cli.main import run
 from lstm_dynamics_ros.cli.train import COMMAND_DEFAULTS, read_settings
-from lstm_dynamics_ros.data.bag import read_recording, topics
-from lstm_dynamics_ros.errors import UnknownNameError
+from lstm_dynamics_ros.core.errors import UnknownNameError
+from lstm_dynamics_ros.data.bags.reader import read_recording, topics
 import pytest
 
 SMALL = (

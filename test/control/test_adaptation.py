@@ -5,9 +5,9 @@ from typing import Any
 
 from lstm_dynamics_ros.control.adaptation import Adaptation, AdaptationSettings
 from lstm_dynamics_ros.control.base import ControlContext, Prior
-from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.reference import Reference
-from lstm_dynamics_ros.state import Matrix, Vector
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.reference import Reference
+from lstm_dynamics_ros.core.state import Matrix, Vector
 import numpy as np
 import pytest
 

@@ -7,9 +7,9 @@ from typing import Any
 
 from lstm_dynamics_ros.control import ControlContext, ControlInput, CONTROLLERS
 from lstm_dynamics_ros.control.none import NoneConfig
-from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.reference import Reference
-from lstm_dynamics_ros.state import JointState
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.reference import Reference
+from lstm_dynamics_ros.core.state import JointState
 import numpy as np
 import pytest
 

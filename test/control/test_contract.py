@@ -6,13 +6,13 @@ from copy import deepcopy
 from dataclasses import fields
 from pathlib import Path
 
-from lstm_dynamics_ros.card import ModelCard
 from lstm_dynamics_ros.control import ControlContext, ControlInput, Controller, CONTROLLERS
-from lstm_dynamics_ros.errors import ConfigError, UnknownNameError
-from lstm_dynamics_ros.parameters import leaves
-from lstm_dynamics_ros.reference import Reference
+from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.core.errors import ConfigError, UnknownNameError
+from lstm_dynamics_ros.core.parameters import leaves
+from lstm_dynamics_ros.core.reference import Reference
+from lstm_dynamics_ros.core.state import JointState, Matrix, Vector
 from lstm_dynamics_ros.runtime.model_file import load_model
-from lstm_dynamics_ros.state import JointState, Matrix, Vector
 import numpy as np
 import pytest
 

@@ -2,8 +2,8 @@
 """Tests for control/disturbance_estimate.py, against motion in closed form."""
 
 from lstm_dynamics_ros.control.disturbance_estimate import DisturbanceEstimate
-from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.state import JointState, Vector
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.state import JointState, Vector
 import numpy as np
 import pytest
 

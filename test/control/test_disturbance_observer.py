@@ -9,10 +9,10 @@ from lstm_dynamics_ros.control.adaptation import AdaptationSettings
 from lstm_dynamics_ros.control.base import ControlContext, ControlInput, Prior
 from lstm_dynamics_ros.control.disturbance_observer import DisturbanceObserverConfig
 from lstm_dynamics_ros.control.none import NoneConfig
-from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.reference import Reference
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.reference import Reference
+from lstm_dynamics_ros.core.state import JointState, Matrix, Vector
 from lstm_dynamics_ros.runtime.model_file import load_model
-from lstm_dynamics_ros.state import JointState, Matrix, Vector
 import numpy as np
 import pytest
 

@@ -6,13 +6,13 @@ from dataclasses import replace
 import math
 from pathlib import Path
 
-from lstm_dynamics_ros.card import ModelCard
 from lstm_dynamics_ros.control.base import ControlContext, ControlInput
 from lstm_dynamics_ros.control.feedforward import Feedforward, FeedforwardConfig
-from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.reference import Reference
+from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.reference import Reference
+from lstm_dynamics_ros.core.state import JointState, Vector
 from lstm_dynamics_ros.runtime.model_file import load_model
-from lstm_dynamics_ros.state import JointState, Vector
 import numpy as np
 import pytest
 

@@ -12,10 +12,10 @@ from lstm_dynamics_ros.control.feedforward_dob import (
     FeedforwardDobConfig,
     LARGEST_PHASE,
 )
-from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.reference import Reference
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.reference import Reference
+from lstm_dynamics_ros.core.state import JointState, Vector
 from lstm_dynamics_ros.runtime.model_file import load_model
-from lstm_dynamics_ros.state import JointState, Vector
 import numpy as np
 import pytest
 

@@ -3,7 +3,7 @@
 
 from lstm_dynamics_ros.control.base import ControlContext
 from lstm_dynamics_ros.control.gains import per_joint, required_prior
-from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.core.errors import ConfigError
 import numpy as np
 import pytest
 

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from lstm_dynamics_ros.card import ModelCard
 from lstm_dynamics_ros.control.base import ControlContext
 from lstm_dynamics_ros.control.jacobian import (
     damped_inverse,
@@ -13,9 +12,10 @@ from lstm_dynamics_ros.control.jacobian import (
     JacobianSettings,
     needs_forward,
 )
-from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.state import Matrix
 from lstm_dynamics_ros.runtime.model_file import load_model
-from lstm_dynamics_ros.state import Matrix
 import numpy as np
 import pytest
 

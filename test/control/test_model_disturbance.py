@@ -3,7 +3,7 @@
 
 from lstm_dynamics_ros.control.disturbance_estimate import DisturbanceEstimate
 from lstm_dynamics_ros.control.model_disturbance import ModelDisturbance
-from lstm_dynamics_ros.state import JointState, Vector
+from lstm_dynamics_ros.core.state import JointState, Vector
 import numpy as np
 import pytest
 

@@ -5,14 +5,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from lstm_dynamics_ros.card import ModelCard
 from lstm_dynamics_ros.control.base import ControlContext, ControlInput
 from lstm_dynamics_ros.control.none import NoneConfig
 from lstm_dynamics_ros.control.one_step_inversion import OneStepInversionConfig
-from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.reference import Reference
+from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.reference import Reference
+from lstm_dynamics_ros.core.state import JointState, Matrix
 from lstm_dynamics_ros.runtime.model_file import load_model
-from lstm_dynamics_ros.state import JointState, Matrix
 import numpy as np
 import pytest
 

@@ -2,8 +2,8 @@
 """Tests for control/recursive_least_squares.py, against regressions with a known answer."""
 
 from lstm_dynamics_ros.control.recursive_least_squares import RecursiveLeastSquares
-from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.state import Vector
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.state import Vector
 import numpy as np
 import pytest
 

@@ -4,8 +4,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from lstm_dynamics_ros.core.state import NANOSECONDS
 from lstm_dynamics_ros.data.recording import make_track, Recording
-from lstm_dynamics_ros.state import NANOSECONDS
 import numpy as np
 import pytest
 

@@ -5,8 +5,8 @@ from dataclasses import fields
 from pathlib import Path
 import re
 
-from lstm_dynamics_ros.assets import assets
-from lstm_dynamics_ros.data.mapping import load_mapping, Mapping, SignalMapping, UNITS
+from lstm_dynamics_ros.core.assets import assets
+from lstm_dynamics_ros.data.tables.mapping import load_mapping, Mapping, SignalMapping, UNITS
 import pytest
 
 ROOT = Path(__file__).parents[2]
@@ -14,7 +14,7 @@ PAGE = (ROOT / 'docs/data.md').read_text(encoding='utf-8')
 CODES = sorted(
     {
         code
-        for path in (ROOT / 'lstm_dynamics_ros/data').glob('check_*.py')
+        for path in (ROOT / 'lstm_dynamics_ros/data/quality').glob('check_*.py')
         for code in re.findall(
             r"(?:error|warning|info)\(\s*'(\w+)'|^    '(\w+)': '|^        '(\w+)',$",
             path.read_text(encoding='utf-8'),

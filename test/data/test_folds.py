@@ -3,10 +3,10 @@
 
 from collections.abc import Sequence
 
+from lstm_dynamics_ros.core.errors import ConfigError, TooShortError
 from lstm_dynamics_ros.data.folds import folds
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.data.split import split
-from lstm_dynamics_ros.errors import ConfigError, TooShortError
 import numpy as np
 import pytest
 

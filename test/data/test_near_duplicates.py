@@ -3,11 +3,11 @@
 
 from collections.abc import Sequence
 
+from lstm_dynamics_ros.core.state import Matrix
 from lstm_dynamics_ros.data.folds import folds
 from lstm_dynamics_ros.data.near_duplicates import near_duplicates
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.data.split import split
-from lstm_dynamics_ros.state import Matrix
 import numpy as np
 import pytest
 

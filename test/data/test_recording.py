@@ -3,8 +3,8 @@
 
 from dataclasses import replace
 
+from lstm_dynamics_ros.core.errors import ConfigError, JointNamesError, ShapeError
 from lstm_dynamics_ros.data.recording import make_track, Recording
-from lstm_dynamics_ros.errors import ConfigError, JointNamesError, ShapeError
 import numpy as np
 import pytest
 

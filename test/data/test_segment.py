@@ -4,11 +4,11 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from lstm_dynamics_ros.core.errors import DataError
+from lstm_dynamics_ros.core.state import JointState
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.data.segment import grid, longest, natural_step, segments
-from lstm_dynamics_ros.errors import DataError
-from lstm_dynamics_ros.grid import GridSampler
-from lstm_dynamics_ros.state import JointState
+from lstm_dynamics_ros.signals.time_grid import GridSampler
 import numpy as np
 import pytest
 

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of windows over segments."""
 
+from lstm_dynamics_ros.core.errors import ConfigError, DataError, TooShortError
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.data.windows import Windows
-from lstm_dynamics_ros.errors import ConfigError, DataError, TooShortError
 import numpy as np
 import pytest
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lstm_dynamics_ros.state import Matrix, Vector
+from lstm_dynamics_ros.core.state import Matrix, Vector
 import numpy as np
 import pytest
 

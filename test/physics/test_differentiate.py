@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of the zero-phase derivative."""
 
-from lstm_dynamics_ros.errors import ConfigError, TooShortError
+from lstm_dynamics_ros.core.errors import ConfigError, TooShortError
 from lstm_dynamics_ros.physics.differentiate import acceleration
 import numpy as np
 import pytest

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Friction against its equation, row by row."""
 
-from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.physics.friction import Friction, FrictionStep
 import numpy as np
 import pytest

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A loaded model for the tests of this room."""
+"""A loaded model for the tests of ``runtime``."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -3,12 +3,12 @@
 
 from collections.abc import Callable
 
-from lstm_dynamics_ros.errors import ShapeError
-from lstm_dynamics_ros.grid import GridPoint
+from lstm_dynamics_ros.core.errors import ShapeError
+from lstm_dynamics_ros.core.state import JointState
 from lstm_dynamics_ros.runtime.fleet import Fleet
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.predictor import Predictor
-from lstm_dynamics_ros.state import JointState
+from lstm_dynamics_ros.signals.time_grid import GridPoint
 import numpy as np
 import pytest
 

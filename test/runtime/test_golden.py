@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from lstm_dynamics_ros.card import CardError
+from lstm_dynamics_ros.core.card import CardError
 from lstm_dynamics_ros.runtime.golden import decode, encode, golden_difference
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np

@@ -9,8 +9,8 @@ import sys
 from types import ModuleType
 from typing import Any
 
-from lstm_dynamics_ros.card import Golden, ModelCard, Signal
-from lstm_dynamics_ros.errors import MissingLibraryError, ModelFileError
+from lstm_dynamics_ros.core.card import Golden, ModelCard, Signal
+from lstm_dynamics_ros.core.errors import MissingLibraryError, ModelFileError
 from lstm_dynamics_ros.runtime import model_file
 from lstm_dynamics_ros.runtime.model_file import load_model
 import numpy as np

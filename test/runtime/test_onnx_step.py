@@ -5,7 +5,7 @@ from collections.abc import Callable
 import tracemalloc
 from typing import Any
 
-from lstm_dynamics_ros.errors import ShapeError
+from lstm_dynamics_ros.core.errors import ShapeError
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 import numpy as np

@@ -4,12 +4,12 @@
 from collections.abc import Callable
 from typing import Any
 
-from lstm_dynamics_ros.errors import ConfigError, ShapeError
-from lstm_dynamics_ros.grid import GridPoint
+from lstm_dynamics_ros.core.errors import ConfigError, ShapeError
+from lstm_dynamics_ros.core.state import JointState
 from lstm_dynamics_ros.runtime import predictor as predictor_module
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.predictor import Predictor
-from lstm_dynamics_ros.state import JointState
+from lstm_dynamics_ros.signals.time_grid import GridPoint
 import numpy as np
 import pytest
 

@@ -4,7 +4,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from lstm_dynamics_ros.errors import ConfigError, ShapeError
+from lstm_dynamics_ros.core.errors import ConfigError, ShapeError
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.runtime.rollout import Effort, roll

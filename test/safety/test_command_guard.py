@@ -5,7 +5,7 @@ import math
 import subprocess
 import sys
 
-from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.safety.command_guard import (
     CommandGuard,
     GuardSettings,

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
-from lstm_dynamics_ros.card import ModelCard
-from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.runtime.model_file import load_model
 from lstm_dynamics_ros.safety.confidence import (
     band_score,

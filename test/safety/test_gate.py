@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from lstm_dynamics_ros.errors import ConfigError, ShapeError, UnknownNameError
+from lstm_dynamics_ros.core.errors import ConfigError, ShapeError, UnknownNameError
+from lstm_dynamics_ros.core.state import JointState, Vector
 from lstm_dynamics_ros.safety.gate import Gate, GateSettings
 from lstm_dynamics_ros.safety.joint_limits import JointLimits
-from lstm_dynamics_ros.state import JointState, Vector
 import numpy as np
 import pytest
 

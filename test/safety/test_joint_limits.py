@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests for safety/joint_limits.py."""
 
-from lstm_dynamics_ros.errors import ConfigError, JointNamesError, ShapeError
+from lstm_dynamics_ros.core.errors import ConfigError, JointNamesError, ShapeError
 from lstm_dynamics_ros.safety.joint_limits import JointLimits, JointLimitSettings
 import numpy as np
 import pytest

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests for safety/low_pass.py."""
 
-from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.safety.low_pass import LowPass
 import numpy as np
 import pytest

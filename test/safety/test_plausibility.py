@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from lstm_dynamics_ros.card import ModelCard
+from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.core.state import JointState, Vector
 from lstm_dynamics_ros.runtime.model_file import load_model
 from lstm_dynamics_ros.safety.plausibility import FrozenSensor, JumpGuard, RangeCheck, RateMonitor
-from lstm_dynamics_ros.state import JointState, Vector
 import numpy as np
 import pytest
 

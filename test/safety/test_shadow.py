@@ -3,9 +3,9 @@
 
 import json
 
-from lstm_dynamics_ros.errors import ConfigError, ShapeError
+from lstm_dynamics_ros.core.errors import ConfigError, ShapeError
+from lstm_dynamics_ros.core.state import Matrix
 from lstm_dynamics_ros.safety.shadow import ShadowScore
-from lstm_dynamics_ros.state import Matrix
 import numpy as np
 import pytest
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Robots that tests of the room share."""
+"""Robots that tests of ``sim`` share."""
 
 from importlib.util import find_spec
 
@@ -17,7 +17,7 @@ from lstm_dynamics_ros.sim.robot import (
 )
 import pytest
 
-# Without the engine only the rest of the room can be tested.
+# Without the engine only the rest of ``sim`` can be tested.
 collect_ignore = (
     []
     if find_spec('mujoco')

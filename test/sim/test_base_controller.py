@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of the inner controller."""
 
-from lstm_dynamics_ros.errors import ShapeError
+from lstm_dynamics_ros.core.errors import ShapeError
+from lstm_dynamics_ros.core.state import Vector
 from lstm_dynamics_ros.sim.base_controller import BaseController
 from lstm_dynamics_ros.sim.robot import RobotDescription
-from lstm_dynamics_ros.state import Vector
 import numpy as np
 import pytest
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of the plans of what to record."""
 
-from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.sim.collection import (
     evaluation_plan,
     held_out_payload,

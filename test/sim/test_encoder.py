@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of the encoders, against numbers worked out by hand or scipy."""
 
+from lstm_dynamics_ros.core.state import Matrix
 from lstm_dynamics_ros.sim.encoder import Encoders
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
-from lstm_dynamics_ros.state import Matrix
 import numpy as np
 from scipy.signal import lfilter
 

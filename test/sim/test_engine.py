@@ -4,7 +4,7 @@
 import importlib
 import sys
 
-from lstm_dynamics_ros.errors import MissingLibraryError
+from lstm_dynamics_ros.core.errors import MissingLibraryError
 import pytest
 
 ENGINE = 'lstm_dynamics_ros.sim.engine'

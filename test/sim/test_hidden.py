@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of the settings of the hidden physics."""
 
-from lstm_dynamics_ros.errors import ConfigError, UnknownNameError
-from lstm_dynamics_ros.parameters import build
+from lstm_dynamics_ros.core.errors import ConfigError, UnknownNameError
+from lstm_dynamics_ros.core.parameters import build
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
 import pytest
 

@@ -3,9 +3,9 @@
 
 from dataclasses import replace
 
+from lstm_dynamics_ros.core.state import Matrix
 from lstm_dynamics_ros.sim.mjcf import nominal_mjcf, real_mjcf
 from lstm_dynamics_ros.sim.robot import load_robot, RobotDescription
-from lstm_dynamics_ros.state import Matrix
 import mujoco
 import numpy as np
 import pytest

@@ -3,10 +3,10 @@
 
 from pathlib import Path
 
+from lstm_dynamics_ros.core.state import Vector
 from lstm_dynamics_ros.sim.mjcf import nominal_mjcf
 from lstm_dynamics_ros.sim.nominal import NominalModel
 from lstm_dynamics_ros.sim.robot import load_robot, RobotDescription
-from lstm_dynamics_ros.state import Vector
 import numpy as np
 import pytest
 

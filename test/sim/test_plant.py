@@ -4,13 +4,13 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
 from lstm_dynamics_ros.sim.nominal import NominalModel
 from lstm_dynamics_ros.sim.plant import Plant
 from lstm_dynamics_ros.sim.robot import load_robot, RobotDescription
 from lstm_dynamics_ros.sim.wall import Wall
-from lstm_dynamics_ros.state import Matrix, Vector
 import numpy as np
 import pytest
 from scipy.integrate import solve_ivp

@@ -3,12 +3,12 @@
 
 from dataclasses import replace
 
+from lstm_dynamics_ros.core.state import Matrix
 from lstm_dynamics_ros.sim.collection import training_plan
 from lstm_dynamics_ros.sim.random_torque import RandomTorque
 from lstm_dynamics_ros.sim.robot import RobotDescription
 from lstm_dynamics_ros.sim.simulate import simulate
 from lstm_dynamics_ros.sim.simulated_robot import SimulatedRobot
-from lstm_dynamics_ros.state import Matrix
 import numpy as np
 
 LEVEL = np.array([2.0, 0.3])

@@ -3,8 +3,8 @@
 
 from pathlib import Path
 
-from lstm_dynamics_ros.assets import asset
-from lstm_dynamics_ros.errors import ConfigError, UnknownNameError
+from lstm_dynamics_ros.core.assets import asset
+from lstm_dynamics_ros.core.errors import ConfigError, UnknownNameError
 from lstm_dynamics_ros.sim.robot import known_robots, load_robot, read_robot, RobotDescription
 import numpy as np
 import pytest

@@ -3,11 +3,11 @@
 
 from dataclasses import replace
 
+from lstm_dynamics_ros.core.state import Vector
 from lstm_dynamics_ros.sim.motions import make_motion
 from lstm_dynamics_ros.sim.robot import load_robot, RobotDescription
 from lstm_dynamics_ros.sim.simulate import simulate
 from lstm_dynamics_ros.sim.simulated_robot import SimulatedRun
-from lstm_dynamics_ros.state import Vector
 import numpy as np
 
 

@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from lstm_dynamics_ros.errors import ShapeError
+from lstm_dynamics_ros.core.errors import ShapeError
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
 from lstm_dynamics_ros.sim.motions import make_motion
 from lstm_dynamics_ros.sim.robot import RobotDescription

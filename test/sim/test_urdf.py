@@ -4,7 +4,7 @@
 from dataclasses import replace
 from xml.etree import ElementTree
 
-from lstm_dynamics_ros.physics.prior import RigidBodyPrior
+from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.sim.robot import RobotDescription
 from lstm_dynamics_ros.sim.urdf import nominal_urdf
 import numpy as np

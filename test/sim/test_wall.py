@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of the wall in the way of the tool."""
 
-from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.sim.wall import place_wall, Wall
 import numpy as np
 import pytest

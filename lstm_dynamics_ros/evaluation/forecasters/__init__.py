@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Forecasters: the model and the baselines it has to beat, one per file."""
 
+from lstm_dynamics_ros.core.registry import import_submodules
 from lstm_dynamics_ros.evaluation.forecasters.base import (
     CAUSAL,
     Forecaster,
@@ -9,7 +10,6 @@ from lstm_dynamics_ros.evaluation.forecasters.base import (
     KNOWN_TORQUE,
     MODES,
 )
-from lstm_dynamics_ros.registry import import_submodules
 
 import_submodules(__name__, list(__path__))
 

@@ -11,9 +11,9 @@ s + k holds. Two modes say what it may know of the effort after s:
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 
+from lstm_dynamics_ros.core.errors import ConfigError, UnknownNameError
+from lstm_dynamics_ros.core.registry import Registry
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.errors import ConfigError, UnknownNameError
-from lstm_dynamics_ros.registry import Registry
 import numpy as np
 from numpy.typing import NDArray
 

@@ -3,9 +3,10 @@
 
 from collections.abc import Sequence
 
-from lstm_dynamics_ros.card import ModelCard, PRIOR_KIND
+from lstm_dynamics_ros.core.card import ModelCard, PRIOR_KIND
+from lstm_dynamics_ros.core.errors import ConfigError, DataError, JointNamesError
+from lstm_dynamics_ros.core.state import Matrix
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.errors import ConfigError, DataError, JointNamesError
 from lstm_dynamics_ros.evaluation.forecasters.base import (
     check_request,
     Forecaster,
@@ -14,12 +15,11 @@ from lstm_dynamics_ros.evaluation.forecasters.base import (
     KNOWN_TORQUE,
     Starts,
 )
-from lstm_dynamics_ros.physics.prior import RigidBodyPrior
-from lstm_dynamics_ros.prior_effort import PriorEffort
+from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.runtime.rollout import roll
-from lstm_dynamics_ros.state import Matrix
+from lstm_dynamics_ros.signals.rigid_body_effort import PriorEffort
 import numpy as np
 from numpy.typing import NDArray
 

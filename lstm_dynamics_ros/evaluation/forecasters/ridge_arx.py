@@ -13,8 +13,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lstm_dynamics_ros.core.errors import DataError, JointNamesError
+from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.errors import DataError, JointNamesError
 from lstm_dynamics_ros.evaluation.forecasters.base import (
     CAUSAL,
     check_request,
@@ -24,7 +25,6 @@ from lstm_dynamics_ros.evaluation.forecasters.base import (
     KNOWN_TORQUE,
     Starts,
 )
-from lstm_dynamics_ros.state import Matrix, Vector
 import numpy as np
 from numpy.typing import NDArray
 
@@ -76,7 +76,8 @@ class RidgeArx(Forecaster):
     """Ridge-regressed ARX in free run.
 
     Args:
-        weights: Result of :func:`~lstm_dynamics_ros.evaluation.fit_arx.fit_arx`, or loaded.
+        weights: Result of :func:`~lstm_dynamics_ros.evaluation.forecasters.fit_arx.fit_arx`, or
+            loaded.
         effort_source: What fills unknown efforts in causal mode, ``held`` or ``predicted``.
     """
 

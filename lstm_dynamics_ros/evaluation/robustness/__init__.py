@@ -7,10 +7,10 @@ One disturbance per file behind one interface; a new one is a new file. From a s
     print(found.text())
 """
 
+from lstm_dynamics_ros.core.registry import import_submodules
 from lstm_dynamics_ros.evaluation.robustness.base import Perturbation, PERTURBATIONS
 from lstm_dynamics_ros.evaluation.robustness.measure import measure_robustness
 from lstm_dynamics_ros.evaluation.robustness.result import Robustness
-from lstm_dynamics_ros.registry import import_submodules
 
 import_submodules(__name__, list(__path__))
 

@@ -15,7 +15,8 @@ Source: A. Madry et al., Towards Deep Learning Models Resistant to Adversarial A
 from collections.abc import Mapping
 from typing import ClassVar, NamedTuple
 
-from lstm_dynamics_ros.card import ModelCard
+from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.evaluation.robustness.answers import Channel
 from lstm_dynamics_ros.evaluation.robustness.base import (
     Attack,
@@ -27,11 +28,10 @@ from lstm_dynamics_ros.evaluation.robustness.base import (
 from lstm_dynamics_ros.evaluation.robustness.following import follow, Tensor
 from lstm_dynamics_ros.evaluation.robustness.result import Curve, figure, Level
 from lstm_dynamics_ros.evaluation.robustness.track import Track
-from lstm_dynamics_ros.grid import wrap
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.runtime.rollout import roll
-from lstm_dynamics_ros.state import Matrix, Vector
+from lstm_dynamics_ros.signals.time_grid import wrap
 import numpy as np
 from numpy.typing import NDArray
 

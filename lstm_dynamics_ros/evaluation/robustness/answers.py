@@ -11,20 +11,20 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
-from lstm_dynamics_ros.card import PRIOR_KIND
+from lstm_dynamics_ros.core.card import PRIOR_KIND
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.data.recording import KINDS
-from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.evaluation.inverse import Prior
 from lstm_dynamics_ros.evaluation.robustness.following import follow, Tensor
 from lstm_dynamics_ros.evaluation.robustness.placing import Placed
 from lstm_dynamics_ros.evaluation.robustness.track import Track
-from lstm_dynamics_ros.grid import wrap
-from lstm_dynamics_ros.physics.prior import RigidBodyPrior
-from lstm_dynamics_ros.pipeline_prior import PriorInput
+from lstm_dynamics_ros.evaluation.scores.inverse import Prior
+from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
+from lstm_dynamics_ros.pipeline.prior_inputs import PriorInput
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.runtime.rollout import roll
-from lstm_dynamics_ros.state import Matrix, Vector
+from lstm_dynamics_ros.signals.time_grid import wrap
 import numpy as np
 from numpy.typing import NDArray
 

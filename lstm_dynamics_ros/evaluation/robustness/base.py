@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import ClassVar, Protocol
 from zlib import crc32
 
+from lstm_dynamics_ros.core.registry import Registry
+from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.evaluation.robustness.answers import Answered, Subject
 from lstm_dynamics_ros.evaluation.robustness.placing import Messages, place
 from lstm_dynamics_ros.evaluation.robustness.result import Curve, Figure, figure, Level, pooled
 from lstm_dynamics_ros.evaluation.robustness.track import Track
-from lstm_dynamics_ros.pipeline_settings import PipelineSettings
-from lstm_dynamics_ros.registry import Registry
-from lstm_dynamics_ros.state import Matrix, Vector
+from lstm_dynamics_ros.pipeline.settings import PipelineSettings
 import numpy as np
 from numpy.typing import NDArray
 

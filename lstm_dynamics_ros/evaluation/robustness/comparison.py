@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 from typing import Any
 
-from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.evaluation.robustness.result import known, Level, over, Robustness
 import numpy as np
 

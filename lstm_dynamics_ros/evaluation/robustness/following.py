@@ -4,10 +4,10 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.evaluation.robustness.placing import Placed
 from lstm_dynamics_ros.runtime.fleet import Fleet
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
-from lstm_dynamics_ros.state import Matrix, Vector
 import numpy as np
 from numpy.typing import NDArray
 

@@ -18,7 +18,7 @@ from lstm_dynamics_ros.evaluation.robustness.base import (
     PERTURBATIONS,
 )
 from lstm_dynamics_ros.evaluation.robustness.placing import Messages
-from lstm_dynamics_ros.grid import nanoseconds
+from lstm_dynamics_ros.signals.time_grid import nanoseconds
 import numpy as np
 
 

@@ -3,10 +3,9 @@
 
 from collections.abc import Sequence
 
-from lstm_dynamics_ros.card import ModelCard
+from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.data.recording import Recording
-from lstm_dynamics_ros.errors import DataError
-from lstm_dynamics_ros.evaluation.inverse import Prior
 from lstm_dynamics_ros.evaluation.robustness.answers import (
     ForwardSubject,
     InverseSubject,
@@ -17,9 +16,10 @@ from lstm_dynamics_ros.evaluation.robustness.motion import MotionSubject
 from lstm_dynamics_ros.evaluation.robustness.noise_level import sensor_noise
 from lstm_dynamics_ros.evaluation.robustness.result import Robustness
 from lstm_dynamics_ros.evaluation.robustness.track import shortened, Track, tracks
-from lstm_dynamics_ros.physics.prior import RigidBodyPrior
-from lstm_dynamics_ros.pipeline_motion import is_motion_model
-from lstm_dynamics_ros.pipeline_settings import PipelineSettings
+from lstm_dynamics_ros.evaluation.scores.inverse import Prior
+from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
+from lstm_dynamics_ros.pipeline.model_inputs import is_motion_model
+from lstm_dynamics_ros.pipeline.settings import PipelineSettings
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 
 LONGEST_HORIZON = 50

@@ -9,16 +9,16 @@ messages goes into what the node measures: the low-passed effort beyond the rigi
 from collections.abc import Sequence
 
 from lstm_dynamics_ros.control.base import Prior
+from lstm_dynamics_ros.core.reference import Reference
+from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.evaluation.robustness.answers import Channel, Subject
 from lstm_dynamics_ros.evaluation.robustness.following import Tensor
 from lstm_dynamics_ros.evaluation.robustness.placing import Placed
 from lstm_dynamics_ros.evaluation.robustness.track import Track
-from lstm_dynamics_ros.grid import nanoseconds
 from lstm_dynamics_ros.physics.differentiate import padding, smoothed_motion
-from lstm_dynamics_ros.pipeline_motion import MotionInput
-from lstm_dynamics_ros.reference import Reference
+from lstm_dynamics_ros.pipeline.model_inputs import MotionInput
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
-from lstm_dynamics_ros.state import Matrix, Vector
+from lstm_dynamics_ros.signals.time_grid import nanoseconds
 import numpy as np
 from numpy.typing import NDArray
 

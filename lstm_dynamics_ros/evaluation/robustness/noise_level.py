@@ -20,8 +20,8 @@ P. Hall, J. Kay, D. Titterington, Biometrika 77 (1990) 521 (higher orders); F. H
 from collections.abc import Mapping, Sequence
 from math import comb, sqrt
 
+from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS, Vector
 from lstm_dynamics_ros.data.recording import KINDS, Recording
-from lstm_dynamics_ros.state import Matrix, NANOSECONDS, Vector
 import numpy as np
 from numpy.typing import NDArray
 

@@ -3,12 +3,12 @@
 
 from typing import NamedTuple
 
-from lstm_dynamics_ros.card import ModelCard
+from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.core.state import RawSample, Stamps
 from lstm_dynamics_ros.data.recording import Recording
-from lstm_dynamics_ros.grid import GridPoint
-from lstm_dynamics_ros.pipeline_inlet import Inlet
-from lstm_dynamics_ros.pipeline_settings import PipelineSettings
-from lstm_dynamics_ros.state import RawSample, Stamps
+from lstm_dynamics_ros.pipeline.settings import PipelineSettings
+from lstm_dynamics_ros.pipeline.state_input import Inlet
+from lstm_dynamics_ros.signals.time_grid import GridPoint
 import numpy as np
 from numpy.typing import NDArray
 

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from lstm_dynamics_ros.state import Matrix, Vector
+from lstm_dynamics_ros.core.state import Matrix, Vector
 import numpy as np
 
 STILL = 1e-6

@@ -4,14 +4,14 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from lstm_dynamics_ros.card import ModelCard
+from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.core.errors import DataError, TooShortError
+from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS, Stamps
 from lstm_dynamics_ros.data.recording import KINDS, Recording
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.errors import DataError, TooShortError
 from lstm_dynamics_ros.evaluation.robustness.placing import as_recorded, place, Placed
-from lstm_dynamics_ros.grid import nanoseconds
-from lstm_dynamics_ros.pipeline_settings import PipelineSettings
-from lstm_dynamics_ros.state import Matrix, NANOSECONDS, Stamps
+from lstm_dynamics_ros.pipeline.settings import PipelineSettings
+from lstm_dynamics_ros.signals.time_grid import nanoseconds
 import numpy as np
 from numpy.typing import NDArray
 

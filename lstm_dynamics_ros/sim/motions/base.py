@@ -5,11 +5,11 @@ from abc import ABC, abstractmethod
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lstm_dynamics_ros.errors import ConfigError
-from lstm_dynamics_ros.registry import Registry
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.registry import Registry
+from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.sim.mjcf import STEP
 from lstm_dynamics_ros.sim.robot import RobotDescription
-from lstm_dynamics_ros.state import Matrix, Vector
 import numpy as np
 
 SHARE_OF_VELOCITY_LIMIT = 0.7

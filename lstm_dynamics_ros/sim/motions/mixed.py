@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Moves between postures with sums of sines on top."""
 
+from lstm_dynamics_ros.core.state import Vector
 from lstm_dynamics_ros.sim.motions.base import MOTIONS, MotionShape, Path
 from lstm_dynamics_ros.sim.motions.multi_sine import MultiSine
 from lstm_dynamics_ros.sim.motions.point_to_point import PointToPoint
-from lstm_dynamics_ros.state import Vector
 import numpy as np
 
 

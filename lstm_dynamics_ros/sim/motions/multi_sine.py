@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Sums of sines of random frequency and phase: all joints move at once, all the time."""
 
-from lstm_dynamics_ros.quintic import quintic
+from lstm_dynamics_ros.core.state import Vector
+from lstm_dynamics_ros.signals.quintic import quintic
 from lstm_dynamics_ros.sim.mjcf import STEP
 from lstm_dynamics_ros.sim.motions.base import MOTIONS, MotionShape, Path, within_limits
-from lstm_dynamics_ros.state import Vector
 import numpy as np
 
 SINES = 6

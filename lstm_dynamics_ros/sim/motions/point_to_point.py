@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Moves between random postures with rests in between, as robots at work do."""
 
-from lstm_dynamics_ros.quintic import PEAK_RATE, quintic
+from lstm_dynamics_ros.core.state import Vector
+from lstm_dynamics_ros.signals.quintic import PEAK_RATE, quintic
 from lstm_dynamics_ros.sim.mjcf import STEP
 from lstm_dynamics_ros.sim.motions.base import MOTIONS, MotionShape, Path
-from lstm_dynamics_ros.state import Vector
 import numpy as np
 
 SHORTEST_MOVE = 0.4

@@ -4,9 +4,8 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from lstm_dynamics_ros.core.errors import ConfigError, UnknownNameError
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.errors import ConfigError, UnknownNameError
-from lstm_dynamics_ros.evaluation.fit_arx import fit_arx
 from lstm_dynamics_ros.evaluation.forecasters import (
     CAUSAL,
     Forecaster,
@@ -15,6 +14,7 @@ from lstm_dynamics_ros.evaluation.forecasters import (
     MODES,
 )
 from lstm_dynamics_ros.evaluation.forecasters.constant_velocity import ConstantVelocity
+from lstm_dynamics_ros.evaluation.forecasters.fit_arx import fit_arx
 from lstm_dynamics_ros.evaluation.forecasters.model import ModelForecaster
 from lstm_dynamics_ros.evaluation.forecasters.persistence import Persistence
 from lstm_dynamics_ros.runtime.model_file import LoadedModel

@@ -6,8 +6,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from lstm_dynamics_ros.core.errors import ConfigError, DataError, JointNamesError
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.errors import ConfigError, DataError, JointNamesError
 from lstm_dynamics_ros.evaluation.forecasters import CAUSAL, KNOWN_TORQUE
 from lstm_dynamics_ros.evaluation.forecasters.model import ModelForecaster
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.forecasters import CAUSAL
 from lstm_dynamics_ros.evaluation.forecasters.persistence import Persistence
-from lstm_dynamics_ros.evaluation.score import horizon_scores
+from lstm_dynamics_ros.evaluation.scores.horizons import horizon_scores
 import numpy as np
 from numpy.testing import assert_allclose
 import pytest

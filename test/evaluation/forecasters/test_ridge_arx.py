@@ -5,10 +5,10 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from lstm_dynamics_ros.core.errors import DataError, JointNamesError
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.errors import DataError, JointNamesError
-from lstm_dynamics_ros.evaluation.fit_arx import fit_arx
 from lstm_dynamics_ros.evaluation.forecasters import CAUSAL, KNOWN_TORQUE
+from lstm_dynamics_ros.evaluation.forecasters.fit_arx import fit_arx
 from lstm_dynamics_ros.evaluation.forecasters.ridge_arx import RidgeArx
 import numpy as np
 from numpy.testing import assert_allclose

@@ -4,13 +4,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from lstm_dynamics_ros.core.state import Vector
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.evaluation.robustness.answers import Subject
 from lstm_dynamics_ros.evaluation.robustness.base import Attack, Case
 from lstm_dynamics_ros.evaluation.robustness.track import tracks
-from lstm_dynamics_ros.pipeline_settings import PipelineSettings
+from lstm_dynamics_ros.pipeline.settings import PipelineSettings
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
-from lstm_dynamics_ros.state import Vector
 import numpy as np
 from numpy.typing import NDArray
 import pytest

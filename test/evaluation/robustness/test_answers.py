@@ -5,15 +5,15 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.data.segment import segments
-from lstm_dynamics_ros.errors import ConfigError
 from lstm_dynamics_ros.evaluation.forecasters.base import KNOWN_TORQUE
 from lstm_dynamics_ros.evaluation.forecasters.model import ModelForecaster
 from lstm_dynamics_ros.evaluation.robustness.answers import ForwardSubject, InverseSubject
 from lstm_dynamics_ros.evaluation.robustness.placing import Messages, place
 from lstm_dynamics_ros.evaluation.robustness.track import Track, tracks
-from lstm_dynamics_ros.pipeline_settings import PipelineSettings
+from lstm_dynamics_ros.pipeline.settings import PipelineSettings
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 import numpy as np
 import pytest

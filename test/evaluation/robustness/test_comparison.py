@@ -4,14 +4,14 @@
 from dataclasses import replace
 import json
 
+from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.data.recording import Recording
-from lstm_dynamics_ros.errors import ConfigError
+from lstm_dynamics_ros.evaluation.reports.robustness_section import (
+    robustness_section,
+)
 from lstm_dynamics_ros.evaluation.robustness import measure_robustness
 from lstm_dynamics_ros.evaluation.robustness.comparison import Comparison
 from lstm_dynamics_ros.evaluation.robustness.result import Robustness
-from lstm_dynamics_ros.evaluation.robustness.section import (
-    robustness_section,
-)
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import pytest
 

@@ -4,7 +4,7 @@
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.evaluation.robustness.following import follow
 from lstm_dynamics_ros.evaluation.robustness.placing import as_recorded, place
-from lstm_dynamics_ros.pipeline_settings import PipelineSettings
+from lstm_dynamics_ros.pipeline.settings import PipelineSettings
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.predictor import Predictor
 import numpy as np

@@ -3,8 +3,8 @@
 
 import json
 
+from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.data.recording import Recording
-from lstm_dynamics_ros.errors import DataError
 from lstm_dynamics_ros.evaluation.robustness import measure_robustness, PERTURBATIONS
 from lstm_dynamics_ros.evaluation.robustness.result import Robustness
 from lstm_dynamics_ros.runtime.model_file import LoadedModel

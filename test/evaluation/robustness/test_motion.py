@@ -4,8 +4,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.data.recording import Recording
-from lstm_dynamics_ros.errors import ConfigError
 from lstm_dynamics_ros.evaluation.robustness.base import Case
 from lstm_dynamics_ros.evaluation.robustness.motion import MotionSubject
 from lstm_dynamics_ros.evaluation.robustness.noise import Noise

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.data.segment import segments
 from lstm_dynamics_ros.evaluation.robustness.placing import as_recorded, Messages, place
-from lstm_dynamics_ros.pipeline_settings import PipelineSettings
+from lstm_dynamics_ros.pipeline.settings import PipelineSettings
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 

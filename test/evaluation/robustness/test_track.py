@@ -3,10 +3,10 @@
 
 from collections.abc import Callable
 
+from lstm_dynamics_ros.core.errors import DataError, TooShortError
 from lstm_dynamics_ros.data.recording import Recording
-from lstm_dynamics_ros.errors import DataError, TooShortError
 from lstm_dynamics_ros.evaluation.robustness.track import shortened, tracks
-from lstm_dynamics_ros.pipeline_settings import PipelineSettings
+from lstm_dynamics_ros.pipeline.settings import PipelineSettings
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 import pytest

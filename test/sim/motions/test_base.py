@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of what all motions share."""
 
-from lstm_dynamics_ros.errors import ConfigError, UnknownNameError
+from lstm_dynamics_ros.core.errors import ConfigError, UnknownNameError
 from lstm_dynamics_ros.sim.motions.base import make_motion, Path, within_limits
 from lstm_dynamics_ros.sim.robot import load_robot, RobotDescription
 import numpy as np

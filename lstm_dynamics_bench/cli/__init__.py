@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Commands of the benchmarks, found by `lstm-dynamics` through entry points."""

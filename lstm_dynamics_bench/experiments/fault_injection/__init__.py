@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A node killed in motion, again and again."""

@@ -1,0 +1,239 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The same runs in real time over ROS and in lockstep, beside each other.
+
+Over ROS a repetition of the motion is scored, because a node takes a while to start. In lockstep
+both are: the first run, as in the benchmark, and a repetition, to compare like with like.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from lstm_dynamics_bench.experiments.tracking.tracking_run import RosTrackingRun, run_over_ros
+from lstm_dynamics_bench.tracking.methods.base import CONTESTANTS, Knowledge
+from lstm_dynamics_bench.tracking.methods.learned import DEFAULT, Learned
+from lstm_dynamics_ros import __version__
+from lstm_dynamics_ros.control import CONTROLLERS
+from lstm_dynamics_ros.core.errors import ConfigError, UnknownNameError
+from lstm_dynamics_ros.core.state import Matrix, Vector
+from lstm_dynamics_ros.evaluation.closed_loop.lockstep import run_case, scored_rows
+from lstm_dynamics_ros.evaluation.closed_loop.scenarios import Case, make_case, SCENARIOS
+from lstm_dynamics_ros.sim.robot import RobotDescription
+import numpy as np
+
+LEARNED = ('feedforward', DEFAULT)
+"""Controllers that can be run both ways."""
+
+Progress = Callable[[int, int, str], None]
+"""Called with (done, total, what)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparisonSettings:
+    """What is run both ways."""
+
+    scenario: str
+    """A scenario without wall whose physics stay."""
+    controller: str = DEFAULT
+    """One of ours, with the settings that the node has by default."""
+    first_seed: int = 10_000
+    n_seeds: int = 10
+    payload: float | None = None
+    """Payload in place of that of the scenario [kg]."""
+    duration: float = 10.0
+    """Length of a run [s]."""
+    models: Mapping[str, Path] = field(default_factory=dict)
+    """Model files by what they are for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ComparedSeed:
+    """One run, both ways."""
+
+    seed: int
+    payload: float
+    """Its payload [kg]."""
+    ros: RosTrackingRun
+    lockstep_mrad: float
+    """RMS error in lockstep, of the repetition [mrad]."""
+    first_mrad: float
+    """RMS error in lockstep, of the first run, as in the benchmark [mrad]."""
+    none_mrad: float
+    """RMS error of the first run in lockstep without correction [mrad]."""
+    lockstep_joints_mrad: tuple[float, ...]
+    """RMS error of each joint in lockstep, of the repetition [mrad]."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Comparison:
+    """All runs, both ways."""
+
+    robot: str
+    settings: ComparisonSettings
+    seeds: tuple[ComparedSeed, ...]
+
+    @property
+    def ros_mrad(self) -> float:
+        """RMS error over ROS, mean over seeds [mrad]."""
+        return float(np.mean([seed.ros.rms_mrad for seed in self.seeds]))
+
+    @property
+    def lockstep_mrad(self) -> float:
+        """RMS error in lockstep of the same repetition, mean over seeds [mrad]."""
+        return float(np.mean([seed.lockstep_mrad for seed in self.seeds]))
+
+    @property
+    def ratio(self) -> float:
+        """Error over ROS as a multiple of that in lockstep."""
+        return self.ros_mrad / self.lockstep_mrad
+
+    def to_json(self) -> dict[str, Any]:
+        """Return the figures."""
+        settings = self.settings
+        return {
+            'version': __version__,
+            'robot': self.robot,
+            'scenario': settings.scenario,
+            'controller': settings.controller,
+            'duration_s': settings.duration,
+            'ros_rms_mrad': self.ros_mrad,
+            'lockstep_rms_mrad': self.lockstep_mrad,
+            'lockstep_first_rms_mrad': float(np.mean([seed.first_mrad for seed in self.seeds])),
+            'none_rms_mrad': float(np.mean([seed.none_mrad for seed in self.seeds])),
+            'ratio': self.ratio,
+            'seeds': {
+                str(seed.seed): {
+                    'payload_kg': seed.payload,
+                    'ros_rms_mrad': seed.ros.rms_mrad,
+                    'lockstep_rms_mrad': seed.lockstep_mrad,
+                    'lockstep_first_rms_mrad': seed.first_mrad,
+                    'none_rms_mrad': seed.none_mrad,
+                    'ros_joint_rms_mrad': seed.ros.joint_rms_mrad.tolist(),
+                    'lockstep_joint_rms_mrad': list(seed.lockstep_joints_mrad),
+                    'commands_hz': seed.ros.commands_hz,
+                    'lost_true_states': seed.ros.lost,
+                    'missed_ticks': seed.ros.missed_ticks,
+                    'counters': dict(seed.ros.counters),
+                    'latency_us': dict(seed.ros.latency_us),
+                }
+                for seed in self.seeds
+            },
+        }
+
+    def text(self) -> str:
+        """Return the figures for people."""
+        first, none = (
+            float(np.mean([getattr(seed, what) for seed in self.seeds]))
+            for what in ('first_mrad', 'none_mrad')
+        )
+        lines = [
+            f'{self.settings.scenario}, {self.settings.controller}, tracking error RMS [mrad]',
+            f'{"":26}lockstep  lockstep',
+            '  seed  payload    none     first    repeated       ROS   ratio  commands   latency',
+        ]
+        lines += [
+            f'{seed.seed:6}  {seed.payload:4.2f} kg{seed.none_mrad:8.2f}{seed.first_mrad:10.3f}'
+            f'{seed.lockstep_mrad:12.3f}{seed.ros.rms_mrad:10.3f}'
+            f'{seed.ros.rms_mrad / seed.lockstep_mrad:8.2f}{seed.ros.commands_hz:7.1f} Hz'
+            f'{seed.ros.latency_us["p99"]:10.0f} us'
+            for seed in self.seeds
+        ]
+        lines.append(
+            f'  mean{"":9}{none:8.2f}{first:10.3f}{self.lockstep_mrad:12.3f}{self.ros_mrad:10.3f}'
+            f'{self.ratio:8.2f}'
+        )
+        return '\n'.join(lines)
+
+
+def compare(
+    robot: RobotDescription, settings: ComparisonSettings, progress: Progress | None = None
+) -> Comparison:
+    """Make every run both ways.
+
+    Args:
+        robot: Which robot.
+        settings: What is run.
+        progress: Told what has been done.
+
+    Raises:
+        UnknownNameError: If there is no such scenario, or controller of ours.
+        ConfigError: If there is no model for it, or the scenario cannot be run over ROS.
+        DataError: If it cannot be armed.
+    """
+    if settings.scenario not in SCENARIOS:
+        raise UnknownNameError('scenario', settings.scenario, SCENARIOS)
+    if settings.controller not in LEARNED:
+        raise UnknownNameError('controller to run over ROS', settings.controller, LEARNED)
+    scenario = SCENARIOS[settings.scenario]
+    contestant = CONTESTANTS[settings.controller]()
+    knowledge = Knowledge(models=settings.models)
+    if not isinstance(contestant, Learned) or contestant.absent(knowledge):
+        raise ConfigError(f'There is no {Learned.model} model of {robot.name}; see --models.')
+    usual = CONTROLLERS[settings.controller]()
+    chosen = {name: getattr(usual, name) for name in contestant.grid[0]}
+    done = []
+    for number in range(settings.n_seeds):
+        seed = settings.first_seed + number
+        case = make_case(
+            robot, scenario, seed, payload=settings.payload, duration=settings.duration
+        )
+        if progress is not None:
+            progress(number, settings.n_seeds, f'seed {seed} over ROS')
+        ros = run_over_ros(
+            case,
+            settings.models[contestant.model].absolute(),
+            {'controller': settings.controller},
+            velocity_share=scenario.velocity_share,
+        )
+        if progress is not None:
+            progress(number, settings.n_seeds, f'seed {seed} in lockstep')
+        double = twice(case)
+        corrected = run_case(double, contestant.enter(double, chosen, knowledge).corrector)
+        first, again = repetitions(corrected.run.tracking_error, len(case.motion))
+        done.append(
+            ComparedSeed(
+                seed=seed,
+                payload=case.hidden.payload,
+                ros=ros,
+                lockstep_mrad=rms_mrad(again),
+                first_mrad=rms_mrad(first),
+                none_mrad=rms_mrad(
+                    run_case(case).run.tracking_error[scored_rows(len(case.motion))]
+                ),
+                lockstep_joints_mrad=tuple(rms_mrad(joint) for joint in again.T),
+            )
+        )
+    if progress is not None:
+        progress(settings.n_seeds, settings.n_seeds, 'done')
+    return Comparison(robot=robot.name, settings=settings, seeds=tuple(done))
+
+
+def twice(case: Case) -> Case:
+    """Return a case whose motion is made twice."""
+    motion = case.motion
+    return replace(
+        case,
+        motion=replace(
+            motion,
+            position=np.tile(motion.position, (2, 1)),
+            velocity=np.tile(motion.velocity, (2, 1)),
+            acceleration=np.tile(motion.acceleration, (2, 1)),
+        ),
+    )
+
+
+def repetitions(error: Matrix, n_rows: int) -> tuple[Matrix, Matrix]:
+    """Return what is scored of a motion that was made twice.
+
+    Args:
+        error: Errors of both [rad] or [m] (2 n_rows, n_joints).
+        n_rows: Rows of one.
+    """
+    scored = scored_rows(n_rows)
+    return error[:n_rows][scored], error[n_rows:][scored]
+
+
+def rms_mrad(error: Matrix | Vector) -> float:
+    """Return the RMS of errors in thousandths of their unit."""
+    return float(1e3 * np.sqrt(np.mean(error**2)))

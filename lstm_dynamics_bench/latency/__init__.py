@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Latency of one step and of one pipeline tick."""

@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How long one step takes: our preallocated step beside a plain ``session.run``.
+
+The two are timed in turn, a short block of one and then of the other, so that whatever else the
+machine does falls on both; the ratio is taken block by block.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+import gc
+from importlib.metadata import PackageNotFoundError, version
+import platform
+from time import perf_counter_ns
+from typing import Any
+
+from lstm_dynamics_bench.latency.summary import HEAD, LatencySummary
+from lstm_dynamics_ros import __version__
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
+from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
+import numpy as np
+from numpy.typing import NDArray
+
+BLOCK = 50
+"""Steps of one contender before it is the other's turn."""
+
+WARM_UP = 500
+"""Steps of each before anything is timed."""
+
+Progress = Callable[[int, int, str], None]
+"""Called with (done, total, what)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatencyBenchmark:
+    """The durations of each contender and how they compare."""
+
+    model_name: str
+    model_sha256: str
+    seed: int
+    summaries: Mapping[str, LatencySummary]
+    """By contender: ``step``, ``session_run``, and further ones that were given."""
+    ratio: float
+    """Median over blocks of step over session_run."""
+    ratio_quartiles: tuple[float, float]
+    """First and third quartile of it."""
+    versions: Mapping[str, str] = field(default_factory=dict)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as JSON-ready values, durations in us."""
+        return {
+            'model': {'name': self.model_name, 'sha256': self.model_sha256},
+            'seed': self.seed,
+            'latency_us': {name: s.to_json() for name, s in self.summaries.items()},
+            'step_over_session_run': {
+                'median': self.ratio,
+                'quartiles': list(self.ratio_quartiles),
+            },
+            'versions': dict(self.versions),
+        }
+
+    def text(self) -> str:
+        """Return the table for a terminal."""
+        n = next(iter(self.summaries.values())).n
+        lines = [f'Latency of one step of {self.model_name}, {n} steps [us]', f'{"":14}{HEAD}']
+        lines += [f'{name:14}{summary.row()}' for name, summary in self.summaries.items()]
+        low, high = self.ratio_quartiles
+        lines.append(
+            f'step / session_run, paired: {self.ratio:.2f} (quartiles {low:.2f} to {high:.2f})'
+        )
+        lines.append(', '.join(f'{name} {value}' for name, value in self.versions.items()))
+        return '\n'.join(lines)
+
+
+def benchmark_latency(
+    loaded: LoadedModel,
+    *,
+    steps: int = 20_000,
+    seed: int = 0,
+    others: Mapping[str, Callable[[], object]] | None = None,
+    progress: Progress | None = None,
+) -> LatencyBenchmark:
+    """Time single steps of a model, batch 1.
+
+    Args:
+        loaded: The model.
+        steps: Steps of each contender, rounded up to whole blocks.
+        seed: Of the inputs.
+        others: Further things to time in turn with them, by name, e.g. a whole pipeline tick.
+        progress: Told (done, total, what).
+    """
+    rng = np.random.default_rng(seed)
+    inputs = rng.normal(size=(256, len(loaded.card.features))).astype(np.float32)
+    contenders: dict[str, Callable[[], object]] = {
+        'step': _preallocated(loaded, inputs),
+        'session_run': _plain(loaded, inputs),
+        **(others or {}),
+    }
+    blocks = -(-steps // BLOCK)
+    durations = {name: np.zeros((blocks, BLOCK), np.int64) for name in contenders}
+    for call in contenders.values():
+        for _ in range(WARM_UP):
+            call()
+    collecting = gc.isenabled()
+    gc.disable()  # As the node does while it runs; a collection would fall on whoever is timed.
+    try:
+        for block in range(blocks):
+            for name, call in contenders.items():
+                row = durations[name][block]
+                for i in range(BLOCK):
+                    start = perf_counter_ns()
+                    call()
+                    row[i] = perf_counter_ns() - start
+            if progress is not None and block % 20 == 0:
+                progress(block, blocks, 'latency')
+    finally:
+        if collecting:
+            gc.enable()
+    ratios = np.median(durations['step'], axis=1) / np.median(durations['session_run'], axis=1)
+    low, middle, high = np.percentile(ratios, [25, 50, 75])
+    return LatencyBenchmark(
+        model_name=loaded.card.name,
+        model_sha256=loaded.sha256,
+        seed=seed,
+        summaries={name: LatencySummary.of(rows.ravel()) for name, rows in durations.items()},
+        ratio=float(middle),
+        ratio_quartiles=(float(low), float(high)),
+        versions=library_versions(),
+    )
+
+
+def library_versions() -> dict[str, str]:
+    """Return the versions that figures depend on."""
+    found = {'lstm_dynamics_ros': __version__, 'python': platform.python_version()}
+    for name in ('onnxruntime', 'numpy'):
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found | {'machine': platform.machine(), 'system': platform.system()}
+
+
+def _preallocated(loaded: LoadedModel, inputs: NDArray[np.float32]) -> Callable[[], object]:
+    """Return one step as our runtime takes it."""
+    step = OnnxStep(loaded)
+    count = 0
+
+    def call() -> object:
+        nonlocal count
+        step.obs[0] = inputs[count % len(inputs)]
+        count += 1
+        return step.step()
+
+    return call
+
+
+def _plain(loaded: LoadedModel, inputs: NDArray[np.float32]) -> Callable[[], object]:
+    """Return one step as a user would write it: arrays in, arrays out, states handed on."""
+    card, session = loaded.card, loaded.session
+    shape = (card.num_layers, 1, card.hidden_size)
+    states = {f'{name}_in': np.zeros(shape, np.float32) for name in card.state_names}
+    outputs = ['prediction', *(f'{name}_out' for name in card.state_names)]
+    count = 0
+
+    def call() -> object:
+        nonlocal count
+        row = inputs[count % len(inputs)][None]
+        count += 1
+        prediction, *after = session.run(outputs, {'obs': row, **states})
+        states.update(zip(states, after, strict=True))
+        return prediction
+
+    return call

@@ -1,0 +1,72 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What takes part in the tracking benchmark, and what it may be tuned to."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import ClassVar
+
+from lstm_dynamics_bench.tracking.baselines.identified_model import IdentifiedModel
+from lstm_dynamics_ros.core.registry import Registry
+from lstm_dynamics_ros.evaluation.closed_loop.corrector import Corrector
+from lstm_dynamics_ros.evaluation.closed_loop.scenarios import Case
+from lstm_dynamics_ros.sim.inner_law import InnerLaw
+
+Settings = Mapping[str, float]
+"""One choice of what can be tuned, by name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Knowledge:
+    """What contestants were given beforehand, the same for every case."""
+
+    identified: IdentifiedModel | None = None
+    """The textbook model, fitted to training runs."""
+    models: Mapping[str, Path] = field(default_factory=dict)
+    """Model files by what they are for."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Entry:
+    """A contestant made ready for one case."""
+
+    corrector: Corrector | None = None
+    """What adds torque; None for nothing."""
+    law: InnerLaw | None = None
+    """What replaces the robot's own controller; None leaves it."""
+
+
+class Contestant(ABC):
+    """One way to make a robot track better. An object keeps nothing between cases."""
+
+    classical: ClassVar[bool] = True
+    """Whether it is an opponent, rather than one of ours or a bound."""
+    replaces: ClassVar[bool] = False
+    """Whether it replaces the robot's own controller instead of adding to it."""
+    needs_identification: ClassVar[bool] = False
+    """Whether it needs the identified model."""
+    title: ClassVar[str]
+    """What people call it."""
+    grid: ClassVar[tuple[Settings, ...]] = ({},)
+    """All it may be tuned to."""
+    quick_grid: ClassVar[tuple[Settings, ...] | None] = None
+    """A coarser choice; None takes the whole grid."""
+
+    @abstractmethod
+    def enter(self, case: Case, settings: Settings, knowledge: Knowledge) -> Entry:
+        """Make it ready for one run.
+
+        Args:
+            case: The run; whatever is random in it may not be looked at.
+            settings: One of the grid.
+            knowledge: What was known beforehand.
+        """
+
+    def absent(self, knowledge: Knowledge) -> str:  # noqa: ARG002 - for those that need something
+        """Return why it cannot take part; empty if it can."""
+        return ''
+
+
+CONTESTANTS: Registry[Contestant] = Registry('controller of the benchmark')
+"""All contestants, by the name in tables and JSON."""

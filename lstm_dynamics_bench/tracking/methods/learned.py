@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What this package has to offer, behind the whole pipeline as in the node."""
+
+from functools import lru_cache
+from pathlib import Path
+from typing import ClassVar
+
+from lstm_dynamics_bench.tracking.methods.base import (
+    Contestant,
+    CONTESTANTS,
+    Entry,
+    Knowledge,
+    Settings,
+)
+from lstm_dynamics_ros.control.base import ControllerConfig, Prior
+from lstm_dynamics_ros.control.feedforward import FeedforwardConfig
+from lstm_dynamics_ros.control.feedforward_dob import FeedforwardDobConfig, largest_bandwidth
+from lstm_dynamics_ros.core.assets import assets
+from lstm_dynamics_ros.evaluation.closed_loop.corrector import (
+    AT_ONCE,
+    open_gate,
+    PipelineCorrector,
+)
+from lstm_dynamics_ros.evaluation.closed_loop.scenarios import Case, PERIOD
+from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
+from lstm_dynamics_ros.pipeline.pipeline import Pipeline, PipelineSettings
+from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
+
+DEFAULT = 'feedforward_dob'
+"""Name of the default controller."""
+
+
+class Learned(Contestant):
+    """A controller with a model file."""
+
+    classical = False
+    model: ClassVar[str] = 'residual'
+    """What the model file is for."""
+
+    def absent(self, knowledge: Knowledge) -> str:
+        """See the base class."""
+        return '' if self.model in knowledge.models else f'there is no {self.model} model'
+
+    def corrector(
+        self, case: Case, knowledge: Knowledge, config: ControllerConfig
+    ) -> PipelineCorrector:
+        """Return a fresh pipeline with a controller, for one case."""
+        loaded, prior = _loaded(knowledge.models[self.model])
+        pipeline = Pipeline(
+            loaded,
+            PipelineSettings(horizon_steps=0, latency=case.latency),
+            controller=config,
+            gate=open_gate(case),
+            prior=prior,
+            safety=AT_ONCE,
+        )
+        return PipelineCorrector(case, pipeline)
+
+
+@CONTESTANTS.register('feedforward')
+class LearnedFeedforward(Learned):
+    """The recurrent feed-forward alone."""
+
+    title = 'recurrent feed-forward'
+
+    def enter(self, case: Case, settings: Settings, knowledge: Knowledge) -> Entry:  # noqa: ARG002
+        """See the base class."""
+        return Entry(corrector=self.corrector(case, knowledge, FeedforwardConfig()))
+
+
+@CONTESTANTS.register('memoryless')
+class MemorylessFeedforward(LearnedFeedforward):
+    """A network without memory, as large and trained on the same data."""
+
+    title = 'memoryless feed-forward'
+    model = 'memoryless'
+
+
+@CONTESTANTS.register(DEFAULT)
+class LearnedFeedforwardDob(Learned):
+    """The recurrent feed-forward and a slow observer: the default controller."""
+
+    title = 'recurrent feed-forward + observer'
+    grid: ClassVar[tuple[Settings, ...]] = tuple(
+        {'bandwidth': g} for g in (5.0, 10.0, 15.0, 20.0, 25.0, 60.0)
+    )
+    quick_grid: ClassVar[tuple[Settings, ...]] = tuple({'bandwidth': g} for g in (10.0, 20.0))
+
+    def enter(self, case: Case, settings: Settings, knowledge: Knowledge) -> Entry:
+        """See the base class. The bandwidth is lowered to what keeps 60 degrees of margin."""
+        most = largest_bandwidth(case.latency, PERIOD)
+        bandwidth = min(settings['bandwidth'], 0.999 * most)
+        config = FeedforwardDobConfig(bandwidth=bandwidth)
+        return Entry(corrector=self.corrector(case, knowledge, config))
+
+
+def shipped_models(robot: str) -> dict[str, Path]:
+    """Return the model files that come along for a robot, by what they are for."""
+    known = assets('models', '*.onnx')
+    return {
+        what: known[f'{robot}_{what}']
+        for what in ('forward', 'residual', 'memoryless')
+        if f'{robot}_{what}' in known
+    }
+
+
+@lru_cache(maxsize=4)
+def _loaded(path: Path) -> tuple[LoadedModel, Prior | None]:
+    """Return a model and its prior; every process reads a file once."""
+    loaded = load_model(path)
+    card = loaded.card
+    if card.physics_prior is None:
+        return loaded, None
+    return loaded, RigidBodyPrior.from_description(card.physics_prior, card.joint_names)

@@ -1,0 +1,196 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Many runs over several processes, whose number changes no score."""
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from functools import lru_cache
+import multiprocessing
+import os
+
+from lstm_dynamics_bench.tracking.base_excess import excess_torque
+from lstm_dynamics_bench.tracking.methods import (
+    adaptive,  # noqa: F401 - registers
+    classical,  # noqa: F401 - registers
+    learned,  # noqa: F401 - registers
+)
+from lstm_dynamics_bench.tracking.methods.base import CONTESTANTS, Knowledge, Settings
+from lstm_dynamics_ros.evaluation.closed_loop.lockstep import run_case, TrackingRun
+from lstm_dynamics_ros.evaluation.closed_loop.metrics import Score, score
+from lstm_dynamics_ros.evaluation.closed_loop.scenarios import Case, make_case, SCENARIOS
+from lstm_dynamics_ros.sim.robot import RobotDescription
+
+WORKERS = 2
+"""Processes that share the runs."""
+
+CASES_KEPT = 64
+"""Cases a process keeps, because many trials have the same one."""
+
+Progress = Callable[[int, int, str], None]
+"""Called with (done, total, what)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Variation:
+    """What is changed in a case, to see whether a controller stays stable."""
+
+    payload: float
+    """Mass of the payload [kg]."""
+    friction: float
+    """Factor on all friction."""
+    delay_cycles: int
+    """Control cycles from a measurement to the moment its correction acts."""
+    gain: float
+    """Factor on the stiffness of the robot's own controller."""
+
+    def of(self, case: Case) -> Case:
+        """Return a case with these changes."""
+        hidden = replace(case.hidden, payload=self.payload, friction_scale=self.friction)
+        return replace(
+            case,
+            robot=case.robot.with_gains(self.gain),
+            hidden=hidden,
+            later=None,
+            delay_cycles=self.delay_cycles,
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Trial:
+    """One run to be made."""
+
+    scenario: str
+    seed: int
+    contestant: str
+    settings: tuple[tuple[str, float], ...] = ()
+    """Names and values of one of its grid."""
+    variation: Variation | None = None
+    """What is changed in the case."""
+
+    @property
+    def chosen(self) -> Settings:
+        """Its settings by name."""
+        return dict(self.settings)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """What all trials have in common."""
+
+    robot: RobotDescription
+    knowledge: Knowledge
+    payload: float | None = None
+    """Payload in place of that of the scenarios [kg]."""
+    duration: float = 10.0
+    """How long a run takes [s]."""
+
+    def case(self, scenario: str, seed: int, variation: Variation | None = None) -> Case:
+        """Return the case of a scenario and seed."""
+        case = make_case(
+            self.robot,
+            SCENARIOS[scenario],
+            seed,
+            payload=self.payload,
+            duration=self.duration,
+        )
+        return case if variation is None else variation.of(case)
+
+    def run(self, trial: Trial, case: Case | None = None) -> tuple[TrackingRun, Score]:
+        """Make one run and return it with its score."""
+        case = case or self.case(trial.scenario, trial.seed, trial.variation)
+        contestant = CONTESTANTS[trial.contestant]()
+        entry = contestant.enter(case, trial.chosen, self.knowledge)
+        done = run_case(case, entry.corrector, law=entry.law)
+        own = None if entry.law is None else excess_torque(done, entry.law)
+        return done, score(done, own)
+
+
+class _Worker:
+    """One process' share of the work."""
+
+    bench: Bench
+
+
+def _begin(bench: Bench) -> None:
+    """Start a worker process."""
+    _Worker.bench = bench
+    _case.cache_clear()
+
+
+@lru_cache(maxsize=CASES_KEPT)
+def _case(scenario: str, seed: int, variation: Variation | None) -> Case:
+    """Return a case this process may have made before."""
+    return _Worker.bench.case(scenario, seed, variation)
+
+
+def _score(trial: Trial) -> Score:
+    """Make one run in a worker."""
+    return _Worker.bench.run(trial, _case(trial.scenario, trial.seed, trial.variation))[1]
+
+
+class TrialRunner:
+    """Makes runs and remembers their scores."""
+
+    def __init__(self, bench: Bench, workers: int, progress: Progress | None) -> None:
+        self.bench = bench
+        self._progress = progress
+        self._known: dict[Trial, Score] = {}
+        self._pool = None
+        if workers > 1:
+            context = multiprocessing.get_context('spawn')
+            self._pool = context.Pool(workers, _begin, (bench,))
+        else:
+            _begin(bench)
+
+    def scores(self, trials: Sequence[Trial], what: str) -> dict[Trial, Score]:
+        """Return the scores of some trials; each is made once only.
+
+        Args:
+            trials: What to run.
+            what: What is being done, for people.
+        """
+        missing = sorted(
+            {trial for trial in trials if trial not in self._known},
+            key=lambda trial: (trial.scenario, trial.seed),
+        )
+        made: Iterator[Score] = map(_score, missing)
+        if self._pool is not None and missing:
+            made = self._pool.imap(_score, missing, chunksize=4)
+        for number, (trial, result) in enumerate(zip(missing, made, strict=True), start=1):
+            self._known[trial] = result
+            if self._progress is not None:
+                self._progress(number, len(missing), what)
+        return {trial: self._known[trial] for trial in trials}
+
+    def close(self, *, at_once: bool = False) -> None:
+        """End the worker processes, after their work or at once."""
+        if self._pool is None:
+            return
+        if at_once:
+            self._pool.terminate()
+        else:
+            self._pool.close()
+        self._pool.join()
+
+
+@contextmanager
+def trial_runner(
+    bench: Bench, *, workers: int = WORKERS, progress: Progress | None = None
+) -> Iterator[TrialRunner]:
+    """Make a runner whose processes end with the block.
+
+    Numerical libraries get one thread each: more would only get in each other's way.
+    """
+    before = os.environ.get('OMP_NUM_THREADS')
+    os.environ['OMP_NUM_THREADS'] = '1'
+    runner = TrialRunner(bench, workers, progress)
+    finished = False
+    try:
+        yield runner
+        finished = True
+    finally:
+        runner.close(at_once=not finished)
+        if before is None:
+            del os.environ['OMP_NUM_THREADS']
+        else:
+            os.environ['OMP_NUM_THREADS'] = before

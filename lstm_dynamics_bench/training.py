@@ -1,0 +1,176 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How fast training is beside a bare torch loop over the same recurrent layer and batches."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from statistics import median
+import time
+from typing import Any
+
+from lstm_dynamics_ros.data.segment import Segment
+from lstm_dynamics_ros.learning.columns import columns
+from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
+from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.learning.training.dataset import (
+    EpochSampler,
+    loader,
+    WindowDataset,
+    Windows,
+)
+from lstm_dynamics_ros.learning.training.linear_start import prepare
+from lstm_dynamics_ros.learning.training.losses import column_weights
+from lstm_dynamics_ros.learning.training.provenance import digest, versions
+from lstm_dynamics_ros.learning.training.update import make_optimizer, training_loss, update
+from lstm_dynamics_ros.learning.training.validation import reference_errors
+import numpy as np
+import torch
+from torch import nn, Tensor
+
+
+def benchmark_training(
+    settings: TrainingSettings | None = None,
+    *,
+    n_joints: int = 7,
+    updates: int = 10,
+    rounds: int = 7,
+    progress: Callable[[int, int, str], None] | None = None,
+) -> dict[str, Any]:
+    """Time updates of ours and of a bare loop in turn, so that both see the same machine.
+
+    The bare loop has an ``nn.LSTM`` (or ``nn.GRU``) of the same sizes, a linear layer, the mean
+    squared error and AdamW, on windows of the same shape that are already in memory. Ours loads
+    its windows, normalises, runs the delay line and the head, and clips the gradient. Both are
+    teacher-forced; free runs are timed apart.
+
+    Args:
+        settings: What is trained.
+        n_joints: Joints of the made-up robot.
+        updates: Updates per round.
+        rounds: Rounds of each.
+        progress: Called after each round.
+
+    Returns:
+        Medians [s per update] and ratios to the bare loop: ``bare``, ``teacher_forced``,
+        ``with_free_runs``, ``ratio``, ``ratio_with_free_runs``, and what was measured.
+    """
+    chosen = settings or TrainingSettings()
+    if chosen.threads:
+        torch.set_num_threads(chosen.threads)
+    forced = replace(chosen, rollouts_per_window=0)
+    ours = _Ours(forced, n_joints, updates)
+    free = _Ours(chosen, n_joints, updates)
+    bare = _Bare(ours, updates)
+    times: dict[str, list[float]] = {'bare': [], 'teacher_forced': [], 'with_free_runs': []}
+    for done in range(rounds + 1):
+        for name, run in (('bare', bare), ('teacher_forced', ours), ('with_free_runs', free)):
+            start = time.perf_counter()
+            run.run()
+            if done:  # the first round warms up
+                times[name].append((time.perf_counter() - start) / updates)
+        if progress is not None:
+            progress(done, rounds, 'training throughput')
+    medians = {name: median(values) for name, values in times.items()}
+    pairs = zip(times['teacher_forced'], times['bare'], strict=True)
+    return {
+        **medians,
+        'ratio': median(a / b for a, b in pairs),
+        'ratio_with_free_runs': medians['with_free_runs'] / medians['bare'],
+        'unit': 's per update',
+        'cell': chosen.cell,
+        'hidden_size': chosen.hidden_size,
+        'input_size': ours.model.cell.input_size,
+        'window_steps': forced.sequence_steps,
+        'batch_size': chosen.batch_size,
+        'threads': torch.get_num_threads(),
+        'updates': updates,
+        'rounds': rounds,
+        'seed': chosen.seed,
+        'data_sha256': digest(ours.runs),
+        'versions': versions(),
+    }
+
+
+class _Ours:
+    """Our update, on a made-up robot."""
+
+    def __init__(self, settings: TrainingSettings, n_joints: int, updates: int) -> None:
+        self.settings = settings
+        self.updates = updates
+        segment = _made_up(settings, n_joints)
+        dataset = WindowDataset([segment], settings)
+        sampler = EpochSampler(len(dataset), settings.batch_size, updates, settings.seed)
+        self.loader = loader(dataset, sampler)
+        self.runs = runs = [columns(segment, settings)]
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            self.model = DynamicsModel(settings, segment.joint_types)
+        prepare(
+            self.model, runs, ridge=settings.ridge or 1e-3, history=settings.history_steps,
+            dt=settings.dt,
+        )  # fmt: skip
+        self.scale = reference_errors(self.model, runs, settings)
+        self.optimizer, _ = make_optimizer(self.model, settings)
+        self.weights = column_weights(settings, n_joints)
+        free_runs = settings.model_kind == 'forward' and settings.rollouts_per_window > 0
+        self.horizon = settings.rollout_steps if free_runs else 0
+        self.generator = torch.Generator().manual_seed(settings.seed)
+
+    def run(self) -> None:
+        """Do the updates."""
+        for windows in self.loader:
+            loss = training_loss(
+                self.model, windows, self.scale, self.settings, self.weights,
+                horizon=self.horizon, generator=self.generator,
+            )  # fmt: skip
+            update(self.model, self.optimizer, loss, self.settings.gradient_clip)
+
+
+class _Bare:
+    """The loop anyone would write first, over the same recurrent layer."""
+
+    def __init__(self, ours: _Ours, updates: int) -> None:
+        cell = ours.model.cell
+        kind = nn.GRU if ours.settings.cell == 'gru' else nn.LSTM
+        self._layers: nn.LSTM | nn.GRU = kind(cell.input_size, cell.hidden_size, cell.num_layers)
+        self._output = nn.Linear(cell.hidden_size, ours.model.n_targets)
+        parameters = [*self._layers.parameters(), *self._output.parameters()]
+        self._optimizer = torch.optim.AdamW(parameters, ours.settings.learning_rate)
+        batches: list[Windows] = list(ours.loader)
+        size = batches[0].observations.shape[:2]
+        self._pairs: list[tuple[Tensor, Tensor]] = [
+            (torch.randn(*size, cell.input_size), batch.targets.contiguous())
+            for batch in batches[:updates]
+        ]
+
+    def run(self) -> None:
+        """Do the updates."""
+        for inputs, targets in self._pairs:
+            self._optimizer.zero_grad(set_to_none=True)
+            hidden, _ = self._layers(inputs)
+            loss = nn.functional.mse_loss(self._output(hidden), targets)
+            loss.backward()  # type: ignore[no-untyped-call]
+            self._optimizer.step()
+
+
+def _made_up(settings: TrainingSettings, n_joints: int) -> Segment:
+    """Return a smooth random motion of damped joints, long enough for many windows."""
+    steps = 4 * settings.sequence_steps + 1000
+    random = np.random.default_rng(0)
+    t = settings.dt * np.arange(steps)[:, None]
+    rate = random.uniform(1.0, 6.0, n_joints)
+    phase = random.uniform(0.0, 6.0, n_joints)
+    position = np.sin(rate * t + phase)
+    velocity = rate * np.cos(rate * t + phase)
+    effort = -(rate**2) * position + 0.3 * velocity
+    noise = random.normal(size=(3, steps, n_joints))
+    return Segment(
+        name='made up',
+        joint_names=tuple(f'joint{i + 1}' for i in range(n_joints)),
+        joint_types=('revolute',) * n_joints,
+        dt=settings.dt,
+        start_index=0,
+        position=position + 1e-5 * noise[0],
+        velocity=velocity + 1e-3 * noise[1],
+        effort=effort + 1e-2 * noise[2],
+        filled=np.zeros(steps, np.bool_),
+    )

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Published tables of numbers (csv, mat, npz) as recordings."""

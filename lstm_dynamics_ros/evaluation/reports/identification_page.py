@@ -1,0 +1,166 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an identification found, as text for the terminal and as a page with figures."""
+
+from collections.abc import Sequence
+
+from lstm_dynamics_ros import __version__
+from lstm_dynamics_ros.core.state import Vector
+from lstm_dynamics_ros.evaluation.reports import html
+from lstm_dynamics_ros.evaluation.reports.plots import INK, png_bytes, white_figure
+from lstm_dynamics_ros.physics.identification.result import Identification, MODELS
+import numpy as np
+
+COLORS = dict(zip(MODELS, ('#94a3b8', '#f59e0b', '#7c3aed', '#2563eb'), strict=True))
+"""Colour of each model."""
+
+FRICTION_ROWS = ('coulomb', 'viscous', 'viscous_back', 'offset')
+
+
+def identification_text(found: Identification) -> str:
+    """Return figures and tables for the terminal."""
+    lines = [
+        f'{len(found.base)} base parameters of links and rotors, {found.friction_count} of '
+        f'friction; condition number {found.condition:.0f}',
+        f'low-pass {found.cutoff:.2f} Hz, drawn to the URDF with strength {found.strength:g}, '
+        f'sign smoothed over {found.share:g} deviations of the velocity',
+        '',
+        f'Error on {found.folds}, each held out in turn [N m or N] (relative to the effort):',
+        *_aligned(error_rows(found)),
+        '',
+        'Friction and rotors, with standard deviations [N m, N m s/rad, kg m^2]:',
+        *_aligned(friction_rows(found)),
+    ]
+    lines += [f'warning: {text}' for text in found.warnings]
+    return '\n'.join(lines)
+
+
+def error_rows(found: Identification) -> list[list[str]]:
+    """Return the errors of every joint by model, with a head."""
+    rows = [['joint', 'effort', 'above cut-off', *MODELS]]
+    for j, name in enumerate(found.joint_names):
+        errors = [
+            f'{found.held_out[model][j]:.3f} ({found.relative(model)[j]:.1%})' for model in MODELS
+        ]
+        rows.append([name, f'{found.effort[j]:.3f}', f'{found.above[j]:.3f}', *errors])
+    return rows
+
+
+def friction_rows(found: Identification) -> list[list[str]]:
+    """Return friction and rotors of every joint, with a head."""
+    values = {name: getattr(found.friction, name) for name in FRICTION_ROWS}
+    if (found.friction.viscous == found.friction.viscous_back).all():
+        del values['viscous_back']
+    values['armature'] = found.armature
+    rows = [['joint', *values]]
+    for j, name in enumerate(found.joint_names):
+        shown = [_with_deviation(v, found.deviations[key], j) for key, v in values.items()]
+        rows.append([name, *shown])
+    return rows
+
+
+def identification_page(found: Identification, recordings: Sequence[str]) -> str:
+    """Return the report of an identification as HTML.
+
+    Args:
+        found: What was identified.
+        recordings: Names of the recordings it was identified from.
+    """
+    base = [['combination', 'identified', 'URDF', 'standard deviation']]
+    base += [
+        [item.name, f'{item.value:.4g}', f'{item.nominal:.4g}', f'{item.deviation:.2g}']
+        for item in found.base
+    ]
+    body = [
+        html.heading(1, f'Identification of {found.nominal.source}'),
+        html.paragraph(
+            f'From {", ".join(recordings)}. Written by lstm_dynamics_ros {__version__}.', soft=True
+        ),
+    ]
+    if found.warnings:
+        body.append(
+            html.card(html.heading(3, 'Warnings'), html.items(found.warnings), style='warn')
+        )
+    body += [
+        html.heading(2, 'Error of every joint', 'errors'),
+        html.card(
+            html.paragraph(
+                f'RMSE over {found.folds}, each held out in turn, of low-passed efforts [N m] or '
+                '[N], and as a share of the RMS of the effort. What the low-pass took off, mostly '
+                'noise of the sensor, is the column "above cut-off".'
+            ),
+            _table(error_rows(found)),
+        ),
+        html.heading(2, 'Effort over time', 'effort'),
+        html.card(
+            html.paragraph('Every stretch is predicted by a fit that has not seen it.'),
+            html.image(effort_figure(found), 'measured and predicted effort'),
+        ),
+        html.heading(2, 'Friction and rotors', 'friction'),
+        html.card(_table(friction_rows(found))),
+        html.heading(2, 'How it was done', 'facts'),
+        html.card(html.facts(_facts(found))),
+        html.heading(2, 'Base parameters', 'base'),
+        html.card(_table(base)),
+    ]
+    return html.page(f'Identification of {found.nominal.source}', body)
+
+
+def effort_figure(found: Identification) -> bytes:
+    """Return measured and predicted effort of every joint over time, and what is left, as PNG."""
+    n = len(found.joint_names)
+    figure = white_figure(12.0, 2.1 * n)
+    axes = figure.subplots(n, 2, squeeze=False, sharex=True)
+    starts = np.cumsum([0.0, *(float(trace.time[-1]) + 1.0 for trace in found.traces)])
+    shown = ('nominal', 'identified + friction')
+    for j, name in enumerate(found.joint_names):
+        for number, (trace, start) in enumerate(zip(found.traces, starts[:-1], strict=True)):
+            time, measured = trace.time + start, trace.measured[:, j]
+            told = {'measured': (measured, INK, 2.0)}
+            told |= {model: (trace.predicted[model][:, j], COLORS[model], 1.1) for model in shown}
+            for label, (values, color, width) in told.items():
+                text = '_more' if number else label
+                axes[j, 0].plot(time, values, color=color, linewidth=width, label=text)
+                if label in COLORS:
+                    axes[j, 1].plot(time, measured - values, color=color, linewidth=width)
+        axes[j, 0].set_title(f'{name}: effort [N m or N]')
+        axes[j, 1].set_title('what is left [N m or N]')
+        for panel in axes[j]:
+            panel.grid(visible=True, alpha=0.25)
+            panel.margins(x=0.01)
+    axes[0, 0].legend(fontsize=7, loc='upper right', framealpha=0.85)
+    for panel in axes[-1]:
+        panel.set_xlabel('time [s]')
+    return png_bytes(figure)
+
+
+def _facts(found: Identification) -> list[tuple[str, str]]:
+    return [
+        ('base parameters', str(len(found.base))),
+        ('friction parameters', str(found.friction_count)),
+        ('condition number', f'{found.condition:.1f}'),
+        ('cut-off', f'{found.cutoff:.2f} Hz'),
+        ('strength', f'{found.strength:g}'),
+        ('smoothing of the sign', f'{found.share:g} deviations of the velocity'),
+        ('held out', found.folds),
+        ('sha256 of the URDF', found.nominal.sha256),
+    ]
+
+
+def _table(rows: Sequence[Sequence[str]]) -> str:
+    return html.table(rows[0], rows[1:])
+
+
+def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
+    """Return rows as lines, first column left, others right."""
+    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
+    return [
+        '  '.join(
+            text.ljust(width) if k == 0 else text.rjust(width)
+            for k, (text, width) in enumerate(zip(row, widths, strict=True))
+        )
+        for row in rows
+    ]
+
+
+def _with_deviation(values: Vector, deviations: Vector, joint: int) -> str:
+    return f'{values[joint]:.3f} +- {deviations[joint]:.3f}'

@@ -1,0 +1,244 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the report of a replay: one HTML file that opens anywhere."""
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from lstm_dynamics_ros import __version__
+from lstm_dynamics_ros.evaluation.reports import html
+from lstm_dynamics_ros.evaluation.reports.plots import joint_figure, summary_figure, unit_of
+from lstm_dynamics_ros.evaluation.reports.replay_result import ReplayResult
+from lstm_dynamics_ros.evaluation.scores.protocol_result import ProtocolResult
+from lstm_dynamics_ros.evaluation.scores.result import Scores
+import numpy as np
+
+Progress = Callable[[int, int, str], None]
+"""Called with (done, total, what)."""
+
+
+def write_report(
+    path: Path,
+    result: ReplayResult,
+    *,
+    sections: Sequence[html.Section] = (),
+    progress: Progress | None = None,
+) -> None:
+    """Write the report of a replay, under a temporary name until it is complete.
+
+    Args:
+        path: Where to; an existing report is replaced.
+        result: The replay.
+        sections: What stands before all else.
+        progress: Told (done, total, what).
+    """
+    html.write_page(path, report_page(result, sections=sections, progress=progress))
+
+
+def report_page(
+    result: ReplayResult,
+    *,
+    sections: Sequence[html.Section] = (),
+    progress: Progress | None = None,
+) -> str:
+    """Return the report of a replay as HTML."""
+    card = result.card
+    body = [
+        html.heading(1, f'Replay of {result.recording}'),
+        html.paragraph(
+            f'{card.name}: {card.model_kind} model, {card.cell.upper()}, '
+            f'{card.num_layers} x {card.hidden_size} units, {card.n_joints} joints, '
+            f'dt {1e3 * card.dt:g} ms. Written by lstm_dynamics_ros {__version__}.',
+            soft=True,
+        ),
+        _navigation(result, sections),
+    ]
+    warnings = [*result.warnings, *_own_warnings(result)]
+    if warnings:
+        body.append(html.card(html.heading(3, 'Warnings'), html.items(warnings), style='warn'))
+    for section in sections:
+        body.append(html.heading(2, section.title, section.anchor))
+        body.append(html.card(section.body))
+    if result.scores:
+        body.append(html.heading(2, 'Against the opponents', 'comparison'))
+        body.append(html.card(html.image(summary_figure(result.scores), 'nMSE by horizon')))
+        body += [html.card(_comparison(score)) for score in result.scores]
+    if result.inverse is not None:
+        body.append(html.heading(2, 'Against the opponents', 'comparison'))
+        body.append(html.card(_protocol_table(result.inverse)))
+    body.append(html.heading(2, 'Error per joint', 'errors'))
+    body.append(html.card(_error_table(result)))
+    for joint, name in enumerate(card.joint_names):
+        if progress is not None:
+            progress(joint, card.n_joints, f'report: {name}')
+        body.append(html.heading(2, name, f'joint-{name}'))
+        body.append(html.card(html.image(joint_figure(result, joint), f'{name} in figures')))
+    body.append(html.heading(2, 'Where this comes from', 'facts'))
+    body.append(
+        '<div class="columns">'
+        + html.card(html.heading(3, 'Model'), html.facts(_model_facts(result)))
+        + html.card(html.heading(3, 'Recording'), html.facts(_recording_facts(result)))
+        + '</div>'
+    )
+    if progress is not None:
+        progress(card.n_joints, card.n_joints, 'report: done')
+    return html.page(f'Replay of {result.recording}', body)
+
+
+def _navigation(result: ReplayResult, sections: Sequence[html.Section]) -> str:
+    links = [(section.anchor, section.title) for section in sections]
+    if result.scores or result.inverse is not None:
+        links.append(('comparison', 'Comparison'))
+    links.append(('errors', 'Errors'))
+    links += [(f'joint-{name}', name) for name in result.card.joint_names]
+    links.append(('facts', 'Model and recording'))
+    return html.navigation(links)
+
+
+def _own_warnings(result: ReplayResult) -> list[str]:
+    """Return what the figures alone show to be wrong."""
+    found = []
+    cold = int(np.count_nonzero(~result.warm))
+    if cold > len(result.warm) // 4:
+        found.append(
+            f'The model was not warm at {cold} of {len(result.warm)} grid points; those are left '
+            'out of the errors.'
+        )
+    for score in result.scores:
+        if len(score.names) < 2:
+            continue
+        rows = [(score.ratio(k, h), k, h) for k in score.kinds for h in score.horizons]
+        worse = [row for row in rows if row[0] > 1]
+        if worse:
+            ratio, kind, h = max(worse)
+            found.append(
+                f'In {len(worse)} of {len(rows)} comparisons ({score.mode.replace("_", " ")}) an '
+                f'opponent does better than the model; worst: {kind} {h} steps ahead, where the '
+                f'error of {score.best_baseline(kind, h)} is {ratio:.3g} times smaller.'
+            )
+    return found
+
+
+def _comparison(score: Scores) -> str:
+    """Return the table of one mode; the best of each row stands out."""
+    head = ['', 'steps', 'ms', *(name.replace('_', ' ') for name in score.names)]
+    rivals = len(score.names) > 1
+    head += ['model / best', 'worst trajectory'] if rivals else []
+    head += ['sensor noise'] if score.noise_floor else []
+    rows: list[list[html.Entry]] = []
+    for kind in score.kinds:
+        for h in score.horizons:
+            values = {name: score.cells[kind, h, name].nmse for name in score.names}
+            least = min(values.values())
+            row: list[html.Entry] = [kind, str(h), f'{1e3 * h * score.dt:g}']
+            row += [
+                (f'{value:.2e}', 'best') if value == least else f'{value:.2e}'
+                for value in values.values()
+            ]
+            if rivals:
+                ratio = score.ratio(kind, h)
+                name, worst = score.worst_trajectory(kind, h)
+                row.append((f'{ratio:.3g}', 'good' if ratio <= 1 else 'bad'))
+                row.append((f'{worst:.3g} in {name}', 'good' if worst <= 1 else 'bad'))
+            if score.noise_floor:
+                row.append(f'{score.noise_floor[kind, h]:.2e}')
+            rows.append(row)
+    knows = (
+        'the effort up to one step before the target is given to every forecaster'
+        if score.mode == 'known_torque'
+        else 'nothing after the start is known'
+    )
+    title = html.heading(3, f'nMSE, {score.mode.replace("_", " ")}')
+    note = (
+        f'{knows[0].upper()}{knows[1:]}. {score.starts} forecasts each, scored against '
+        f'{"simulator truth" if score.scored_against == "truth" else "what was measured"}; mean '
+        'squared error over variance of the target, mean over joints.'
+    )
+    if score.still_joints:
+        note += f' Left out, because they do not move: {", ".join(score.still_joints)}.'
+    return title + html.table(head, rows) + html.paragraph(note, soft=True)
+
+
+def _protocol_table(result: ProtocolResult) -> str:
+    columns = list(dict.fromkeys(c for row in result.figures.values() for c in row))
+    parts = [html.heading(3, result.protocol)]
+    for column in columns:
+        rows: list[list[html.Entry]] = [
+            [name, f'{np.mean(row[column]):.4g}', *(f'{v:.3g}' for v in row[column])]
+            for name, row in result.figures.items()
+            if column in row
+        ]
+        parts.append(html.table([column, 'mean', *result.joint_names], rows))
+    return ''.join(parts) + ''.join(html.paragraph(note, soft=True) for note in result.notes)
+
+
+def _error_table(result: ReplayResult) -> str:
+    """Return the RMSE of every joint at every horizon, as replayed."""
+    kinds = [(k, sorted(result.predicted[k])) for k in result.predicted if result.predicted[k]]
+    head = ['RMSE']
+    for kind, horizons in kinds:
+        head += [f'{kind} +{h}' if h else kind for h in horizons]
+    rows: list[list[html.Entry]] = []
+    for joint, name in enumerate(result.card.joint_names):
+        row: list[html.Entry] = [name]
+        for kind, horizons in kinds:
+            small = kind != 'effort'
+            unit = unit_of(kind, result.card.joint_types[joint], small=small)
+            for h in horizons:
+                error = result.error(kind, h)[:, joint]
+                error = error[np.isfinite(error)]
+                value = np.sqrt(np.mean(error**2)) * (1e3 if small else 1) if len(error) else None
+                row.append('-' if value is None else f'{_three_digits(value)} {unit}')
+        rows.append(row)
+    note = (
+        'As the live node predicts: after each stamp only what was known then. '
+        'Columns +k are k steps ahead.'
+    )
+    return html.table(head, rows) + html.paragraph(note, soft=True)
+
+
+def _model_facts(result: ReplayResult) -> list[tuple[str, str]]:
+    card = result.card
+    rows = [
+        ('file', result.model_file),
+        ('sha256', result.model_sha256),
+        ('kind', f'{card.model_kind}, {card.cell.upper()} {card.num_layers} x {card.hidden_size}'),
+        ('joints', ', '.join(card.joint_names)),
+        ('joint types', ', '.join(dict.fromkeys(card.joint_types))),
+        ('dt', f'{1e3 * card.dt:g} ms'),
+        ('inputs', ', '.join(dict.fromkeys(s.kind for s in card.features))),
+        ('outputs', ', '.join(dict.fromkeys(s.kind for s in card.targets))),
+        ('washout', f'{card.washout_steps} steps ({card.washout_steps * card.dt:.3g} s)'),
+        ('effort is', card.effort_semantics.replace('_', ' ')),
+    ]
+    if card.physics_prior:
+        rows.append(('rigid-body prior', card.physics_prior.get('source', 'yes')))
+    rows += [
+        (f'trained: {key.replace("_", " ")}', _short(value))
+        for key, value in card.provenance.items()
+    ]
+    return rows
+
+
+def _recording_facts(result: ReplayResult) -> list[tuple[str, str]]:
+    duration = float(result.time[-1]) if len(result.stamp_ns) else 0.0
+    rows = [
+        ('name', result.recording),
+        ('grid points', f'{len(result.stamp_ns)} over {duration:.1f} s'),
+        *result.facts.items(),
+    ]
+    return rows + [(name.replace('_', ' '), str(n)) for name, n in result.counters.items() if n]
+
+
+def _three_digits(value: float) -> str:
+    """Return a number with three digits, never with an exponent for large ones."""
+    return f'{value:.0f}' if value >= 1000 else f'{value:.3g}'
+
+
+def _short(value: object) -> str:
+    """Return a value of the card's provenance in one line."""
+    if isinstance(value, dict):
+        return ', '.join(f'{key} {item}' for key, item in value.items())[:400]
+    if isinstance(value, list | tuple):
+        shown = ', '.join(_short(item) for item in value[:8])
+        return shown + (f' and {len(value) - 8} more' if len(value) > 8 else '')
+    return str(value)[:400]

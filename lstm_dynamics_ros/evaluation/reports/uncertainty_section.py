@@ -1,0 +1,91 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The part of a report that shows how well a model knows how wrong it is."""
+
+from lstm_dynamics_ros.evaluation.reports import html
+from lstm_dynamics_ros.evaluation.reports.plots import HORIZON_COLORS, INK, png_bytes, white_figure
+from lstm_dynamics_ros.evaluation.scores.coverage import Coverage
+from lstm_dynamics_ros.evaluation.scores.novelty import NoveltyCheck
+from lstm_dynamics_ros.evaluation.scores.uncertainty import Uncertainty
+from matplotlib.axes import Axes
+import numpy as np
+
+CLOSE = 0.05
+"""Difference between coverage and target that is shown as good."""
+
+
+def uncertainty_section(found: Uncertainty) -> html.Section:
+    """Return coverage against target, widths, and errors by decile of novelty."""
+    covered, check = found.coverage, found.novelty
+    figure = white_figure(11.0, 4.2)
+    panels = figure.subplots(1, 2 if covered is not None else 1, squeeze=False)[0]
+    decile_panel(panels[-1], check)
+    if covered is None:
+        body = [html.paragraph(found.why_unbounded)]
+    else:
+        reliability_panel(panels[0], covered)
+        note = (
+            'Share of measurements within the bounds, means over joints, and the joint that is '
+            'furthest from the target. Static bounds are those of the model card, adaptive ones '
+            'follow the errors of each trajectory. Widths are full widths in units of the RMSE of '
+            'these forecasts; of normal errors bounds of 90 % are 3.29 wide.'
+        )
+        body = [_table(covered), html.paragraph(note, soft=True)]
+    if check.members == 1:
+        body.append(
+            html.paragraph('A lone model: novelty comes from the training ranges only.', soft=True)
+        )
+    body.insert(0, html.image(png_bytes(figure), 'coverage against target, errors by novelty'))
+    return html.Section('uncertainty', 'How sure it is', '\n'.join(body))
+
+
+def reliability_panel(axes: Axes, covered: Coverage) -> None:
+    """Draw coverage against target: on the diagonal the bounds keep what they promise."""
+    low = min((cover.target for cover in covered.covers), default=0.5) - 0.05
+    axes.plot([low, 1], [low, 1], color=INK, linewidth=0.8, linestyle=':')
+    for number, horizon in enumerate(covered.forecasts):
+        color = HORIZON_COLORS[number % len(HORIZON_COLORS)]
+        target, static, adaptive = covered.curve(horizon)
+        label = f'+{horizon}' if horizon else 'effort now'
+        axes.plot(target, static, color=color, marker='o', label=f'{label}, static')
+        axes.plot(target, adaptive, color=color, marker='x', linestyle='--',
+                  label=f'{label}, adaptive')  # fmt: skip
+    axes.set_xlim(low, 1.0)
+    axes.set_title('coverage against target')
+    axes.set_xlabel('target')
+    axes.set_ylabel('share within the bounds')
+    axes.grid(visible=True, alpha=0.3)
+    axes.legend(fontsize=8)
+
+
+def decile_panel(axes: Axes, check: NoveltyCheck) -> None:
+    """Draw the error in each tenth of the score."""
+    places = np.arange(1, len(check.rms) + 1)
+    heights = np.sqrt(np.mean(check.rms**2, axis=1))
+    axes.bar(places, heights, color=HORIZON_COLORS[0])
+    axes.axhline(1.0, color=INK, linewidth=0.8, linestyle=':')
+    ahead = f', {check.horizon} steps ahead' if check.horizon else ''
+    axes.set_title(f'error by novelty{ahead}: top over bottom {check.ratio:.2g}')
+    axes.set_xticks(places, [f'{place}\n{s:.2g}' for place, s in zip(places, check.scores,
+                                                                     strict=True)])  # fmt: skip
+    axes.set_xlabel('tenth of the forecasts, least unusual first; median score')
+    axes.set_ylabel('RMS error / RMSE')
+    axes.grid(visible=True, axis='y', alpha=0.3)
+
+
+def _table(covered: Coverage) -> str:
+    """Return coverage and widths at the headline's miss rate."""
+    head = ['', 'steps', 'target', 'static', 'worst joint', 'width', 'adaptive', 'worst joint',
+            'width']  # fmt: skip
+    rows: list[list[html.Entry]] = []
+    for cover in covered.at_target():
+        row: list[html.Entry] = [cover.kind, str(cover.horizon), f'{cover.target:.2f}']
+        for shares, width in (
+            (cover.static, cover.width), (cover.adaptive, cover.adaptive_width),
+        ):  # fmt: skip
+            worst = int(np.argmax(np.abs(shares - cover.target)))
+            mean = float(shares.mean())
+            row.append((f'{mean:.3f}', 'good' if abs(mean - cover.target) <= CLOSE else 'bad'))
+            row.append(f'{shares[worst]:.3f} in {covered.joint_names[worst]}')
+            row.append(f'{width.mean():.2f}')
+        rows.append(row)
+    return html.table(head, rows)

@@ -1,0 +1,248 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scores forecasters side by side: same starts, same targets, errors pooled over trajectories."""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import NamedTuple
+
+from lstm_dynamics_ros.core.errors import DataError, TooShortError
+from lstm_dynamics_ros.data.segment import Segment
+from lstm_dynamics_ros.evaluation.forecasters.base import Forecaster, Starts
+from lstm_dynamics_ros.evaluation.metrics import MetricError, STILL_VARIANCE
+from lstm_dynamics_ros.evaluation.scores.result import Cell, MEASURED, Scores, TRUTH
+from lstm_dynamics_ros.signals.time_grid import wrap
+import numpy as np
+from numpy.typing import NDArray
+
+KINDS = ('position', 'velocity')
+"""What is scored, where the recordings hold it."""
+
+HORIZONS = (1, 10, 50)
+"""Horizons of the published figures [steps]."""
+
+Array = NDArray[np.float64]
+Progress = Callable[[int, int, str], None]
+"""Called with (done, total, what)."""
+
+
+class Job(NamedTuple):
+    """The forecasts to make in one segment."""
+
+    segment: Segment
+    truth: Segment
+    """Same rows, as scored."""
+    starts: Starts
+
+
+def horizon_scores(
+    forecasters: Sequence[Forecaster],
+    segments: Sequence[Segment],
+    *,
+    mode: str,
+    truth: Sequence[Segment] | None = None,
+    horizons: Sequence[int] = HORIZONS,
+    stride: int = 5,
+    washout_steps: int = 0,
+    progress: Progress | None = None,
+) -> Scores:
+    """Score forecasters at several horizons.
+
+    Starts lie every ``stride`` rows after the longest past that any forecaster asks for, where
+    everything from that past to the furthest target was measured, not bridged.
+
+    Args:
+        forecasters: The model first, then its opponents; names must differ.
+        segments: Recorded trajectories on the time grid. Rows of one name are one trajectory.
+        mode: ``known_torque`` or ``causal``, see :mod:`.forecasters.base`.
+        truth: The same trajectories without sensor (simulation); targets are taken from there and
+            the sensor's own error is reported as the noise floor.
+        horizons: How far ahead [steps].
+        stride: Distance between starts [steps].
+        washout_steps: Past before the first start, if more than the forecasters need [steps].
+        progress: Told (done, total, what).
+
+    Raises:
+        TooShortError: If no segment is long enough for one start.
+        DataError: If truth is given but does not cover a segment, or joints differ.
+    """
+    horizons = tuple(sorted(set(horizons)))
+    past = max([washout_steps, *(f.lookback_steps for f in forecasters)])
+    jobs = forecast_jobs(segments, truth, past, max(horizons), stride)
+    kinds = tuple(
+        kind
+        for kind in KINDS
+        if all(kind in f.kinds for f in forecasters)
+        and all(np.isfinite(_at(job, kind, horizons)).all() for job in jobs)
+    )
+    candidates = [(f.name, c) for f in forecasters for c in f.candidates(mode)]
+    errors: dict[tuple[int, str], list[Array]] = {}
+    for number, (_, candidate) in enumerate(candidates):
+        for done, job in enumerate(jobs):
+            told = candidate.forecast(job.segment, job.starts, horizons, mode=mode)
+            for kind in kinds:
+                error = _error(job, kind, told[kind], _at(job, kind, horizons))
+                errors.setdefault((number, kind), []).append(error)
+            if progress is not None:
+                step = number * len(jobs) + done + 1
+                progress(step, len(candidates) * len(jobs), f'{mode}: {candidate.name}')
+    moves = {kind: _variance(jobs, kind, horizons[0]) >= STILL_VARIANCE for kind in kinds}
+    kinds = tuple(kind for kind in kinds if moves[kind].any())
+    if not kinds:
+        raise MetricError('No joint moves in these recordings, so there is nothing to score.')
+    cells: dict[tuple[str, int, str], Cell] = {}
+    for kind in kinds:
+        for h, horizon in enumerate(horizons):
+            variance = _variance(jobs, kind, horizon)
+            for number, (name, candidate) in enumerate(candidates):
+                cell = _cell(jobs, [e[:, h] for e in errors[number, kind]], variance, moves[kind],
+                             candidate.effort_source)  # fmt: skip
+                key = (kind, horizon, name)
+                if key not in cells or cell.nmse < cells[key].nmse:
+                    cells[key] = cell
+    return Scores(
+        mode=mode,
+        horizons=horizons,
+        kinds=kinds,
+        names=tuple(f.name for f in forecasters),
+        joint_names=segments[0].joint_names,
+        dt=segments[0].dt,
+        cells=cells,
+        noise_floor={} if truth is None else _noise_floor(jobs, kinds, horizons, moves),
+        still_joints=tuple(
+            name
+            for name, moving in zip(segments[0].joint_names, moves[kinds[0]], strict=True)
+            if not moving
+        ),
+        starts=sum(len(job.starts) for job in jobs),
+        scored_against=MEASURED if truth is None else TRUTH,
+    )
+
+
+def forecast_jobs(
+    segments: Sequence[Segment],
+    truth: Sequence[Segment] | None,
+    past: int,
+    reach: int,
+    stride: int,
+) -> list[Job]:
+    """Return the starts of every segment that has any.
+
+    Starts lie every ``stride`` rows after the first ``past``, where everything from that past to
+    ``reach`` rows ahead was measured, not bridged.
+
+    Raises:
+        TooShortError: If no segment is long enough for one start.
+        DataError: If there is no segment, joints differ, or truth does not cover a segment.
+    """
+    if not segments:
+        raise DataError('There is no segment to score.')
+    jobs = []
+    for segment in segments:
+        if segment.joint_names != segments[0].joint_names:
+            raise DataError(
+                f'All segments must have one joint order, got {segment.joint_names} in '
+                f'{segment.name} and {segments[0].joint_names} in {segments[0].name}.'
+            )
+        usable = ~segment.filled & np.isfinite(segment.position).all(axis=1)
+        for values in (segment.velocity, segment.effort):
+            finite = np.isfinite(values).all(axis=1)
+            if finite.any():
+                usable &= finite
+        starts = np.arange(max(past, 1) - 1, len(segment) - reach, max(stride, 1))
+        bad = np.concatenate([[0], np.cumsum(~usable)])
+        clean = bad[starts + reach + 1] == bad[np.maximum(starts - past + 1, 0)]
+        if clean.any():
+            true = segment if truth is None else _matching(segment, truth)
+            jobs.append(Job(segment, true, starts[clean]))
+    if not jobs:
+        longest = max(len(segment) * segment.dt for segment in segments)
+        raise TooShortError(longest, (past + reach) * segments[0].dt)
+    return jobs
+
+
+def _matching(segment: Segment, truth: Sequence[Segment]) -> Segment:
+    """Return the rows of the truth at the grid points of a segment."""
+    for true in truth:
+        first = segment.start_index - true.start_index
+        if true.name == segment.name and 0 <= first <= len(true) - len(segment):
+            return true.rows(first, first + len(segment))
+    raise DataError(
+        f'No truth covers {segment.name} from grid point {segment.start_index}, '
+        f'{len(segment)} rows. Truth there is: {[(t.name, t.start_index, len(t)) for t in truth]}.'
+    )
+
+
+def _at(job: Job, kind: str, horizons: Sequence[int], *, measured: bool = False) -> Array:
+    """Return what is there at the targets, shape (n_starts, n_horizons, n_joints)."""
+    source = job.segment if measured else job.truth
+    rows: Array = getattr(source, kind)
+    picked: Array = rows[job.starts[:, None] + np.asarray(horizons)]
+    return picked
+
+
+def _error(job: Job, kind: str, told: Array, target: Array) -> Array:
+    """Return the error, the short way round for the position of continuous joints."""
+    error: Array = told - target
+    if not np.isfinite(error).all():
+        raise MetricError(f'A forecast of {kind} in {job.segment.name} is not finite.')
+    continuous = np.asarray([t == 'continuous' for t in job.segment.joint_types])
+    return np.where(continuous, wrap(error), error) if kind == 'position' else error
+
+
+def _variance(jobs: Sequence[Job], kind: str, horizon: int) -> Array:
+    """Return the variance of the target over all starts, unwrapped, shape (n_joints,)."""
+    targets = []
+    for job in jobs:
+        rows: Array = getattr(job.truth, kind)
+        continuous = np.asarray([t == 'continuous' for t in job.segment.joint_types])
+        if kind == 'position' and continuous.any():
+            rows = np.where(continuous, np.unwrap(rows, axis=0), rows)
+        targets.append(rows[job.starts + horizon])
+    variance: Array = np.concatenate(targets).var(axis=0)
+    return variance
+
+
+def _cell(
+    jobs: Sequence[Job],
+    errors: Sequence[Array],
+    variance: Array,
+    moves: NDArray[np.bool_],
+    effort_source: str,
+) -> Cell:
+    """Pool the errors (n_starts, n_joints) of all segments, and those of each trajectory."""
+    squares: dict[str, list[Array]] = {}
+    for job, error in zip(jobs, errors, strict=True):
+        squares.setdefault(job.segment.name, []).append(error**2)
+    pooled = np.concatenate([e for parts in squares.values() for e in parts]).mean(axis=0)
+    ratio = np.divide(pooled, variance, out=np.full_like(pooled, np.nan), where=moves)
+    by_trajectory = {
+        name: float((np.concatenate(parts).mean(axis=0)[moves] / variance[moves]).mean())
+        for name, parts in squares.items()
+    }
+    return Cell(
+        nmse=float(ratio[moves].mean()),
+        nmse_per_joint=ratio,
+        rmse_per_joint=np.sqrt(pooled),
+        nmse_per_trajectory=by_trajectory,
+        effort_source=effort_source,
+    )
+
+
+def _noise_floor(
+    jobs: Sequence[Job],
+    kinds: Sequence[str],
+    horizons: Sequence[int],
+    moves: Mapping[str, NDArray[np.bool_]],
+) -> dict[tuple[str, int], float]:
+    """Return the sensor's own nMSE against truth at the targets of each horizon."""
+    floor = {}
+    for kind in kinds:
+        for horizon in horizons:
+            squares = [
+                _error(job, kind, _at(job, kind, (horizon,), measured=True),
+                       _at(job, kind, (horizon,)))[:, 0] ** 2
+                for job in jobs
+            ]  # fmt: skip
+            moving = moves[kind]
+            error = np.concatenate(squares).mean(axis=0)[moving]
+            floor[kind, horizon] = float((error / _variance(jobs, kind, horizon)[moving]).mean())
+    return floor

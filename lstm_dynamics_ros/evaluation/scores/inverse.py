@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Scores inverse models: the effort that went with a motion, against plain opponents."""
+
+from collections.abc import Callable, Sequence
+
+from lstm_dynamics_ros.core.errors import ConfigError, DataError, TooShortError
+from lstm_dynamics_ros.core.state import Matrix
+from lstm_dynamics_ros.data.segment import Segment
+from lstm_dynamics_ros.evaluation.forecasters.inverse_ridge import RidgeInverse
+from lstm_dynamics_ros.evaluation.forecasters.model import observations
+from lstm_dynamics_ros.evaluation.metrics import nmse, rmse
+from lstm_dynamics_ros.evaluation.scores.motion_segment import motion_segment
+from lstm_dynamics_ros.evaluation.scores.protocol_result import ProtocolResult
+from lstm_dynamics_ros.pipeline.model_inputs import is_motion_model
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
+from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
+import numpy as np
+
+Prior = Callable[[Segment], Matrix]
+"""Rigid-body effort for every row of a segment, shape (n, n_joints)."""
+
+
+def predict_effort(loaded: LoadedModel, segment: Segment, *, prior: Prior | None = None) -> Matrix:
+    """Return the effort an inverse model sees in every row's motion, shape (n, n_joints).
+
+    The hidden state starts from zero, so the first ``washout_steps`` rows are not yet at their
+    best. Rows with a value that is not finite give NaN and a fresh start. A model that is asked
+    about accelerations gets the motion its positions give through its own zero-phase filter.
+
+    Args:
+        loaded: An inverse or residual inverse model.
+        segment: The motion.
+        prior: What a residual inverse model's output is added to.
+
+    Raises:
+        ConfigError: If it is no inverse model, a residual one without its prior, or one that is
+            told its disturbance.
+    """
+    card = loaded.card
+    if card.model_kind == 'forward':
+        raise ConfigError(f'{card.name} is a forward model; it predicts motion, not effort.')
+    if card.model_kind == 'residual_inverse' and prior is None:
+        raise ConfigError(
+            f'{card.name} predicts what is left of the effort after its rigid-body prior '
+            f'({card.physics_prior}); give that prior to score it.'
+        )
+    if is_motion_model(card):
+        segment = motion_segment(segment, card)
+    obs = observations(segment, card)
+    finite = np.asarray(np.isfinite(obs).all(axis=1))
+    step = OnnxStep(loaded)
+    told = np.full((len(segment), card.n_joints), np.nan)
+    for row, known in enumerate(finite):
+        if known:
+            step.obs[0] = obs[row]
+            told[row] = step.step()[0]
+        else:
+            step.reset()
+    return told if prior is None else told + prior(segment)
+
+
+def score_inverse(
+    loaded: LoadedModel,
+    segments: Sequence[Segment],
+    *,
+    ridge: RidgeInverse | None = None,
+    prior: Prior | None = None,
+) -> ProtocolResult:
+    """Score an inverse model on the measured effort, pooled over all segments.
+
+    Args:
+        loaded: The model.
+        segments: Recorded motion with effort.
+        ridge: The linear opponent, fitted to the model's training bags.
+        prior: See :func:`predict_effort`.
+
+    Returns:
+        Columns ``rmse`` and ``nmse``; rows ``model``, ``mean`` (the best constant),
+        ``effort_persistence`` (told the effort one step before, which the others are not) and,
+        where given, ``ridge``.
+
+    Raises:
+        TooShortError: If no segment outlasts the washout.
+    """
+    washout = max(loaded.card.washout_steps, 20)
+    told: dict[str, list[Matrix]] = {}
+    measured: list[Matrix] = []
+    for segment in segments:
+        if len(segment) <= washout:
+            continue
+        rows = {'model': predict_effort(loaded, segment, prior=prior)}
+        rows['effort_persistence'] = np.vstack([segment.effort[:1], segment.effort[:-1]])
+        if ridge is not None:
+            rows['ridge'] = ridge.predict(segment)
+        usable = ~segment.filled & np.isfinite(np.hstack([*rows.values(), segment.effort])).all(1)
+        usable[:washout] = False
+        measured.append(segment.effort[usable])
+        for name, values in rows.items():
+            told.setdefault(name, []).append(values[usable])
+    if not measured or not sum(len(rows) for rows in measured):
+        longest = max((len(s) * s.dt for s in segments), default=0.0)
+        raise TooShortError(longest, (washout + 1) * loaded.card.dt)
+    target = np.concatenate(measured)
+    if np.any(target.var(axis=0) == 0):
+        raise DataError('A joint has the same effort throughout, so there is nothing to score.')
+    predictions = {name: np.concatenate(rows) for name, rows in told.items()}
+    predictions['mean'] = np.broadcast_to(target.mean(axis=0), target.shape)
+    return ProtocolResult(
+        protocol=f'effort from motion, {len(target)} rows',
+        unit='N m or N for rmse, 1 for nmse',
+        joint_names=segments[0].joint_names,
+        figures={
+            name: {'rmse': rmse(target, values), 'nmse': nmse(target, values)}
+            for name, values in predictions.items()
+        },
+        notes=(
+            'effort_persistence is told the effort measured one step before; the others are not',
+        ),
+    )

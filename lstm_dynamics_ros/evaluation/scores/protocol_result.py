@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The figures of a published protocol, ours and its opponents' side by side."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from lstm_dynamics_ros.core.state import Vector
+from lstm_dynamics_ros.evaluation.scores.divergence import Diverged
+import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True)
+class ProtocolResult:
+    """A table: one row per predictor, one figure (per joint) per column."""
+
+    protocol: str
+    """Name of the data set and split."""
+    unit: str
+    """Unit of the figures; empty for ratios."""
+    joint_names: tuple[str, ...]
+    figures: Mapping[str, Mapping[str, Vector]]
+    """figures[predictor][column], one value per joint, shape (n_joints,); infinite where free runs
+    diverged."""
+    notes: tuple[str, ...] = field(default=())
+    """What a reader must know to judge the figures."""
+    diverged: Mapping[str, Mapping[str, Diverged]] = field(default_factory=dict)
+    """diverged[predictor][column]: free runs behind a figure that left the robot."""
+
+    def mean(self, predictor: str, column: str) -> float:
+        """Return one figure averaged over joints, as the protocols do; infinite if diverged."""
+        return float(np.mean(self.figures[predictor][column]))
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as JSON-ready values; what diverged is null and counted."""
+        return {
+            'protocol': self.protocol,
+            'unit': self.unit,
+            'joint_names': list(self.joint_names),
+            'mean': {
+                p: {c: _number(self.mean(p, c)) for c in row} for p, row in self.figures.items()
+            },
+            'per_joint': {
+                p: {c: [_number(value) for value in v] for c, v in row.items()}
+                for p, row in self.figures.items()
+            },
+            'notes': list(self.notes),
+            'diverged': {
+                p: {c: item._asdict() for c, item in row.items() if item.runs}
+                for p, row in self.diverged.items()
+            },
+        }
+
+    @classmethod
+    def from_json(cls, values: Mapping[str, Any]) -> 'ProtocolResult':
+        """Return the result that :meth:`to_json` gave."""
+        return cls(
+            protocol=values['protocol'],
+            unit=values['unit'],
+            joint_names=tuple(values['joint_names']),
+            figures={
+                p: {c: np.array([np.inf if x is None else x for x in v]) for c, v in row.items()}
+                for p, row in values['per_joint'].items()
+            },
+            notes=tuple(values['notes']),
+            diverged={
+                p: {c: Diverged(**item) for c, item in row.items()}
+                for p, row in values['diverged'].items()
+            },
+        )
+
+    def text(self) -> str:
+        """Return the table for a terminal, means first and the joints after them."""
+        width = max(len(name) for name in self.figures) + 2
+        lines = [f'{self.protocol}{f" [{self.unit}]" if self.unit else ""}']
+        columns = list(dict.fromkeys(c for row in self.figures.values() for c in row))
+        for column in columns:
+            lines.append(f'{column}: mean, then {", ".join(self.joint_names)}')
+            for predictor, row in self.figures.items():
+                if column in row:
+                    lines.append(f'  {predictor:{width}}{self._row(predictor, column)}')
+        lines += [f'note: {note}' for note in self.notes]
+        return '\n'.join(lines)
+
+    def _row(self, predictor: str, column: str) -> str:
+        """Return one figure as text: the mean, then the joints."""
+        values = self.figures[predictor][column]
+        lost = self.diverged.get(predictor, {}).get(column)
+        if lost is not None and lost.runs:
+            return f'{lost.text()}'
+        joints = ' '.join(f'{value:9.3g}' for value in values)
+        return f'{np.mean(values):9.4g}  {joints}'
+
+
+def pooled(results: Sequence[ProtocolResult], protocol: str) -> ProtocolResult:
+    """Return the mean over folds of every figure, joint by joint.
+
+    Args:
+        results: One per fold, with the same joints and predictors.
+        protocol: Name of the whole.
+    """
+    first = results[0]
+    columns = [(p, c) for p, row in first.figures.items() for c in row]
+    figures: dict[str, dict[str, Vector]] = {}
+    diverged: dict[str, dict[str, Diverged]] = {}
+    for p, c in columns:
+        figures.setdefault(p, {})[c] = np.mean([item.figures[p][c] for item in results], axis=0)
+        counts = [item.diverged[p][c] for item in results if c in item.diverged.get(p, {})]
+        if counts:
+            total = Diverged(sum(n.runs for n in counts), sum(n.of for n in counts))
+            diverged.setdefault(p, {})[c] = total
+    return ProtocolResult(
+        protocol=protocol,
+        unit=first.unit,
+        joint_names=first.joint_names,
+        figures=figures,
+        notes=(f'mean of {len(results)} folds',),
+        diverged=diverged,
+    )
+
+
+def _number(value: float) -> float | None:
+    """Return a figure for JSON, which has no infinity."""
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,186 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The result of a scoring: figures by kind, horizon and forecaster, as numbers, text and JSON."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from lstm_dynamics_ros.core.state import Vector
+import numpy as np
+
+MEASURED = 'measured'
+TRUTH = 'truth'
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cell:
+    """One figure: one signal kind, one horizon, one forecaster."""
+
+    nmse: float
+    """Mean squared error over variance, mean over the joints that move."""
+    nmse_per_joint: Vector
+    """NaN for joints that do not move, shape (n_joints,)."""
+    rmse_per_joint: Vector
+    """Root mean squared error in SI units, shape (n_joints,)."""
+    nmse_per_trajectory: Mapping[str, float]
+    """Error of each trajectory over the variance of all together."""
+    effort_source: str
+    """What stood in for unknown efforts: held, predicted, or none."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scores:
+    """Forecasters side by side in one mode."""
+
+    mode: str
+    """``known_torque`` or ``causal``."""
+    horizons: tuple[int, ...]
+    """Rising [steps]."""
+    kinds: tuple[str, ...]
+    names: tuple[str, ...]
+    """The model first, then its opponents."""
+    joint_names: tuple[str, ...]
+    dt: float
+    """Step of the grid [s]."""
+    cells: Mapping[tuple[str, int, str], Cell]
+    """By (kind, horizon, name)."""
+    noise_floor: Mapping[tuple[str, int], float] = field(default_factory=dict)
+    """nMSE of the sensor itself by (kind, horizon); only with truth."""
+    still_joints: tuple[str, ...] = ()
+    """Joints that do not move, left out of the means."""
+    starts: int
+    """Number of forecasts per forecaster."""
+    scored_against: str
+    """``measured`` or ``truth``."""
+
+    def nmse(self) -> dict[str, dict[str, dict[str, float]]]:
+        """Return nmse[kind][horizon][name]; horizons are text, as in JSON."""
+        return {
+            kind: {
+                str(h): {name: self.cells[kind, h, name].nmse for name in self.names}
+                for h in self.horizons
+            }
+            for kind in self.kinds
+        }
+
+    def best_baseline(self, kind: str, horizon: int) -> str:
+        """Return the opponent of the first forecaster with the smallest error."""
+        return min(self.names[1:], key=lambda name: self.cells[kind, horizon, name].nmse)
+
+    def ratio(self, kind: str, horizon: int) -> float:
+        """Return the error of the first forecaster over that of its best opponent."""
+        best = self.cells[kind, horizon, self.best_baseline(kind, horizon)].nmse
+        return _over(self.cells[kind, horizon, self.names[0]].nmse, best)
+
+    def worst_trajectory(self, kind: str, horizon: int) -> tuple[str, float]:
+        """Return the trajectory where the first forecaster does worst against the best opponent.
+
+        Returns:
+            Its name, and the error there over that of the opponent that is best there.
+        """
+        own = self.cells[kind, horizon, self.names[0]].nmse_per_trajectory
+        ratios = {}
+        for name, error in own.items():
+            rivals = [
+                self.cells[kind, horizon, n].nmse_per_trajectory[name] for n in self.names[1:]
+            ]
+            ratios[name] = _over(error, min(rivals))
+        worst = max(ratios, key=lambda name: ratios[name])
+        return worst, ratios[worst]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return everything as JSON-ready values; NaN and infinite ratios become null."""
+        detail = {
+            kind: {
+                str(h): {name: _cell_json(self.cells[kind, h, name]) for name in self.names}
+                for h in self.horizons
+            }
+            for kind in self.kinds
+        }
+        out: dict[str, Any] = {
+            'mode': self.mode,
+            'dt': self.dt,
+            'joint_names': list(self.joint_names),
+            'still_joints': list(self.still_joints),
+            'starts': self.starts,
+            'scored_against': self.scored_against,
+            'nmse': self.nmse(),
+            'noise_floor': {
+                kind: {str(h): self.noise_floor[kind, h] for h in self.horizons}
+                for kind in self.kinds
+                if self.noise_floor
+            },
+            'detail': detail,
+        }
+        if len(self.names) > 1:
+            out['ratio_to_best'] = {
+                kind: {str(h): _finite(self.ratio(kind, h)) for h in self.horizons}
+                for kind in self.kinds
+            }
+            out['worst_trajectory'] = {
+                kind: {str(h): self._worst_json(kind, h) for h in self.horizons}
+                for kind in self.kinds
+            }
+        return out
+
+    def _worst_json(self, kind: str, horizon: int) -> dict[str, Any]:
+        name, ratio = self.worst_trajectory(kind, horizon)
+        return {'name': name, 'ratio': _finite(ratio)}
+
+    def text(self) -> str:
+        """Return the table for a terminal."""
+        width = max(12, *(len(name) + 2 for name in self.names))
+        lines = [
+            f'nMSE, {self.mode}, against {self.scored_against}, '
+            f'{self.starts} forecasts, dt {1e3 * self.dt:g} ms'
+        ]
+        heads = [*self.names, 'model/best', 'worst traj.'] if len(self.names) > 1 else self.names
+        heads = [*heads, 'noise floor'] if self.noise_floor else heads
+        lines.append(f'{"":9}{"steps":>6}{"ms":>7}' + ''.join(f'{h:>{width}}' for h in heads))
+        for kind in self.kinds:
+            for h in self.horizons:
+                values = [f'{self.cells[kind, h, name].nmse:.3e}' for name in self.names]
+                if len(self.names) > 1:
+                    values.append(f'{self.ratio(kind, h):.2f}')
+                    values.append(f'{self.worst_trajectory(kind, h)[1]:.2f}')
+                if self.noise_floor:
+                    values.append(f'{self.noise_floor[kind, h]:.3e}')
+                row = ''.join(f'{value:>{width}}' for value in values)
+                lines.append(f'{kind:9}{h:>6}{1e3 * h * self.dt:>7.4g}{row}')
+        if self.mode == 'causal':
+            lines.append(f'effort after the start: {self._effort_sources()}')
+        if self.still_joints:
+            lines.append(f'joints that do not move, left out: {", ".join(self.still_joints)}')
+        return '\n'.join(lines)
+
+    def _effort_sources(self) -> str:
+        """Return who filled the unknown efforts how, as one phrase."""
+        parts = []
+        for name in self.names:
+            used = {self.cells[kind, h, name].effort_source
+                    for kind in self.kinds for h in self.horizons} - {'none'}  # fmt: skip
+            if used:
+                parts.append(f'{name} {" or ".join(sorted(used))}')
+        return ', '.join(parts) or 'not used'
+
+
+def _over(error: float, other: float) -> float:
+    """Return the ratio of two errors; 1 if both are zero."""
+    if other > 0:
+        return error / other
+    return 1.0 if error == 0 else float('inf')
+
+
+def _finite(value: float) -> float | None:
+    """Return a value as JSON can hold it; an infinite ratio (opponent without error) is null."""
+    return value if np.isfinite(value) else None
+
+
+def _cell_json(cell: Cell) -> dict[str, Any]:
+    return {
+        'nmse': cell.nmse,
+        'nmse_per_joint': [None if np.isnan(v) else float(v) for v in cell.nmse_per_joint],
+        'rmse_per_joint': cell.rmse_per_joint.tolist(),
+        'nmse_per_trajectory': dict(cell.nmse_per_trajectory),
+        'effort_source': cell.effort_source,
+    }

@@ -1,0 +1,254 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Errors of a model on unseen recordings, each with how unusual the model found the moment.
+
+A forward model is followed from row to row, and from every start a free run is made. The score of
+novelty goes on along the run: at every horizon it is what the online score would be if the robot
+did what the model says. So a score knows nothing that the forecast itself does not know, and
+disagreement that grows along the run counts.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.core.errors import ConfigError, DataError
+from lstm_dynamics_ros.core.state import Matrix, Vector
+from lstm_dynamics_ros.data.segment import Segment
+from lstm_dynamics_ros.evaluation.forecasters.base import CAUSAL, KNOWN_TORQUE, MODES
+from lstm_dynamics_ros.evaluation.forecasters.model import observations
+from lstm_dynamics_ros.evaluation.scores.horizons import forecast_jobs, Job
+from lstm_dynamics_ros.evaluation.scores.inverse import Prior
+from lstm_dynamics_ros.evaluation.scores.motion_segment import motion_segment
+from lstm_dynamics_ros.pipeline.model_inputs import is_motion_model
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
+from lstm_dynamics_ros.runtime.novelty import Novelty
+from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
+from lstm_dynamics_ros.runtime.rollout import feedback
+from lstm_dynamics_ros.signals.time_grid import wrap
+import numpy as np
+from numpy.typing import NDArray
+
+BATCH = 1024
+"""Free runs made at once; bounds the memory."""
+
+INVERSE = 'inverse'
+"""Mode of models that predict the effort of the motion now."""
+
+
+class Forecasts(NamedTuple):
+    """The forecasts of one horizon in one segment, n of them in order of time."""
+
+    trajectory: str
+    """Name of the trajectory that the segment is of."""
+    made: NDArray[np.int64]
+    """Newest row that each forecast knows, shape (n,)."""
+    due: NDArray[np.int64]
+    """Row that it is of, shape (n,)."""
+    errors: Matrix
+    """Measured minus predicted, shape (n, n_targets); not finite where a free run diverged."""
+    scores: Matrix
+    """Novelty of each target, shape (n, n_targets)."""
+    overall: Vector
+    """Novelty of all targets together, shape (n,)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class UnseenErrors:
+    """All forecasts of a model in some recordings."""
+
+    card: ModelCard
+    mode: str
+    """``known_torque`` or ``causal`` of a forward model, else ``inverse``."""
+    by_horizon: dict[int, list[Forecasts]]
+    """Segments by horizon [steps]; horizon 0 of an inverse model."""
+
+    def pooled(self, horizon: int) -> Forecasts:
+        """Return the forecasts of all segments at one horizon as one."""
+        parts = self.by_horizon[horizon]
+        joined = [np.concatenate(column) for column in list(zip(*parts, strict=True))[1:]]
+        return Forecasts('all', *joined)
+
+
+def usual_mode(card: ModelCard) -> str:
+    """Return the mode that the bounds of a card are of."""
+    if card.model_kind != 'forward':
+        return INVERSE
+    return CAUSAL if card.provenance.get('conformal_effort') == 'causal' else KNOWN_TORQUE
+
+
+def unseen_errors(
+    loaded: LoadedModel,
+    segments: Sequence[Segment],
+    *,
+    horizons: Sequence[int] = (1,),
+    stride: int = 1,
+    mode: str | None = None,
+    prior: Prior | None = None,
+) -> UnseenErrors:
+    """Run a model over recordings that it was not trained on.
+
+    Args:
+        loaded: A model of any kind.
+        segments: The recordings on the model's time grid.
+        horizons: How far ahead a forward model looks [steps].
+        stride: Distance between forecasts of a forward model [steps]; of others every row counts.
+        mode: What a forward model knows of the effort after the start, see
+            :mod:`.forecasters.base`; by default what the bounds on its card are of.
+        prior: What the output of a residual inverse model is added to.
+
+    Raises:
+        ConfigError: If the mode or a horizon is none, a residual model comes without prior, or a
+            model is told a disturbance.
+        DataError: If there is no segment, or the model needs signals that they do not hold.
+        TooShortError: If no segment is long enough for one forecast.
+    """
+    card = loaded.card
+    mode = mode or usual_mode(card)
+    if is_motion_model(card):
+        segments = [motion_segment(segment, card) for segment in segments]
+    if card.model_kind != 'forward':
+        return UnseenErrors(
+            card=card, mode=INVERSE, by_horizon={0: _inverse(loaded, segments, prior)}
+        )
+    if mode not in MODES or min(horizons, default=0) < 1:
+        raise ConfigError(f'Need a mode of {MODES} and horizons >= 1, got {mode}, {horizons}.')
+    horizons = tuple(sorted(set(horizons)))
+    found: dict[int, list[Forecasts]] = {horizon: [] for horizon in horizons}
+    for job in forecast_jobs(segments, None, card.washout_steps + 1, horizons[-1], stride):
+        for horizon, forecasts in _free_runs(loaded, job, horizons, mode).items():
+            found[horizon].append(forecasts)
+    return UnseenErrors(card=card, mode=mode, by_horizon=found)
+
+
+def _inverse(
+    loaded: LoadedModel, segments: Sequence[Segment], prior: Prior | None
+) -> list[Forecasts]:
+    """Return the errors of an inverse model, row by row."""
+    card = loaded.card
+    if card.model_kind == 'residual_inverse' and prior is None:
+        raise ConfigError(
+            f'{card.name} predicts what is left of the effort after its rigid-body prior; give '
+            'that prior to compare it with measured effort.'
+        )
+    found = []
+    for job in forecast_jobs(segments, None, card.washout_steps + 1, 0, 1):
+        step, novelty = OnnxStep(loaded), Novelty(card)
+        target = job.segment.effort if prior is None else job.segment.effort - prior(job.segment)
+        wanted = np.zeros(len(job.segment), bool)
+        wanted[job.starts] = np.isfinite(target[job.starts]).all(axis=1)
+        told, scores, overall = [], [], []
+        rows = observations(job.segment, card)
+        wanted &= np.isfinite(rows).all(axis=1)
+        for row, observation in enumerate(rows):
+            _advance(step, novelty, observation)
+            if wanted[row]:
+                told.append(step.prediction[0].astype(np.float64))
+                scores.append(novelty.per_target[0])
+                overall.append(novelty.value[0])
+        made = np.flatnonzero(wanted)
+        if len(made):
+            errors = target[made] - np.array(told)
+            parts = (errors, np.array(scores), np.array(overall))
+            found.append(Forecasts(job.segment.name, made, made, *parts))
+    if not found:
+        raise DataError('No row of these recordings holds what the model needs and predicts.')
+    return found
+
+
+def _advance(step: OnnxStep, novelty: Novelty, observation: NDArray[np.float32]) -> None:
+    """Take a step, or forget the past where something is not finite."""
+    if np.isfinite(observation).all():
+        step.obs[0] = observation
+        step.step()
+        novelty.update(step.obs, step.spread)
+    else:
+        step.reset()
+        novelty.reset()
+
+
+def _free_runs(
+    loaded: LoadedModel, job: Job, horizons: Sequence[int], mode: str
+) -> dict[int, Forecasts]:
+    """Return the forecasts of a forward model in one segment, by horizon."""
+    card, segment, starts = loaded.card, job.segment, job.starts
+    rows = observations(segment, card)
+    step, novelty = OnnxStep(loaded), Novelty(card)
+    states = [np.empty((b.shape[0], len(starts), b.shape[2]), np.float32) for b in step.buffers]
+    memories = np.empty((len(starts), len(card.targets)))
+    before = 0
+    for number, start in enumerate(starts):
+        for row in range(before, start):
+            _advance(step, novelty, rows[row])
+        before = int(start)
+        memories[number] = novelty.memory[0]
+        for kept, buffer in zip(states, step.buffers, strict=True):
+            kept[:, number] = buffer[:, 0]
+    kinds = list(dict.fromkeys(signal.kind for signal in card.targets))
+    measured = np.hstack([getattr(segment, kind) for kind in kinds])
+    turns = np.zeros(len(card.targets), bool)
+    where = card.columns('position', of='targets')
+    if where is not None:
+        turns[where] = [kind == 'continuous' for kind in segment.joint_types]
+    parts: dict[int, list[tuple[Matrix, Matrix, Vector]]] = {h: [] for h in horizons}
+    for first in range(0, len(starts), BATCH):
+        group = slice(first, first + BATCH)
+        runs = _Runs(loaded, rows, starts[group], [s[:, group] for s in states], memories[group])
+        for horizon in range(1, horizons[-1] + 1):
+            runs.go(segment.effort if mode == KNOWN_TORQUE else None)
+            if horizon in parts:
+                error = measured[starts[group] + horizon] - runs.prediction
+                error = np.where(turns, wrap(error), error)
+                parts[horizon].append((error, runs.novelty.per_target, runs.novelty.value))
+    return {
+        horizon: Forecasts(
+            segment.name, starts, starts + horizon,
+            *(np.concatenate(column) for column in zip(*found, strict=True)),
+        )
+        for horizon, found in parts.items()
+    }  # fmt: skip
+
+
+class _Runs:
+    """Free runs side by side, with their scores."""
+
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        rows: NDArray[np.float32],
+        starts: NDArray[np.int64],
+        states: Sequence[NDArray[np.float32]],
+        memories: Matrix,
+    ) -> None:
+        card = loaded.card
+        self._step = OnnxStep(loaded, len(starts))
+        self._step.state = states
+        self._step.obs[:] = rows[starts]
+        self._next = starts
+        self._effort = card.columns('effort')
+        self._copies: dict[bool, list[tuple[slice, slice]]] = {}
+        self._fresh = True
+        self.novelty = Novelty(card, len(starts))
+        self.novelty.memory = memories
+
+    @property
+    def prediction(self) -> Matrix:
+        """What the newest step says, shape (n, n_targets)."""
+        return self._step.prediction.astype(np.float64)
+
+    def go(self, effort: Matrix | None) -> None:
+        """Take the next step; with measured effort, shape (n_rows, n_joints), or on its own."""
+        step = self._step
+        if not self._fresh:
+            own = effort is None and step.card.columns('effort', of='targets') is not None
+            if own not in self._copies:
+                self._copies[own] = feedback(step.card, predict_effort=own)
+            for target, feature in self._copies[own]:
+                step.obs[:, feature] = step.prediction[:, target]
+            if effort is not None and self._effort is not None:
+                step.obs[:, self._effort] = effort[self._next]
+        self._fresh = False
+        self._next = self._next + 1
+        step.step()
+        with np.errstate(invalid='ignore', over='ignore'):  # of runs that diverge
+            self.novelty.update(step.obs, step.spread)

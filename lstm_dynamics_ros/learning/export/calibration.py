@@ -1,0 +1,202 @@
+# SPDX-License-Identifier: Apache-2.0
+"""How wrong a model is, in numbers for its card: errors beside persistence, and error bands.
+
+Everything is measured on blocks of consecutive steps of held-out trajectories: of each member of
+an ensemble on those that it did not see, which is a cross-validation over all of them.
+
+``conformal`` bands are split-conformal quantiles. Samples of one trajectory are not exchangeable,
+so the score is the largest error of a whole block: with probability 1 - miss rate, a new block of
+the same length stays wholly within the band. Source: V. Vovk, A. Gammerman, G. Shafer,
+"Algorithmic learning in a random world", 2005, ch. 4 (inductive conformal prediction).
+
+``bounds`` are for single moments: a random moment of a new block stays within them with
+probability 1 - miss rate; :mod:`.pooled_bounds` makes them.
+"""
+
+from collections.abc import Iterator, Sequence
+import math
+from typing import NamedTuple
+
+from lstm_dynamics_ros.core.errors import TooShortError
+from lstm_dynamics_ros.learning.columns import Trajectory
+from lstm_dynamics_ros.learning.export.pooled_bounds import pooled_quantile, widening
+from lstm_dynamics_ros.learning.models.ensemble import AnyModel
+from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.learning.training.dataset import cut, Windows
+from lstm_dynamics_ros.learning.training.losses import run_windows
+import torch
+from torch import Tensor
+
+HORIZONS = (1, 5, 10, 20, 50, 100)
+"""Horizons of the card [steps]; those that the held-out trajectories are too short for are left
+out."""
+
+FAR_HORIZONS = (200, 400)
+"""Horizons of models whose free runs in training were longer than that."""
+
+MISS_RATES = (0.1, 0.01)
+"""Miss rates of the bands."""
+
+BLOCK = 200
+"""Length of a block [steps]."""
+
+STRIDE = 5
+"""Distance between the moments of a block that are looked at [steps]."""
+
+_BATCH = 16
+
+Table = dict[str, dict[str, dict[str, list[float]]]]
+"""Values per joint by three names, as in :class:`~lstm_dynamics_ros.core.card.ModelCard`."""
+
+
+Part = tuple[AnyModel, Sequence[Trajectory]]
+"""A model and trajectories that it did not see."""
+
+BOUND_RATES = (0.5, 0.2, 0.1, 0.05, 0.01)
+"""Miss rates of the bounds."""
+
+
+class Calibration(NamedTuple):
+    """What the card says about errors."""
+
+    errors: Table
+    """RMSE: errors[horizon][kind][predictor]; predictors ``model``, ``persistence`` and, where
+    effort is predicted, ``model_causal``, which knows no effort after the start."""
+    conformal: Table
+    """Half-width of the band: conformal[miss rate][horizon][kind]. A miss rate for which there
+    are too few blocks is left out."""
+    bounds: Table
+    """Half-width of the bounds of single moments: bounds[miss rate][horizon][kind]."""
+    blocks: int
+    """Number of blocks."""
+    mode: str
+    """What the bands are of: ``causal`` or ``known`` effort after the start."""
+
+
+class _Squares(NamedTuple):
+    """Squared errors on a batch of blocks, each of shape (horizons, moments, N, D)."""
+
+    model: Tensor
+    causal: Tensor
+    persistence: Tensor
+
+
+@torch.no_grad()
+def calibrate(parts: Sequence[Part], settings: TrainingSettings, *, burn_in: int) -> Calibration:
+    """Measure errors, bands and bounds on held-out trajectories.
+
+    Args:
+        parts: Each model with the trajectories it did not see.
+        settings: What the models are.
+        burn_in: Steps a model runs before it is looked at.
+
+    Raises:
+        TooShortError: If no trajectory holds a block.
+    """
+    model = parts[0][0]
+    longest = max(len(run.observations) for _, runs in parts for run in runs)
+    horizons: tuple[int, ...] = (0,)
+    if model.forward_kind:
+        far = (h for h in FAR_HORIZONS if h < settings.rollout_steps)
+        known = sorted({*HORIZONS, *far, settings.rollout_steps})
+        horizons = tuple(h for h in known if burn_in + h < longest) or HORIZONS[:1]
+    block = min(BLOCK, longest - burn_in - horizons[-1])
+    squares = []
+    groups: list[int] = []
+    for part, (own, runs) in enumerate(parts):
+        for windows in _batches(runs, burn_in, block, horizons[-1]):
+            squares.append(_squares(own, windows, burn_in, horizons))
+            # What one member does not see is seen by all others; of a lone member a trajectory is.
+            alike = windows.runs.tolist() if len(parts) == 1 else [part] * len(windows.runs)
+            groups.extend(alike)
+    if not squares:
+        raise TooShortError(longest * settings.dt, (burn_in + horizons[-1] + 1) * settings.dt)
+    whole = _Squares(*(torch.cat(piece, 2) for piece in zip(*squares, strict=True)))
+    feeds_back = model.forward_kind and 'effort' in settings.targets
+    tables: tuple[Table, Table, Table] = ({}, {}, {})
+    banded = whole.causal if feeds_back else whole.model
+    moments = banded.sqrt()
+    wider = {
+        rate: [widening(moments[i], groups, rate) for i in range(len(horizons))]
+        for rate in BOUND_RATES
+    }
+    scores = banded.amax(1).sqrt()  # (horizons, blocks, D)
+    for i, horizon in enumerate(horizons):
+        for k, kind in enumerate(settings.targets):
+            columns = slice(k * model.n_joints, (k + 1) * model.n_joints)
+            entry = {
+                'model': _rmse(whole.model[i, ..., columns]),
+                'persistence': _rmse(whole.persistence[i, ..., columns]),
+            }
+            if feeds_back:
+                entry['model_causal'] = _rmse(whole.causal[i, ..., columns])
+            tables[0].setdefault(str(horizon), {})[kind] = entry
+            widths = {rate: conformal_quantile(scores[i, :, columns], rate) for rate in MISS_RATES}
+            single = {
+                rate: None if half is None else half * wider[rate][i]
+                for rate in BOUND_RATES
+                for half in [pooled_quantile(moments[i, ..., columns], rate)]
+            }
+            for table, found in ((tables[1], widths), (tables[2], single)):
+                for rate, width in found.items():
+                    if width is not None:
+                        by_horizon = table.setdefault(str(rate), {})
+                        by_horizon.setdefault(str(horizon), {})[kind] = width.tolist()
+    return Calibration(*tables, scores.shape[1], 'causal' if feeds_back else 'known')
+
+
+def conformal_quantile(scores: Tensor, miss_rate: float) -> Tensor | None:
+    """Return the split-conformal quantile of each column, shape (m, n) to (n,).
+
+    The ceil((m + 1) (1 - miss_rate))-th smallest of m scores; None when m is too small for it.
+    """
+    rank = math.ceil((len(scores) + 1) * (1 - miss_rate) - 1e-9)
+    if rank > len(scores):
+        return None
+    return scores.sort(0).values[rank - 1]
+
+
+def _rmse(squares: Tensor) -> list[float]:
+    return [float(value) for value in squares.double().mean((0, 1)).sqrt()]
+
+
+def _batches(
+    runs: Sequence[Trajectory], burn_in: int, block: int, reach: int
+) -> Iterator[Windows]:
+    """Yield blocks with the burn-in before and the horizon after; blocks do not overlap."""
+    steps = burn_in + block + reach
+    chosen = [
+        (i, start)
+        for i, run in enumerate(runs)
+        for start in range(0, len(run.observations) - steps + 1, block)
+    ] if block > 0 else []  # fmt: skip
+    for first in range(0, len(chosen), _BATCH):
+        part = chosen[first : first + _BATCH]
+        yield cut(runs, [i for i, _ in part], [s for _, s in part], steps)
+
+
+def _squares(model: AnyModel, windows: Windows, burn_in: int, horizons: Sequence[int]) -> _Squares:
+    """Return the squared errors of the model and of persistence on a batch of blocks."""
+    n = len(windows.runs)
+    reach = horizons[-1]
+    if not reach:
+        one = run_windows(model, windows, burn_in=burn_in, horizon=0, starts=()).one_step[None]
+        goals = windows.targets
+        before = (goals[burn_in:] - goals[burn_in - 1 : -1]).square()[None]
+        return _Squares(one, one, before)
+    starts = list(range(burn_in - 1, len(windows.observations) - reach, STRIDE))
+    pick = torch.tensor(horizons) - 1
+    # Without an effort of its own, a model knows the same in both modes.
+    modes = (False, True) if model.n_targets > 2 * model.n_joints else (False,)
+    results = []
+    for causal in modes:
+        mask = torch.full((len(starts) * n, 1), causal)
+        runs = run_windows(
+            model, windows, burn_in=burn_in - 1, horizon=reach, starts=starts, causal=mask
+        )
+        if runs.free is not None:
+            results.append(runs.free[pick].reshape(len(horizons), len(starts), n, -1))
+    at = torch.tensor(starts)
+    now = windows.observations[at, :, : model.n_targets]
+    still = [model.error(now, windows.targets[at + h]).square() for h in horizons]
+    return _Squares(results[0], results[-1], torch.stack(still))

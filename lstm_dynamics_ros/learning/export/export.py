@@ -1,0 +1,291 @@
+# SPDX-License-Identifier: Apache-2.0
+"""From a trained model to one proven, self-describing ONNX file."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+import os
+from pathlib import Path
+from typing import Any
+
+from lstm_dynamics_ros.core.card import Golden, ModelCard, PRIOR_KIND
+from lstm_dynamics_ros.core.errors import ConfigError, ExportError, JointNamesError
+from lstm_dynamics_ros.learning.columns import columns, signals, Trajectory, usable
+from lstm_dynamics_ros.learning.export.calibration import BLOCK, calibrate, Calibration
+from lstm_dynamics_ros.learning.export.feedback_gain import measure_error_gain
+from lstm_dynamics_ros.learning.export.onnx_graph import PackedStep, to_onnx
+from lstm_dynamics_ros.learning.export.proof import BATCHES, Proof, prove, STEPS
+from lstm_dynamics_ros.learning.export.settings import ExportSettings
+from lstm_dynamics_ros.learning.export.spread import typical_spread
+from lstm_dynamics_ros.learning.export.washout import measure_washout
+from lstm_dynamics_ros.learning.members import joined, joined_ranges, Member
+from lstm_dynamics_ros.learning.models.ensemble import Ensemble
+from lstm_dynamics_ros.learning.training.checkpoint import Checkpoint
+from lstm_dynamics_ros.learning.training.dataset import cut, Windows
+from lstm_dynamics_ros.learning.training.provenance import git_commit, now, versions
+from lstm_dynamics_ros.physics.differentiate import DEFAULT_CUTOFF, METHOD
+from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
+from lstm_dynamics_ros.runtime.checksum import PLACEHOLDER, seal
+from lstm_dynamics_ros.runtime.golden import encode
+from lstm_dynamics_ros.runtime.model_file import load_model
+import onnx
+import torch
+from torch import Tensor
+
+GOLDEN_STEPS = 48
+"""Length of the golden sequence [steps]."""
+
+GOLDEN_TOLERANCE = 1e-4
+"""Allowed difference when the golden sequence is replayed, relative to each output's range:
+far above what processors differ by, far below what a wrong layout or sign makes."""
+
+
+def export(
+    members: Sequence[Member],
+    path: str | Path,
+    *,
+    settings: ExportSettings | None = None,
+    prior: RigidBodyPrior | None = None,
+    sources: Mapping[str, str] | None = None,
+) -> ModelCard:
+    """Write the model file of a trained model, or nothing.
+
+    Args:
+        members: The trained model, as one or more members. What each did not see is used for
+            washout, errors, bands, proof and golden sequence.
+        path: Where to write. The file appears there only when every check has passed.
+        settings: What the card says beyond what training knows.
+        prior: Rigid-body prior of a residual model.
+        sources: sha256 by name of the recordings the model was trained on.
+
+    Returns:
+        The card inside the file.
+
+    Raises:
+        ExportError: If torch and onnxruntime disagree, or the model never forgets.
+        ConfigError: If ``effort_limits`` do not fit the joints.
+        DataError: If the data cannot be used.
+        ModelFileError: If the file would be refused at load.
+    """
+    checkpoints = [member.checkpoint for member in members]
+    checkpoint = checkpoints[0]
+    if checkpoint.settings.threads:
+        torch.set_num_threads(checkpoint.settings.threads)
+    target = Path(path)
+    extra = settings or ExportSettings()
+    if extra.effort_limits and len(extra.effort_limits) != len(checkpoint.joint_names):
+        raise ConfigError(
+            f'effort_limits must have {len(checkpoint.joint_names)} values, one per joint, '
+            f'got {len(extra.effort_limits)}.'
+        )
+    _check_prior(checkpoint, prior)
+    held_out = [
+        usable(member.held_out, checkpoint.settings, member.prior or prior) for member in members
+    ]
+    segments = [segment for part in held_out for segment in part]
+    if segments[0].joint_names != checkpoint.joint_names:
+        raise JointNamesError(checkpoint.joint_names, segments[0].joint_names)
+    unseen = [[columns(segment, checkpoint.settings) for segment in part] for part in held_out]
+    runs = [run for part in unseen for run in part]
+    model = joined(checkpoints)
+    step = PackedStep(model).eval()
+    washout = measure_washout(model, runs, seed=checkpoint.settings.seed)
+    burn_in = checkpoint.settings.burn_in_steps
+    if not checkpoint.settings.torque_observer:  # those start from one measured row
+        burn_in = max(washout, burn_in)
+    calibration = calibrate(
+        [(item.model(), part) for item, part in zip(checkpoints, unseen, strict=True)],
+        checkpoint.settings, burn_in=burn_in,
+    )  # fmt: skip
+    error_gain: tuple[float, ...] = ()
+    if 'disturbance' in checkpoint.settings.signals:
+        error_gain = measure_error_gain(model, segments, checkpoint.settings, prior)
+    golden = _golden(step, _moving(runs, GOLDEN_STEPS, 1).observations[:, 0])
+    card = _card(checkpoints, extra, step, washout, calibration, golden, sources, error_gain)
+    if isinstance(model, Ensemble):
+        typical = typical_spread(model, runs, checkpoint.settings.targets, burn_in=burn_in)
+        card = replace(card, spread=typical)
+    graph = to_onnx(step)
+    long_run = _moving(runs, STEPS, max(BATCHES)).observations
+    temporary = target.with_name(f'.{target.stem}.{os.getpid()}.tmp.onnx')
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        _write(temporary, graph, card)
+        proof = prove(step, load_model(temporary), long_run)
+        card = _with_proof(card, proof)
+        _write(temporary, graph, card)
+        load_model(temporary)
+        temporary.replace(target)
+    finally:
+        temporary.unlink(missing_ok=True)
+    return card
+
+
+def _check_prior(checkpoint: Checkpoint, prior: RigidBodyPrior | None) -> None:
+    """Refuse another prior than the model was trained on: another URDF or other parameters."""
+    given = None if prior is None else prior.description()
+    if checkpoint.prior != given:
+        raise ExportError(
+            f'The model was trained with the rigid-body prior {_named(checkpoint.prior)}, export '
+            f'got {_named(given)}.'
+        )
+
+
+def _named(prior: Mapping[str, str] | None) -> str:
+    """Return a prior in a few words."""
+    if prior is None:
+        return 'none'
+    return ', '.join(f'{k} {v[:40]}' for k, v in prior.items() if k != 'urdf')
+
+
+def _moving(runs: Sequence[Trajectory], steps: int, count: int) -> Windows:
+    """Return windows spread over the data, repeating the data backward where it is too short.
+
+    Played backward it is no robot's motion, but as continuous as any, and both sides see the same.
+    """
+    longest = max(runs, key=lambda run: len(run.observations))
+    rows, goals = longest.observations, longest.targets
+    while len(rows) < steps + count:
+        rows, goals = torch.cat([rows, rows.flip(0)]), torch.cat([goals, goals.flip(0)])
+    whole = Trajectory(longest.name, rows, goals)
+    starts = torch.linspace(0, len(rows) - steps, count + 1)[1:].long().tolist()
+    return cut([whole], [0] * count, starts, steps)
+
+
+@torch.no_grad()
+def _golden(step: PackedStep, observations: Tensor) -> Golden:
+    """Return the run of a model from a zero state, shape (steps, F) of observations."""
+    state = step.zero_state(1)
+    predictions = []
+    for row in observations:
+        prediction, *after = step(row.unsqueeze(0), *state)
+        state = tuple(after)
+        predictions.append(prediction[0])
+    return Golden(
+        steps=len(observations),
+        observations=encode(observations.numpy()),
+        predictions=encode(torch.stack(predictions).numpy()),
+        final_state=encode(torch.cat([part.flatten() for part in state]).numpy()),
+        tolerance=GOLDEN_TOLERANCE,
+    )
+
+
+def _card(
+    checkpoints: Sequence[Checkpoint],
+    extra: ExportSettings,
+    step: PackedStep,
+    washout: int,
+    calibration: Calibration,
+    golden: Golden,
+    sources: Mapping[str, str] | None,
+    error_gain: tuple[float, ...],
+) -> ModelCard:
+    """Return the card, without the proof."""
+    checkpoint = checkpoints[0]
+    trained = checkpoint.settings
+    joints = (checkpoint.joint_names, checkpoint.joint_types)
+    prior = checkpoint.prior
+    card = ModelCard(
+        name=extra.name,
+        model_kind=trained.model_kind,
+        cell=trained.cell,
+        num_layers=step.num_layers,
+        hidden_size=step.hidden_size,
+        joint_names=joints[0],
+        joint_types=joints[1],
+        features=signals(trained.signals, *joints),
+        targets=signals(trained.targets, *joints, delay=-int(step.model.forward_kind)),
+        dt=trained.dt,
+        dt_tolerance=extra.dt_tolerance,
+        latency_steps=extra.latency_steps,
+        washout_steps=washout,
+        effort_semantics=extra.effort_semantics,
+        velocity_source=extra.velocity_source,
+        driver_compensates=extra.driver_compensates,
+        drive_delay=extra.drive_delay,
+        prior_window=trained.prior_window if PRIOR_KIND in trained.signals else 0,
+        prior_delay=trained.prior_delay if PRIOR_KIND in trained.signals else 0,
+        disturbance_bandwidth=(
+            trained.disturbance_bandwidth if 'disturbance' in trained.signals else 0.0
+        ),
+        error_gain=error_gain,
+        physics_prior=None if prior is None else dict(prior),
+        effort_limits=extra.effort_limits or (None,) * len(joints[0]),
+        training_ranges=joined_ranges(checkpoints),
+        errors=calibration.errors,
+        conformal=calibration.conformal,
+        bounds=calibration.bounds,
+        members=len(checkpoints),
+        provenance=_provenance(checkpoints, extra, washout, calibration, sources),
+        golden=golden,
+    )
+    card.check()
+    return card
+
+
+def _provenance(
+    checkpoints: Sequence[Checkpoint],
+    extra: ExportSettings,
+    washout: int,
+    calibration: Calibration,
+    sources: Mapping[str, str] | None,
+) -> dict[str, Any]:
+    """Return where the model came from."""
+    checkpoint = checkpoints[0]
+    warnings = []
+    if checkpoint.settings.burn_in_steps < washout and not checkpoint.settings.torque_observer:
+        warnings.append(
+            f'burn_in_steps was {checkpoint.settings.burn_in_steps}, less than the measured '
+            f'washout of {washout}: train again with at least that.'
+        )
+    if floored := checkpoint.data['floored_features']:
+        warnings.append(f'hardly moved in training: {", ".join(floored)}')
+    result: dict[str, Any] = {
+        'created': now(),
+        'licence': extra.licence,
+        'seed': checkpoint.settings.seed,
+        'versions': versions(),
+        'git_commit': git_commit(),
+        'data': checkpoint.data,
+        'sources': dict(sources or {}),
+        'epoch': checkpoint.best_epoch,
+        'held_out_error': checkpoint.best_error,
+        'members': [
+            {
+                'seed': item.settings.seed,
+                'epoch': item.best_epoch,
+                'held_out_error': item.best_error,
+                'validation': item.data['validation'],
+            }
+            for item in checkpoints
+        ],
+        'conformal_blocks': calibration.blocks,
+        'conformal_block_steps': BLOCK,
+        'conformal_effort': calibration.mode,
+        'warnings': warnings,
+    }
+    if checkpoint.settings.motion_model:
+        result['acceleration'] = (
+            f'second difference of positions, {METHOD}, {checkpoint.settings.motion_cutoff} Hz'
+        )
+    elif checkpoint.settings.model_kind == 'residual_inverse':
+        result['acceleration'] = f'{METHOD}, {DEFAULT_CUTOFF} Hz'
+    return result
+
+
+def _with_proof(card: ModelCard, proof: Proof) -> ModelCard:
+    """Return the card with the figures of the proof."""
+    return replace(
+        card, provenance=card.provenance | {'proof': {'steps': STEPS, **proof._asdict()}}
+    )
+
+
+def _write(path: Path, graph: onnx.ModelProto, card: ModelCard) -> None:
+    """Write the sealed file."""
+    properties = {
+        'metadata': card.to_json(),
+        'joint_names': ','.join(card.joint_names),
+        'dt': repr(card.dt),
+        'checksum': PLACEHOLDER,
+    }
+    onnx.helper.set_model_props(graph, properties)
+    path.write_bytes(seal(graph.SerializeToString()))

@@ -1,0 +1,222 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Training of a torque observer for free runs.
+
+First all that can be identified is
+(:mod:`~lstm_dynamics_ros.learning.torque_observer.identification`), then the recurrent correction
+learns from runs of which only the first row is known, and from windows of which the first
+``burn_in_steps`` rows are. Errors count as absolute values, as in the figures that free runs are
+judged by. Early stopping is by the same errors on held-out trajectories.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from lstm_dynamics_ros.core.errors import JointNamesError
+from lstm_dynamics_ros.data.segment import Segment
+from lstm_dynamics_ros.learning.columns import columns, signals, Trajectory, usable
+from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.learning.torque_observer.identification import identify
+from lstm_dynamics_ros.learning.torque_observer.observer import TorqueObserver
+from lstm_dynamics_ros.learning.torque_observer.training_data import (
+    both_kinds,
+    hidden_runs,
+    HiddenRuns,
+)
+from lstm_dynamics_ros.learning.training.checkpoint import Checkpoint
+from lstm_dynamics_ros.learning.training.dataset import epoch_generator
+from lstm_dynamics_ros.learning.training.epochs import Epochs, Progress
+from lstm_dynamics_ros.learning.training.provenance import digest, feature_ranges
+from lstm_dynamics_ros.learning.training.update import scheduled
+import torch
+from torch import nn, Tensor
+
+INPUT_NOISE = 0.2
+"""Noise on the normalised inputs of the correction, by cross-validation on the KR300 set."""
+
+VELOCITY_WEIGHT = 0.2
+"""Weight of the velocity beside the position: the position is what a free run is for."""
+
+WINDOWS_PER_RUN = 4
+"""Windows in a batch per whole run in it."""
+
+
+def train_open_loop(
+    train_segments: Sequence[Segment],
+    validation_segments: Sequence[Segment],
+    settings: TrainingSettings,
+    *,
+    folder: str | Path,
+    init: Checkpoint | str | Path | None = None,
+    progress: Progress | None = None,
+) -> Checkpoint:
+    """Train a torque observer, or go on with a training that was interrupted.
+
+    Args:
+        train_segments: Data to learn from.
+        validation_segments: Data to stop by, from other trajectories.
+        settings: What to train, and how.
+        folder: Where ``last.pt`` and ``best.pt`` are kept.
+        init: Model to start from (fine-tuning). What was identified is kept.
+        progress: Called after each epoch.
+
+    Returns:
+        The model with the smallest held-out error.
+
+    Raises:
+        ConfigError: If the settings do not go with a torque observer.
+        DataError: If the data cannot be used.
+        TooShortError: If no trajectory is long enough.
+        JointNamesError: If the segments, or the model to start from, have other joints.
+        TrainingError: If the folder holds another training, or the loss is not finite.
+    """
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    learned, held_out = usable(train_segments, settings), usable(validation_segments, settings)
+    joints = learned[0].joint_names, learned[0].joint_types
+    if held_out[0].joint_names != joints[0]:
+        raise JointNamesError(joints[0], held_out[0].joint_names)
+    start = Checkpoint.load(Path(init)) if isinstance(init, str | Path) else init
+    if start is not None:
+        start.check_fits(settings, joints[0])
+    runs = [[columns(item, settings) for item in part] for part in (learned, held_out)]
+    training = _OpenLoop(runs[0], runs[1], settings, joints, Path(folder), start)
+    return training.finish(progress)
+
+
+class _OpenLoop(Epochs):
+    """One training: data, model, optimiser, and what has been reached."""
+
+    compared_to = 'the filter alone'
+
+    def __init__(
+        self,
+        learned: list[Trajectory],
+        held_out: list[Trajectory],
+        settings: TrainingSettings,
+        joints: tuple[tuple[str, ...], tuple[str, ...]],
+        folder: Path,
+        start: Checkpoint | None,
+    ) -> None:
+        super().__init__()
+        self.settings, self.joints, self.folder = settings, joints, folder
+        names = [item.name for item in signals(settings.signals, *joints)]
+        self.ranges = feature_ranges(names, learned, None if start is None else start.ranges)
+        self.data = {
+            'train': sorted({run.name for run in learned}),
+            'validation': sorted({run.name for run in held_out}),
+            'sha256': digest([*learned, *held_out]),
+            'floored_features': [],
+            'ripple': [],
+            'fine_tuned_from': None if start is None else start.data['sha256'],
+        }
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            model = TorqueObserver(settings, joints[1])
+        self.model = self.observer = model
+        self.trained = [model.cell, model.output, model.shrink]
+        weights = [p for part in self.trained for p in part.parameters()]
+        self.optimizer = torch.optim.AdamW(
+            weights, settings.learning_rate, weight_decay=settings.weight_decay
+        )
+        self.schedule = scheduled(self.optimizer, settings)
+        known, seen = self.found(), None
+        if known is not None:
+            model.load_state_dict(known['model'])
+        elif start is not None:
+            model.load_state_dict(start.weights)
+        else:
+            seen = identify(model, learned, settings)
+        self.runs, self.windows = seen or self._hidden(learned)
+        self.unseen = self._hidden(held_out)
+        if known is None and start is None:
+            _normalise(model, [self.runs, self.windows])
+        self.scale = model.filter.spread[: 2 * model.n_joints].float()
+        weight = torch.ones(2 * model.n_joints)
+        weight[model.n_joints :] = VELOCITY_WEIGHT
+        self.weight = weight / weight.sum()
+        self.measured_scale = _mean_error(
+            self.windows.filtered.base.float(), self.windows, measured=True
+        ).clamp_min(1e-6)
+        bases = [_mean_error(part.filtered.base.float(), part) for part in self.unseen]
+        self.reference = [base.clamp_min(1e-6) for base in bases]
+        self.resume(known)
+
+    def run_epoch(self, epoch: int) -> float:
+        """Run the updates of one epoch and return the mean loss."""
+        self.observer.train()
+        self.observer.passes.eval()  # what the filter was told stays as it is
+        generator = epoch_generator(self.settings.seed, epoch, stream=1)
+        total = 0.0
+        with torch.random.fork_rng(devices=[]):  # dropout draws from torch's own numbers
+            torch.manual_seed(generator.initial_seed())
+            for _ in range(self.settings.updates_per_epoch):
+                loss = self._loss()
+                self.check_loss(loss, epoch)
+                self.optimizer.zero_grad()
+                loss.backward()  # type: ignore[no-untyped-call]
+                for part in self.trained:
+                    nn.utils.clip_grad_norm_(part.parameters(), self.settings.gradient_clip)
+                self.optimizer.step()
+                self.schedule.step()
+                total += float(loss.detach())
+        return total / self.settings.updates_per_epoch
+
+    @torch.no_grad()
+    def held_out_error(self) -> float:
+        """Return the mean absolute error of positions relative to that of the filter alone."""
+        n = self.observer.n_joints
+        ratios = [
+            (_mean_error(_predicted(self.observer, part), part)[:n].sum() / base[:n].sum())
+            for part, base in zip(self.unseen, self.reference, strict=True)
+        ]
+        return float(torch.stack(ratios).mean())
+
+    def _loss(self) -> Tensor:
+        """Return the loss of one random batch."""
+        size = self.settings.batch_size
+        total = torch.zeros(())
+        for part, count in ((self.runs, size), (self.windows, WINDOWS_PER_RUN * size)):
+            which = torch.randperm(part.targets.shape[1])[:count]
+            batch = part.pick(which)
+            predicted = _predicted(self.observer, batch, noise=INPUT_NOISE)
+            error = _mean_error(predicted, batch) / self.scale
+            total = total + (error * self.weight).sum()
+            if part is self.windows:
+                measured = _mean_error(predicted, batch, measured=True) / self.measured_scale
+                share = self.settings.one_step_weight * (measured * self.weight).sum()
+                # A hundredth: errors of one step are counted in units of their own size.
+                total = total + 0.01 * share
+        return total
+
+    def _hidden(self, runs: Sequence[Trajectory]) -> list[HiddenRuns]:
+        """Return whole runs and windows of some data."""
+        return [hidden_runs(self.observer, part) for part in both_kinds(runs, self.settings)]
+
+
+def _predicted(model: TorqueObserver, runs: HiddenRuns, *, noise: float = 0.0) -> Tensor:
+    """Return the predictions of a model on hidden runs, shape (T, N, D)."""
+    inputs = model.normalised(runs.filtered.inputs)
+    if noise:
+        inputs = inputs + noise * torch.randn_like(inputs)
+    hidden, _ = model.cell(inputs, model.cell.zero_state(inputs.shape[1]))
+    return model.correct(runs.filtered, hidden)
+
+
+def _mean_error(predicted: Tensor, runs: HiddenRuns, *, measured: bool = False) -> Tensor:
+    """Return the mean absolute error of each column over hidden rows, or over measured ones.
+
+    Of the measured rows the first half does not count: the filter is settling.
+    """
+    rows = slice(runs.known - 1, None)
+    if measured:
+        rows = slice((runs.known - 1) // 2, max(1, runs.known - 1))
+    there = runs.there[rows]
+    error = (predicted[rows] - runs.targets[rows]).abs() * there
+    return error.sum((0, 1)) / there.sum().clamp_min(1)
+
+
+def _normalise(model: TorqueObserver, parts: Sequence[HiddenRuns]) -> None:
+    """Take mean and spread of the correction's inputs from its training data."""
+    rows = torch.cat([part.filtered.inputs[part.there[..., 0] > 0] for part in parts])
+    model.input_mean.copy_(rows.mean(0))
+    model.input_std.copy_(rows.std(0) + 1e-3)

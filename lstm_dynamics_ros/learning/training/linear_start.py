@@ -1,0 +1,190 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a model knows before training: normalisation and the least-squares linear part."""
+
+from collections.abc import Sequence
+
+from lstm_dynamics_ros.core.errors import TooShortError
+from lstm_dynamics_ros.core.state import Matrix
+from lstm_dynamics_ros.learning.columns import Trajectory
+from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
+from lstm_dynamics_ros.learning.training.ripple import find_ripple
+import numpy as np
+import torch
+from torch import Tensor
+
+ABSOLUTE_FLOOR = 1e-4
+"""Smallest standard deviation a column is divided by, in its SI unit."""
+
+RELATIVE_FLOOR = 0.01
+"""Smallest standard deviation, relative to the largest of the same kind of signal."""
+
+_CHUNK = 8192
+"""Rows per accumulation of the normal equations."""
+
+
+def floored(std: Tensor, n_joints: int) -> Tensor:
+    """Return standard deviations with a floor, so that a column that hardly moves stays small.
+
+    Without it, a joint that stood still in training would turn a later move of 1 mrad into a
+    thousand standard deviations.
+
+    Args:
+        std: One per column, blocks of n_joints of the same kind, shape (n,).
+        n_joints: Number of joints.
+    """
+    largest = std.reshape(-1, n_joints).amax(1).repeat_interleave(n_joints)
+    return std.maximum((RELATIVE_FLOOR * largest).clamp_min(ABSOLUTE_FLOOR))
+
+
+def prepare(
+    model: DynamicsModel,
+    runs: Sequence[Trajectory],
+    *,
+    ridge: float,
+    history: int,
+    dt: float,
+    ripple_limit: int = 0,
+) -> list[int]:
+    """Set a new model's normalisation, and its linear part by least squares.
+
+    Args:
+        model: A new model; it is changed.
+        runs: Training data.
+        ridge: Weight of the squared coefficients beside the squared error of all rows.
+        history: Length of the delay line [steps].
+        dt: Step of the grid [s].
+        ripple_limit: Largest number of cogging periods per turn to look for; 0 does not look.
+
+    Returns:
+        Columns of the observation whose standard deviation was raised to the floor.
+
+    Raises:
+        TooShortError: If no run is longer than the delay line.
+    """
+    joints, shift = model.n_joints, int(model.forward_kind)
+    longest = max(len(run.observations) for run in runs)
+    if longest <= history + shift:
+        raise TooShortError(float(longest), float(history + shift + 1))
+    mean, std = _moments([run.observations for run in runs])
+    safe = floored(std, joints)
+    circular = model.wraps > 0.5
+    model.mean.copy_(mean.masked_fill(circular, 0.0))
+    model.inverse_std.copy_((1 / safe).masked_fill(circular, 0.0))
+    changes = [_change(model, run) for run in runs]
+    target_mean, target_std = _moments(changes)
+    model.target_mean.copy_(target_mean)
+    model.target_std.copy_(
+        floored(target_std, joints) if not shift else target_std.clamp_min(1e-9)
+    )
+    if model.line is not None:
+        line = model.line
+        _, step_std = _moments([_lagged(run.observations, 1, circular) for run in runs])
+        line.scale.copy_(1 / step_std.maximum(1e-3 * safe))
+        for i, lag in enumerate(line.lags):
+            kept = [run.observations for run in runs if len(run.observations) > lag]
+            _, lag_std = _moments([_lagged(rows, lag, circular) for rows in kept])
+            line.lag_scale[i] = 1 / lag_std.maximum(1e-3 * safe)
+    _fit_linear(model, runs, changes, ridge, history, dt)
+    if limit := (ripple_limit if model.ripples else 0):
+        model.ripple.copy_(find_ripple(model, runs, changes, history, limit))
+        if model.ripple.any():
+            _fit_linear(model, runs, changes, ridge, history, dt)
+    return torch.nonzero(safe > std).flatten().tolist()
+
+
+def refit_linear(
+    model: DynamicsModel, runs: Sequence[Trajectory], *, ridge: float, history: int, dt: float
+) -> None:
+    """Solve for the linear part of a prepared model again, with another regularisation.
+
+    Args:
+        model: A model that :func:`prepare` has seen; it is changed.
+        runs: The same training data.
+        ridge: Weight of the squared coefficients beside the squared error of all rows.
+        history: Length of the delay line [steps].
+        dt: Step of the grid [s].
+    """
+    _fit_linear(model, runs, [_change(model, run) for run in runs], ridge, history, dt)
+
+
+def _constant_velocity(model: DynamicsModel, shape: tuple[int, ...], dt: float) -> Matrix:
+    """Return the coefficients of position + dt * velocity; zero for an inverse model."""
+    weights: Matrix = np.zeros(shape)
+    if model.forward_kind:
+        for joint in range(model.n_joints):
+            column = model.n_joints + joint  # velocities stand after the positions
+            std = 1 / max(float(model.inverse_std[column]), 1e-12)
+            weights[column, joint] = dt * std / float(model.target_std[joint])
+    return weights
+
+
+def _change(model: DynamicsModel, run: Trajectory) -> Tensor:
+    """Return what the model's output stands for before scaling, shape (T - shift, D)."""
+    if not model.forward_kind:
+        return run.targets
+    return model.error(run.targets[1:], run.targets[:-1])
+
+
+def _lagged(rows: Tensor, lag: int, circular: Tensor) -> Tensor:
+    """Return differences over a lag, wrapped for circular columns."""
+    difference = rows[lag:] - rows[:-lag]
+    turns = torch.round(difference / (2 * torch.pi)) * circular
+    return difference - 2 * torch.pi * turns
+
+
+def _moments(blocks: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation per column over all blocks, in double precision."""
+    count = sum(len(block) for block in blocks)
+    mean = torch.stack([block.double().sum(0) for block in blocks]).sum(0) / count
+    squares = torch.stack([((block.double() - mean) ** 2).sum(0) for block in blocks]).sum(0)
+    return mean.float(), (squares / count).sqrt().float()
+
+
+@torch.no_grad()
+def _fit_linear(
+    model: DynamicsModel,
+    runs: Sequence[Trajectory],
+    changes: Sequence[Tensor],
+    ridge: float,
+    history: int,
+    dt: float,
+) -> None:
+    """Solve for the linear part and set the gain of the recurrent part to what it leaves over.
+
+    The penalty pulls a forward model towards constant velocity, not towards standing still: with
+    little data that is what is left of it.
+    """
+    gram: Matrix | None = None
+    cross: Matrix | None = None
+    squares: Matrix = np.zeros(model.n_targets)
+    rows = 0
+    for run, change in zip(runs, changes, strict=True):
+        slip = model.slipping(run.observations)
+        for start in range(history - 1, len(change), _CHUNK):
+            stop = min(start + _CHUNK, len(change))
+            where = slice(start - history + 1, stop)
+            strain = None if slip is None else slip[where]
+            piece = model.regressors(run.observations[where], strain)
+            x = np.hstack([piece[history - 1 :].double().numpy(), np.ones((stop - start, 1))])
+            y = ((change[start:stop] - model.target_mean) / model.target_std).double().numpy()
+            gram = x.T @ x if gram is None else gram + x.T @ x
+            cross = x.T @ y if cross is None else cross + x.T @ y
+            squares += (y**2).sum(0)
+            rows += len(x)
+    if gram is None or cross is None:
+        return
+    penalty = np.full(len(gram), ridge)
+    penalty[-1] = 1e-9
+    # Columns that never move have an empty row: the penalty keeps the system solvable.
+    penalty = np.maximum(penalty, 1e-9)
+    pulled = cross + penalty[:, None] * _constant_velocity(model, cross.shape, dt)
+    weights = np.linalg.solve(gram + np.diag(penalty), pulled)
+    left = squares - 2 * (weights * cross).sum(0) + (weights * (gram @ weights)).sum(0)
+    residual = np.sqrt(np.maximum(left, 0) / rows)
+    model.gain.copy_(torch.from_numpy(np.clip(residual, 1e-4, 1.0)))
+    width = model.linear.in_features
+    model.linear.weight.copy_(torch.from_numpy(weights[:width].T))
+    model.linear.bias.copy_(torch.from_numpy(weights[-1]))
+    if model.line is not None:
+        shape = model.line.weight.shape
+        model.line.weight.copy_(torch.from_numpy(weights[width:-1].T).reshape(shape))

@@ -1,0 +1,162 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Gathers what is looked at before torque is allowed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+from lstm_dynamics_ros.control.base import ControlInput
+from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.core.state import JointState, NANOSECONDS, Vector
+from lstm_dynamics_ros.pipeline.correction import Outlet
+from lstm_dynamics_ros.pipeline.model_tracker import Follower
+from lstm_dynamics_ros.safety.arming import ArmingFacts, ArmingSettings, judge, Verdict
+from lstm_dynamics_ros.safety.gate import Gate
+import numpy as np
+
+USUAL_LIMIT = 1.0
+"""Effort limit that a gain counts with where none is known [N m] or [N]: strict."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Surroundings:
+    """What a pipeline cannot know. The defaults are those of a caller that acts on its ticks."""
+
+    refusals: Sequence[str] = ()
+    """What speaks against arming, one sentence each, e.g. that nobody listens to the command."""
+    tick_time: float | None = 0.0
+    """99th percentile of the time a tick takes [s]; None if not known yet."""
+    state_publishers: int = 1
+    """Publishers of the joint states."""
+
+
+def error_gain(card: ModelCard) -> float | None:
+    """Return the largest gain from tracking error to torque, as effort limits per radian [1/rad].
+
+    None for a model that makes no torque or sees nothing measured; infinite where the card should
+    say it and does not.
+    """
+    if card.model_kind == 'forward' or card.columns('disturbance') is None:
+        return None
+    if not card.error_gain:
+        return float('inf')
+    limits = card.effort_limits or (None,) * card.n_joints
+    return max(
+        gain / (USUAL_LIMIT if limit is None else limit)
+        for gain, limit in zip(card.error_gain, limits, strict=True)
+    )
+
+
+def known_of(
+    card: ModelCard, outlet: Outlet, follower: Follower, measured: JointState | None
+) -> dict[str, Any]:
+    """Return the facts that model, controller and gate know, by their names.
+
+    Args:
+        card: Card of the model.
+        outlet: Controller, reference, score and gate.
+        follower: The model at work.
+        measured: The newest measurement.
+    """
+    controller, gate, shadow = outlet.controller, outlet.gate, outlet.shadow
+    types = zip(card.joint_names, card.joint_types, strict=True)
+    age = None
+    if measured is not None and outlet.referred_ns is not None:
+        age = (measured.stamp_ns - outlet.referred_ns) / NANOSECONDS
+    return {
+        'frozen': follower.guard.dead,
+        'controller': type(controller).__module__.rpartition('.')[2],  # one file each
+        'computes_torque': controller.computes_torque,
+        'needs_reference': controller.needs_reference,
+        'reference_age': age,
+        'reference_covers': outlet.covered,
+        'limits': gate.limits,
+        'continuous': [name for name, kind in types if kind == 'continuous'],
+        'error_gain': error_gain(card),
+        'washout': card.washout_steps * card.dt,
+        'blend': gate.settings.blend,
+        'enabled_joints': gate.settings.enabled_joints,
+        'shadow_time': 0.0 if shadow is None else shadow.time,
+        'shadow_explained': None if shadow is None else shadow.explained,
+    }
+
+
+def verdict(
+    facts: ArmingFacts, settings: ArmingSettings, around: Surroundings, outlet: Outlet
+) -> Verdict:
+    """Return what speaks against arming, by the pipeline itself and around it.
+
+    Args:
+        facts: What the pipeline knows.
+        settings: What is accepted.
+        around: What it does not.
+        outlet: Controller and gate.
+    """
+    full = outlet.controller.full_command
+    if full:  # nothing to compare it with: the measured effort is that of somebody else
+        settings = replace(settings, shadow='ignore')
+    found = judge(
+        replace(
+            facts,
+            tick_time=around.tick_time,
+            state_publishers=around.state_publishers,
+            sink_adds=True,
+            sink_has_names=True,
+            subscribers=1,
+        ),
+        settings,
+    )
+    refusals = [*found.refusals, *around.refusals]
+    gate = outlet.gate.settings
+    if full and (gate.blend < 1.0 or gate.enabled_joints or gate.fade_in > 0.0):
+        refusals.append(
+            'The command is the whole effort, and with a share of it the robot would fall. Set '
+            'gate.blend to 1, gate.fade_in to 0 and gate.enabled_joints to none.'
+        )
+    return Verdict(tuple(refusals), found.warnings)
+
+
+def reason_to_stop(follower: Follower, gate: Gate, note: str) -> str:
+    """Return why torque is to be taken back; empty if it is not.
+
+    Args:
+        follower: The model, and what watches it.
+        gate: What the torque passes.
+        note: Why the prediction is not valid; empty if it is.
+    """
+    guard = follower.guard
+    if note:
+        return note
+    if guard.dead:
+        return f'These measurements stand still: {", ".join(guard.dead)}.'
+    if guard.contact.disarms:
+        return 'The robot was in contact for too long.'
+    if gate.saturated_too_long:
+        return (
+            'A joint wanted more than gate.max_effort_fraction or its limits allow for '
+            f'{gate.settings.saturation_time:g} s.'
+        )
+    return ''
+
+
+def reason_of_silence(outlet: Outlet, given: ControlInput, torque: Vector | None) -> str:
+    """Return why torque that is on its way out ends here; empty if it goes on.
+
+    What has ended begins again only when a person arms.
+
+    Args:
+        outlet: Controller and gate.
+        given: What the controller was given.
+        torque: What it made of that, shape (n_joints,); None for nothing.
+    """
+    if torque is not None:
+        finite = bool(np.isfinite(torque).all())
+        return '' if finite else 'The controller computed torque that is not finite.'
+    if outlet.gate.silent:
+        return ''
+    if outlet.controller.needs_reference and (given.reference is None or given.preview is None):
+        return (
+            'The reference was lost, or does not reach to when the correction acts. Publish it '
+            'all the time, also while standing still.'
+        )
+    return 'The controller had nothing to say.'

@@ -1,0 +1,235 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The second half of a tick: from what is known to what may be sent."""
+
+from collections import deque
+import math
+
+from lstm_dynamics_ros.control.base import ControlContext, ControlInput, Controller, Prior
+from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.core.reference import Reference, ReferenceSource
+from lstm_dynamics_ros.core.state import JointState, Matrix, NANOSECONDS, Vector
+from lstm_dynamics_ros.pipeline.model_tracker import Follower
+from lstm_dynamics_ros.pipeline.settings import control_steps, PipelineSettings
+from lstm_dynamics_ros.runtime.predictor import Predictor
+from lstm_dynamics_ros.safety.gate import Gate
+from lstm_dynamics_ros.safety.low_pass import LowPass
+from lstm_dynamics_ros.safety.shadow import ShadowScore
+from lstm_dynamics_ros.signals.time_grid import nanoseconds
+import numpy as np
+
+MOST_IN_FLIGHT = 1000
+"""Corrections that are kept until they act."""
+
+SCORED_BELOW = 20.0
+"""Low-pass of what is scored [rad/s]."""
+
+
+class Outlet:
+    """Asks the controller, scores what it says, and lets it through the gate.
+
+    Args:
+        controller: Computes the torque.
+        gate: What the torque must pass; may be replaced while it is silent.
+        card: Card of the model.
+        period: Time between two control points [s].
+        latency_ns: Time from a measurement to the moment a correction made from it acts [ns].
+    """
+
+    def __init__(
+        self, controller: Controller, gate: Gate, card: ModelCard, period: float, latency_ns: int
+    ) -> None:
+        self.controller = controller
+        self.gate = gate
+        self.reference: ReferenceSource | None = None
+        """Knows where the robot is told to be; None if nobody says."""
+        self.referred_ns: int | None = None
+        """Newest measurement at whose time the reference was known [ns]; None before any."""
+        self.covered = False
+        """Whether the reference is known when the newest correction acts."""
+        self._n = card.n_joints
+        self._inverse = card.model_kind != 'forward'
+        self._drive_ns = nanoseconds(card.drive_delay)
+        self._period = period
+        self._delay = card.dt  # age of the disturbance that is scored
+        self._zero: Vector = np.zeros(self._n)
+        self._sent: deque[tuple[int, Vector]] = deque(maxlen=MOST_IN_FLIGHT)
+        self._acting: tuple[int, Vector] = (0, self._zero)
+        self._scored: int | None = None
+        self._spent, self._wanted = (LowPass(self._n, SCORED_BELOW, period) for _ in range(2))
+        self._measured: JointState | None = None
+        self.latency_ns = latency_ns
+
+    @property
+    def latency_ns(self) -> int:
+        """Time from a measurement to the moment a correction made from it acts [ns]."""
+        return self._latency_ns
+
+    @latency_ns.setter
+    def latency_ns(self, value: int) -> None:
+        self._latency_ns = value
+        self.shadow: ShadowScore | None = None
+        """How good the torque would be; None for a controller whose torque is not scored."""
+        if self.controller.computes_torque and not self.controller.full_command:
+            limits = self.gate.limits.effort
+            steps = round((value / NANOSECONDS + self._delay) / self._period)
+            self.shadow = ShadowScore(
+                self._n, self._period, latency_steps=steps,
+                weights=1.0 / np.where(np.isfinite(limits), limits, 1.0),
+            )  # fmt: skip
+
+    @property
+    def explained(self) -> float | None:
+        """Share of the disturbance that the torque would have taken away; None where unknown."""
+        score = math.nan if self.shadow is None else self.shadow.overall
+        return None if math.isnan(score) else score
+
+    def told_at(self, stamp_ns: int) -> Reference | None:
+        """Return where the robot is told to be at a time [ns]; None where that is not known."""
+        return None if self.reference is None else self.reference.at(stamp_ns)
+
+    def forget(self) -> None:
+        """Let the controller follow the model when its memory is cleared; the gate does not."""
+        self.controller.reset()
+        if self.shadow is not None:
+            self.shadow.interrupt()
+
+    def applied(self, stamp_ns: int) -> Vector:
+        """Return the correction that acts at a time [ns], by what the gate let out before."""
+        begin = stamp_ns - self._latency_ns
+        sent = self._sent
+        while sent and sent[0][0] <= begin:
+            self._acting = sent.popleft()
+        stamp, torque = self._acting
+        recent = begin - stamp < 1.5 * self._period * NANOSECONDS
+        return torque if recent else self._zero
+
+    def given(
+        self,
+        measured: JointState,
+        prediction: Vector | None,
+        predicted: JointState | None,
+        horizon: Matrix | None,
+        preview: Reference | None,
+        follower: Follower,
+    ) -> ControlInput:
+        """Return everything a controller may know.
+
+        Args:
+            measured: State at the control point.
+            prediction: What the model says, shape (n_targets,); None for nothing.
+            predicted: The same as a joint state.
+            horizon: What it says of the steps after, shape (n_steps, n_targets); None without.
+            preview: Where the robot is told to be one latency later.
+            follower: The model, and what watches it.
+        """
+        guard, stamp = follower.guard, measured.stamp_ns
+        reference = self.told_at(stamp)
+        if reference is not None:
+            self.referred_ns = stamp
+        self.covered = preview is not None
+        applied = self.applied(stamp)
+        follower.told = applied
+        if follower.motion is not None:  # what the motion takes is what somebody commands
+            follower.told = None
+            if preview is not None and predicted is not None:
+                follower.told = predicted.effort
+        return ControlInput(
+            measured=measured,
+            reference=reference,
+            preview=preview,
+            commanded=self.told_at(stamp + self._latency_ns - self._drive_ns),
+            applied=applied,
+            learned=prediction if self._inverse else None,
+            residual=None if follower.motion is None else follower.motion.residual,
+            predicted=predicted,
+            horizon=horizon,
+            contact=guard.touched,
+            # A clamp does not wind an observer up: it follows what the drives really did.
+            frozen=guard.touched,
+        )
+
+    def torque(self, given: ControlInput) -> Vector | None:
+        """Return what the controller wants; one that is not finite starts over."""
+        torque = self.controller.torque(given)
+        if torque is not None and not np.isfinite(torque).all():
+            self.controller.reset()
+        return torque
+
+    def score(self, stamp_ns: int, disturbance: Vector | None, torque: Vector | None) -> None:
+        """Compare what was wanted a while ago with what the drives had to spend beyond the model.
+
+        Both pass the same low-pass, or the noise of the encoders would hide everything.
+
+        Args:
+            stamp_ns: Time of the control point [ns].
+            disturbance: Newest measured disturbance, shape (n_joints,); None without.
+            torque: What the controller wants now, shape (n_joints,); None for nothing.
+        """
+        shadow = self.shadow
+        if shadow is None:
+            return
+        before, self._scored = self._scored, stamp_ns
+        if before is None or stamp_ns - before > 1.5 * self._period * NANOSECONDS:
+            shadow.interrupt()
+        if disturbance is None:
+            return
+        if torque is None:
+            shadow.interrupt()
+            self._spent.reset()
+            self._wanted.reset()
+            return
+        nominal = self.controller.nominal
+        if nominal is not None:
+            torque = torque - nominal
+        shadow.update(self._spent.step(disturbance), self._wanted.step(torque))
+
+    def send(
+        self, measured: JointState, torque: Vector | None, *, armed: bool, confidence: float
+    ) -> Vector | None:
+        """Return what may be sent, shape (n_joints,); None for nothing.
+
+        Args:
+            measured: The newest state.
+            torque: What the controller wants; None ends in the safe command.
+            armed: Whether torque is allowed.
+            confidence: Trust in the model, 0 to 1.
+        """
+        self._measured = measured
+        out = self.gate.pass_through(
+            torque, armed=armed and torque is not None, confidence=confidence, measured=measured
+        )
+        if out is not None:
+            self._sent.append((measured.stamp_ns, out))
+        return out
+
+    def idle(self) -> Vector | None:
+        """Return the next part of the safe command when no measurement comes, None after it."""
+        if self.gate.silent:
+            return None
+        return self.gate.pass_through(None, armed=False, measured=self._measured)
+
+
+def control_context(
+    predictor: Predictor, settings: PipelineSettings, prior: Prior | None
+) -> ControlContext:
+    """Return what a controller is made for.
+
+    Args:
+        predictor: Steps the model.
+        settings: Control rate, and latency if it is not that of the card.
+        prior: Rigid-body model; None without.
+
+    Raises:
+        ConfigError: If the control rate does not fit the model.
+    """
+    card = predictor.card
+    latency = card.latency_steps * card.dt if settings.latency < 0 else settings.latency
+    return ControlContext(
+        joint_names=card.joint_names,
+        period=control_steps(card.dt, settings.control_rate) * card.dt,
+        latency=latency,
+        effort_limits=card.effort_limits or (None,) * card.n_joints,
+        prior=prior,
+        card=card,
+        model=predictor,
+    )

@@ -1,0 +1,355 @@
+# SPDX-License-Identifier: Apache-2.0
+"""One whole tick, without ROS: raw joint states in, predictions and a correction out.
+
+The node and the offline replay both call :meth:`Pipeline.tick`. What comes out depends on the
+sequence of samples alone, not on how they were bundled or when they arrived: every grid point is
+stepped in the order of its stamp, and only the newest control point of a call is handed out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import fields, replace
+
+from lstm_dynamics_ros.control import CONTROLLERS
+from lstm_dynamics_ros.control.base import Controller, ControllerConfig, Prior
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.parameters import setting_of
+from lstm_dynamics_ros.core.reference import Reference, ReferenceSource
+from lstm_dynamics_ros.core.state import JointState, RawSample, Vector
+from lstm_dynamics_ros.pipeline.arming_facts import (
+    known_of,
+    reason_of_silence,
+    reason_to_stop,
+    Surroundings,
+    verdict,
+)
+from lstm_dynamics_ros.pipeline.correction import control_context, Outlet
+from lstm_dynamics_ros.pipeline.model_tracker import Follower
+from lstm_dynamics_ros.pipeline.settings import control_steps, PipelineSettings, SafetySettings
+from lstm_dynamics_ros.pipeline.state_input import Inlet
+from lstm_dynamics_ros.pipeline.tick import Tick, Trajectory
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
+from lstm_dynamics_ros.runtime.predictor import Predictor
+from lstm_dynamics_ros.safety.arming import ArmingFacts
+from lstm_dynamics_ros.safety.gate import Gate, GateSettings
+from lstm_dynamics_ros.safety.plausibility import RangeCheck
+from lstm_dynamics_ros.safety.state import Event, State, StateMachine
+from lstm_dynamics_ros.signals.payload_estimate import RANGE_NAME
+from lstm_dynamics_ros.signals.time_grid import GridPoint, nanoseconds
+
+__all__ = ['Pipeline', 'PipelineSettings', 'SafetySettings', 'Surroundings', 'Tick', 'Trajectory']
+
+LONGEST_RECOVERY = 1.0
+"""How long after torque was taken back from it a model may need to be warm again, beside its
+washout [s]; longer is a fault."""
+
+MOST_BAD = 2
+"""Torques in a row that are not finite, and make a fault."""
+
+
+class Pipeline:
+    """Everything between the joint states of one robot and what is published.
+
+    Args:
+        loaded: The model.
+        settings: How joint states are taken in and what is predicted.
+        controller: Computes the torque, or the settings of what does; none at all if left out.
+        gate: What the torque must pass; made from the model's effort limits if left out.
+        machine: State of the node; one that is active if left out.
+        prior: Rigid-body prior that the card of the model names.
+        safety: When the model is trusted, what is contact, and what arming needs.
+
+    Raises:
+        ConfigError: If the control rate, the joint map or the controller do not fit the model.
+        UnknownNameError: If the joint map names an unknown joint.
+    """
+
+    def __init__(
+        self,
+        loaded: LoadedModel,
+        settings: PipelineSettings | None = None,
+        *,
+        controller: Controller | ControllerConfig | None = None,
+        gate: Gate | None = None,
+        machine: StateMachine | None = None,
+        prior: Prior | None = None,
+        safety: SafetySettings | None = None,
+    ) -> None:
+        card = self.card = loaded.card
+        self.settings = settings or PipelineSettings()
+        self.safety = safety or SafetySettings()
+        self.control_steps = control_steps(card.dt, self.settings.control_rate)
+        """Model steps between two control points."""
+        self.control_period = self.control_steps * card.dt
+        """Time between two control points [s]."""
+        self.machine = machine or StateMachine(State.WAITING)
+        predictor = Predictor(loaded)
+        self.context = control_context(predictor, self.settings, prior)
+        """What a controller of this pipeline is made for."""
+        made = controller or CONTROLLERS['none']()
+        if isinstance(made, ControllerConfig):
+            made = made.build(self.context)
+        gate = gate or Gate(GateSettings(), self.context.effort_limits, self.control_period)
+        latency_ns = nanoseconds(self.context.latency)
+        self.outlet = Outlet(made, gate, card, self.control_period, latency_ns)
+        self.follower = Follower(
+            predictor, self.safety, prior, latency_ns, self.machine, self.outlet.forget,
+            self.settings.bounds_miss_rate,
+        )  # fmt: skip
+        self.taken_back = ''
+        """Why torque was taken back since the last arming; empty if it was not."""
+        self._inlet = Inlet(card, self.settings, controller_needs_effort=made.needs_effort)
+        self._lost = False
+        self._recovering = 0
+        self._range = RangeCheck(card, self.settings.range_margin)
+        self._outside: tuple[str, ...] = ()
+        self._measured: JointState | None = None
+        self._own = dict.fromkeys(('ticks', 'taken_back'), 0)
+
+    @property
+    def controller(self) -> Controller:
+        """Computes the torque."""
+        return self.outlet.controller
+
+    @property
+    def gate(self) -> Gate:
+        """What the torque must pass."""
+        return self.outlet.gate
+
+    @property
+    def reference(self) -> ReferenceSource | None:
+        """Knows where the robot is told to be; None if nobody says. May be replaced."""
+        return self.outlet.reference
+
+    @reference.setter
+    def reference(self, source: ReferenceSource | None) -> None:
+        self.outlet.reference = source
+
+    @property
+    def latency_ns(self) -> int:
+        """Time from a measurement to the moment a correction from it acts [ns]."""
+        return self.outlet.latency_ns
+
+    @latency_ns.setter
+    def latency_ns(self, value: int) -> None:
+        self.outlet.latency_ns = value
+        if self.follower.motion is not None:
+            self.follower.motion.latency_ns = value
+
+    def tick(self, samples: Sequence[RawSample]) -> Tick | None:
+        """Take in all samples that came since the last call, in the order they came.
+
+        Returns:
+            What is known at the newest control point they complete; None if they complete none,
+            or while the node is not active.
+        """
+        if not self.machine.active:
+            return None
+        allowed = self.machine.allows_torque
+        points = [point for sample in samples for point in self._inlet.place(sample)]
+        newest = max(
+            (i for i, point in enumerate(points) if point.index % self.control_steps == 0),
+            default=None,
+        )
+        tick = None
+        for i, point in enumerate(points):
+            preview = self.outlet.told_at(point.state.stamp_ns + self.latency_ns)
+            prediction = self.follower.advance(point, preview)
+            recovering = self.machine.state is State.DEGRADED
+            self._recovering = self._recovering + 1 if recovering else 0
+            if i == newest:
+                tick = self._describe(point, prediction, preview)
+        self._notice_loss()
+        if allowed and not self.machine.allows_torque and not self.taken_back:
+            self._revoked(self.machine.fault or self.follower.forgot)
+        self._bound_recovery()
+        return tick
+
+    def _notice_loss(self) -> None:
+        """Start over as soon as usable joint states are missing too long to be bridged."""
+        before, self._lost = self._lost, self._inlet.lost
+        if not self._lost or before:
+            return
+        self.follower.predictor.reset()
+        self.follower.forget(self._inlet.waiting_for())
+        if (
+            self.machine.state is not State.DEGRADED
+        ):  # there, more time is left until it is a fault
+            self.machine.on(Event.DATA_LOST)
+
+    def _bound_recovery(self) -> None:
+        """Make it a fault if the model is not warm in time after torque was taken back."""
+        if self.machine.state is not State.DEGRADED:
+            return
+        longest = self.card.washout_steps * self.card.dt + LONGEST_RECOVERY
+        if self._recovering * self.card.dt + self._inlet.missing > longest:
+            now = self._inlet.waiting_for() if self._lost else ''
+            self.machine.fail(
+                f'The model was not warm again within {longest:.3g} s after torque was taken '
+                f'back. {now or self.taken_back}'
+            )
+
+    def _describe(
+        self, point: GridPoint, prediction: Vector | None, preview: Reference | None
+    ) -> Tick:
+        """Return the tick of a control point that was just stepped."""
+        self._own['ticks'] += 1
+        follower, outlet, measured = self.follower, self.outlet, point.state
+        stamp, warm = measured.stamp_ns, follower.predictor.warm
+        self._measured = measured
+        predicted, bounds, trajectory, horizon = None, None, None, None
+        if prediction is not None:
+            predicted = follower.forecast.predicted(prediction, stamp)
+            bounds = follower.uncertainty.bounds(predicted.stamp_ns)
+            trajectory, horizon = follower.forecast.ahead(stamp, self.settings)
+        heavy = (RANGE_NAME,) * follower.guard.overloaded
+        self._outside = (*self._range.outside(follower.predictor.observation), *heavy)
+        note = self._note()
+        given = outlet.given(measured, prediction, predicted, horizon, preview, follower)
+        torque = outlet.torque(given) if predicted is not None and warm else None
+        outlet.score(stamp, follower.disturbance, torque)
+        if self.machine.allows_torque:
+            self.take_back(
+                reason_to_stop(follower, self.gate, note)
+                or self._inlet.effort_missing()
+                or reason_of_silence(outlet, given, torque)
+            )
+        confidence = follower.guard.confidence.value
+        correction = outlet.send(
+            measured, torque,
+            armed=self.machine.allows_torque,
+            confidence=1.0 if self.controller.full_command else confidence,
+        )  # fmt: skip
+        if self.gate.bad_in_a_row == MOST_BAD:
+            self.machine.fail('The controller computed torque that is not finite, repeatedly.')
+        return Tick(
+            stamp_ns=stamp,
+            measured=measured,
+            filled=point.filled,
+            predicted=predicted,
+            trajectory=trajectory,
+            error=follower.forecast.error(point, predicted),
+            bounds=bounds,
+            novelty=follower.uncertainty.novelty,
+            warm=warm,
+            valid=not note,
+            note=note,
+            outside_range=self._outside,
+            state=self.machine.state,
+            torque=torque,
+            correction=correction,
+            preview=preview,
+            frozen=given.frozen,
+            contact=follower.guard.contact.contact,
+            confidence=confidence,
+            shadow=outlet.explained,
+        )
+
+    def take_back(self, reason: str) -> None:
+        """Disarm because of something that a person should know, unless it is empty."""
+        if reason and self.machine.state in {State.ARMED, State.DEGRADED}:
+            self._revoked(reason)
+            self.disarm()
+
+    def _revoked(self, reason: str) -> None:
+        """Remember why torque was taken back."""
+        self.taken_back = reason
+        self._own['taken_back'] += 1
+
+    def _note(self) -> str:
+        """Return why the prediction cannot be relied on; empty if it can."""
+        lost = self._inlet.waiting_for() if self._inlet.lost else ''
+        return lost or self.follower.note() or self._inlet.too_slow()
+
+    def waiting_for(self) -> str:
+        """Return what is missing for valid predictions, for people; empty if nothing is."""
+        return self._inlet.waiting_for() or self._note()
+
+    def idle_command(self) -> Vector | None:
+        """Return the next part of the safe command while no measurement comes.
+
+        To be called once per control period when :meth:`tick` is not, e.g. when data are lost.
+
+        Returns:
+            Torque to send, shape (n_joints,); None if nothing is on its way out, or torque is
+            still allowed.
+        """
+        return None if self.machine.allows_torque else self.outlet.idle()
+
+    def reset(self) -> None:
+        """Forget the past on request; predictions are valid again after the washout."""
+        allowed = self.machine.allows_torque
+        self._inlet.reset()
+        self.follower.predictor.reset()
+        self.follower.forget('The model was made to start over.')
+        if allowed:
+            self._revoked(self.follower.forgot)
+
+    def reconfigure(self, settings: PipelineSettings) -> None:
+        """Take over settings while running.
+
+        Raises:
+            ConfigError: If a setting differs that cannot change while running; then none is
+                taken over.
+        """
+        for item in fields(settings):
+            same = getattr(settings, item.name) == getattr(self.settings, item.name)
+            if not (same or setting_of(item).reconfigurable):
+                raise ConfigError(f'{item.name} cannot change while running.')
+        self.settings = replace(settings)
+
+    def arm(self, around: Surroundings | None = None) -> tuple[str, ...]:
+        """Allow torque, if nothing speaks against it.
+
+        Args:
+            around: What the caller knows beside; by default that it acts on the ticks itself.
+
+        Returns:
+            What a person should read although it is no reason to refuse.
+
+        Raises:
+            ArmRefusedError: With all reasons.
+        """
+        known = self._inlet.message_period is not None
+        found = verdict(
+            ArmingFacts(
+                joint_names=self.card.joint_names,
+                state=self.machine.state,
+                fault=self.machine.fault,
+                note=self._note() if known else '',
+                effort_missing=self._inlet.effort_missing(),
+                rate_known=known,
+                outside_range=self._outside,
+                position=None if self._measured is None else self._measured.position,
+                period=self.control_period,
+                **known_of(self.card, self.outlet, self.follower, self._measured),
+            ),
+            self.safety.arming, around or Surroundings(), self.outlet,
+        )  # fmt: skip
+        self.machine.arm(found.refusals)
+        self.taken_back = ''
+        return found.warnings
+
+    def disarm(self) -> None:
+        """Take torque back; the safe command follows. Never refused; a fault stays."""
+        if self.machine.state in {State.ARMED, State.DEGRADED}:
+            self.machine.on(Event.DISARM)
+
+    @property
+    def newest_ns(self) -> int | None:
+        """Time of the newest control point [ns]; None before the first."""
+        return None if self._measured is None else self._measured.stamp_ns
+
+    @property
+    def counters(self) -> dict[str, int]:
+        """All counters since the start, by name."""
+        follower = self.follower
+        parts = (
+            self._inlet.counters, follower.predictor.counters, self.gate.counters, self._own,
+            follower.counters,
+        )  # fmt: skip
+        return {name: count for part in parts for name, count in part.items()}
+
+    @property
+    def message_period(self) -> float | None:
+        """Median time between two messages [s]; None before enough have come."""
+        return self._inlet.message_period

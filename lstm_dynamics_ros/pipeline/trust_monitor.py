@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Watches, step by step, whether the model may be trusted and whether something touches it."""
+
+import math
+
+from lstm_dynamics_ros.control.base import Prior
+from lstm_dynamics_ros.core.card import ModelCard, PAST_KIND
+from lstm_dynamics_ros.core.state import JointState, Matrix, Vector
+from lstm_dynamics_ros.pipeline.settings import SafetySettings
+from lstm_dynamics_ros.runtime.training_range import FeatureRanges, range_score
+from lstm_dynamics_ros.safety.confidence import (
+    band_score,
+    Confidence,
+    error_band,
+    typical_score,
+)
+from lstm_dynamics_ros.safety.contact import ContactDetector
+from lstm_dynamics_ros.safety.low_pass import LowPass
+from lstm_dynamics_ros.safety.plausibility import FrozenSensor
+from lstm_dynamics_ros.safety.tool_force import ToolModel
+from lstm_dynamics_ros.signals.disturbance import PayloadModel
+from lstm_dynamics_ros.signals.payload_estimate import (
+    disturbance_scale,
+    PayloadEstimate,
+    RANGE_NAME,
+)
+import numpy as np
+
+SENSOR_CHANGE = 0.05
+"""Change of the command that a living sensor must show, as a share of the effort limit."""
+
+SENSOR_PATIENCE = 0.3
+"""Time a measurement may stand still while the command changes that much [s]."""
+
+NOISE_WINDOW = 0.5
+"""Time constant over which noise is measured [s]."""
+
+RATE_BANDWIDTH = 40.0
+"""Low-pass of the rate at which the expected torque changes [rad/s]."""
+
+TRUSTED = 0.9
+"""Confidence below which nothing new counts as contact: the torque is cut for other reasons, and
+the robot does not do what the model was asked about."""
+
+AFTERMATH = 0.6
+"""How long after a contact deviations still say nothing about the model [s]: what it remembers was
+held while the robot moved on."""
+
+BRIEF_TOUCH = 0.2
+"""How long whatever touches the robot excuses a deviation, and is kept from the model [s]."""
+
+LONGEST_TOUCH = 1.0
+"""The same of what is like a force at the tool, which an error of the model hardly is [s]."""
+
+PAYLOAD_MARGIN = 0.1
+"""How far outside its training range a payload still counts as inside, as a share of the range."""
+
+USUAL_LIMIT = 50.0
+"""Effort limit assumed where none is known [N m] or [N]."""
+
+
+class Guard:
+    """Confidence, contact and frozen sensors of one robot.
+
+    Args:
+        card: Card of the model: its training ranges, and the bands and errors that its deviations
+            are judged by. Without a band only the training range counts, and there is no contact.
+        settings: When what counts as what; may be replaced.
+        prior: Rigid-body model; one that knows what a payload costs lets a payload be no contact.
+        motion_model: Whether deviations are torques, of a model that is asked about motions.
+    """
+
+    def __init__(
+        self,
+        card: ModelCard,
+        settings: SafetySettings,
+        prior: Prior | None,
+        *,
+        motion_model: bool,
+    ) -> None:
+        kind, horizon = ('effort', 0) if motion_model else ('velocity', 1)
+        band = error_band(card, kind, horizon=horizon)
+        if motion_model and card.columns('disturbance') is None:
+            band = None  # nothing is measured that its errors could be seen by
+        usual = card.errors.get(str(horizon), {}).get(kind, {}).get('model')
+        self._band: Vector | None = None
+        self._usual = np.full(card.n_joints, np.inf)
+        typical = 1.0
+        if band is not None:
+            self._band = np.maximum(band, 1e-9)
+            if usual is not None:
+                self._usual = np.maximum(usual, 1e-9)
+                typical = typical_score(self._usual, self._band)
+        self._dt = card.dt
+        self._motion_model = motion_model
+        self._payload = prior if isinstance(prior, PayloadModel) else None
+        model: object = prior
+        self._tool = model if isinstance(model, ToolModel) else None
+        self._rest = np.zeros(card.n_joints)
+        self._ranges = FeatureRanges.from_card(card, settings.confidence.range_tolerance)
+        self.confidence = Confidence(settings.confidence, typical)
+        """Trust in the model."""
+        self.contact = ContactDetector(settings.contact, card.n_joints, card.dt)
+        """Whether something touches the robot."""
+        self._smooth = LowPass(card.n_joints, settings.contact.bandwidth, card.dt)
+        self._noise = np.zeros(card.n_joints)
+        self._noise_step = -math.expm1(-card.dt / NOISE_WINDOW)
+        self._expected = np.zeros(card.n_joints)
+        self._rate_step = -math.expm1(-card.dt * RATE_BANDWIDTH)
+        limits = card.effort_limits or (None,) * card.n_joints
+        largest = np.array([USUAL_LIMIT if limit is None else limit for limit in limits])
+        self._sensor = FrozenSensor(SENSOR_CHANGE * largest, SENSOR_PATIENCE)
+        self._names = card.joint_names
+        self._aftermath = 0.0
+        self._estimate: PayloadEstimate | None = None
+        self._weights: tuple[slice, slice] | None = None
+        self._payload_range = (0.0, 0.0)
+        self._know_payload(card)
+        self.overloaded = False
+        """Whether the payload is outside the training range by more than the margin."""
+        self.dead: tuple[str, ...] = ()
+        """Joints whose measurement stands still although their command changes."""
+
+    def _know_payload(self, card: ModelCard) -> None:
+        """Prepare to weigh the payload, if the card says what is usual."""
+        spent, past = card.columns('disturbance'), card.columns(PAST_KIND)
+        seen = card.training_ranges.get(RANGE_NAME)
+        if spent is None or past is None or seen is None or not seen.maximum > seen.minimum:
+            return
+        spread = [card.training_ranges[signal.name].std for signal in card.features[spent]]
+        self._estimate = PayloadEstimate(disturbance_scale(spread), card.dt)
+        self._weights = (spent, past)
+        self._payload_range = (seen.minimum, seen.maximum)
+
+    @property
+    def touched(self) -> bool:
+        """Whether contact has begun so lately that nothing else need be the matter.
+
+        What lasts longer may be an error of the model, which must cost it trust, and which it can
+        only mend if it feels what the drives do.
+        """
+        longest = LONGEST_TOUCH if self.contact.at_tool else BRIEF_TOUCH
+        return self.contact.contact and self.contact.duration < longest
+
+    def use(self, settings: SafetySettings) -> None:
+        """Take over settings while running.
+
+        Raises:
+            ConfigError: If they do not fit together.
+        """
+        self.confidence.settings = settings.confidence
+        self.contact.settings = settings.contact
+        self._smooth.bandwidth = settings.contact.bandwidth
+
+    def reset(self) -> None:
+        """Forget the past; trust is earned anew."""
+        self.confidence.reset()
+        self.contact.reset()
+        self._smooth.reset()
+        self._noise[:] = 0.0
+        self._expected[:] = 0.0
+        self._sensor.reset()
+        self.dead = ()
+        self.overloaded = False
+        if self._estimate is not None:
+            self._estimate.reset()
+        self._aftermath = 0.0
+
+    def step(
+        self,
+        measured: JointState,
+        observation: Vector,
+        deviation: Vector | None,
+        command: Vector | None,
+        *,
+        expected: Vector | None = None,
+        warm: bool,
+    ) -> None:
+        """Take in a grid point.
+
+        Args:
+            measured: The state.
+            observation: What the model saw of it, shape (n_features,).
+            deviation: How far the state is from what the model had said of it, shape (n_joints,);
+                None if it had said nothing.
+            command: Effort that somebody told the robot to have, shape (n_joints,); None if that
+                is not known.
+            expected: What the model had said of it, if that is a torque, shape (n_joints,): the
+                more it says and the faster that changes, the more it may be wrong.
+            warm: Whether what the model says means something yet.
+        """
+        overshoot = max(range_score(observation, self._ranges), self._weigh(observation))
+        if self._band is None:
+            if warm:
+                self.confidence.update(0.0, self._dt, overshoot=overshoot)
+        elif deviation is not None:
+            if self._motion_model:
+                deviation, band = self._smoothed(deviation, self._band, expected)
+            else:
+                band = self._band
+            if warm:
+                score = band_score(deviation, band)
+                if self._motion_model:
+                    score = self._feel(measured, deviation, band, score)
+                self._aftermath = AFTERMATH if self.touched else self._aftermath - self._dt
+                if self._aftermath > 0.0:
+                    self.confidence.hold(self._dt, overshoot=overshoot)
+                else:
+                    self.confidence.update(score, self._dt, overshoot=overshoot)
+        if command is not None:
+            still = self._sensor.check(measured, command)
+            self.dead = ()
+            if still.any():
+                self.dead = tuple(np.array(self._names)[still].tolist())
+
+    def _smoothed(
+        self, residual: Vector, band: Vector, expected: Vector | None
+    ) -> tuple[Vector, Vector]:
+        """Return a residual without most of its noise, and the band widened by what is left."""
+        smooth = self._smooth.step(residual)
+        taken = residual - smooth
+        self._noise += self._noise_step * (taken * taken - self._noise)
+        noise = self._smooth.noise_share**2 * self._noise
+        wide = band * band * (1.0 + noise / (self._usual * self._usual))
+        if expected is not None:
+            before = self._expected.copy()
+            self._expected += self._rate_step * (expected - self._expected)
+            settings = self.contact.settings
+            late = settings.lateness / self._dt * (self._expected - before)
+            share = settings.effort_share * expected
+            wide += share * share + late * late
+        return smooth, np.sqrt(wide)
+
+    def _weigh(self, observation: Vector) -> float:
+        """Return how far the payload is outside the training range; 1 at the tolerance."""
+        if self._estimate is None or self._weights is None:
+            return 0.0
+        spent, cost = (observation[where] for where in self._weights)
+        mass = self._estimate.update(spent, cost)
+        low, high = self._payload_range
+        outside = max(low - mass, mass - high, 0.0) / (high - low)
+        self.overloaded = outside > PAYLOAD_MARGIN
+        return outside / self.confidence.settings.range_tolerance
+
+    def _feel(self, measured: JointState, residual: Vector, band: Vector, score: float) -> float:
+        """Look for contact, and return the score less a payload that was recognised."""
+        contact = self.contact
+        if not contact.contact and self.confidence.value < TRUSTED:
+            contact.reset()
+            return score
+        columns: Matrix | None = None
+        jacobian: Matrix | None = None
+        if not contact.calm(float(np.linalg.norm(residual / band))):
+            if self._payload is not None:
+                columns = self._payload.payload_torque(measured.position, self._rest, self._rest)
+            if self._tool is not None:
+                jacobian = self._tool.tool_jacobian(measured.position)
+        contact.update(residual, band, columns, jacobian)
+        return min(score, contact.score) if contact.payload else score

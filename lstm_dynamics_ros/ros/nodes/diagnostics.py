@@ -1,0 +1,155 @@
+# SPDX-License-Identifier: Apache-2.0
+"""``/diagnostics``: how the node is doing, in numbers and in words."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+import math
+
+from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
+from lstm_dynamics_ros.pipeline.pipeline import Pipeline
+from lstm_dynamics_ros.ros.nodes.engine import Engine
+from lstm_dynamics_ros.ros.nodes.monitor import Snapshot
+from lstm_dynamics_ros.ros.topics.conversions import set_time
+from lstm_dynamics_ros.safety.state import State
+
+OK, WARN, ERROR, STALE = (
+    DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR, DiagnosticStatus.STALE,
+)  # fmt: skip
+
+LARGEST_SKEW = 1.0
+"""Difference between stamps and the node's clock that is no cause for worry [s]."""
+
+LEAST_CONFIDENCE = 0.5
+"""Confidence while armed that is no cause for worry."""
+
+LARGEST_RATIO = 3.0
+"""Prediction error as a multiple of what the model card promises that is no cause for worry."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Report:
+    """Everything one message is made from."""
+
+    node: str
+    """Full name of the node."""
+    now_ns: int
+    """The node's time [ns]."""
+    reason: str
+    """What is missing for valid predictions; empty if nothing is."""
+    skew: float | None
+    """Newest stamp minus the node's clock when it came [s]; None before the first."""
+    namesakes: int
+    """Other nodes of the same name."""
+    snapshot: Snapshot
+    counters: Mapping[str, int]
+    """What was commanded and referred to."""
+
+
+def diagnostics(report: Report, engine: Engine) -> DiagnosticArray:
+    """Return one message with a status for each part of the node."""
+    loaded, pipeline = engine.loaded, engine.pipeline
+    message = DiagnosticArray()
+    set_time(message.header.stamp, report.now_ns)
+    label = report.node.strip('/')
+    hardware = loaded.card.name or loaded.path.name
+
+    def status(part: str, level: bytes, text: str, values: Mapping[str, object]) -> None:
+        message.status.append(
+            DiagnosticStatus(
+                level=level,
+                name=f'{label}: {part}',
+                message=text,
+                hardware_id=hardware,
+                values=[KeyValue(key=key, value=_text(value)) for key, value in values.items()],
+            )
+        )
+
+    status('joint states', *_joint_states(report, pipeline))
+    status('prediction', *_prediction(report, pipeline))
+    status('model', OK, loaded.card.name, {'path': loaded.path, 'sha256': loaded.sha256})
+    status('output', *_output(engine))
+    status('counters', OK, 'since the start', {**pipeline.counters, **report.counters})
+    return message
+
+
+def _joint_states(report: Report, pipeline: Pipeline) -> tuple[bytes, str, dict[str, object]]:
+    snapshot = report.snapshot
+    values: dict[str, object] = {
+        'rate_hz': snapshot.joint_states_hz,
+        'age_s': snapshot.age,
+        'received': snapshot.joint_states,
+        'median_period_s': pipeline.message_period,
+        'clock_skew_s': report.skew,
+    }
+    if pipeline.machine.state is State.WAITING:
+        return STALE if not snapshot.joint_states else ERROR, report.reason, values
+    if report.skew is not None and abs(report.skew) > LARGEST_SKEW:
+        text = (
+            f'Stamps are {report.skew:+.3f} s from the clock of this node. Either use_sim_time '
+            'is set on one side only, or the clocks of two machines differ.'
+        )
+        return WARN, text, values
+    return OK, 'receiving', values
+
+
+def _prediction(report: Report, pipeline: Pipeline) -> tuple[bytes, str, dict[str, object]]:
+    snapshot = report.snapshot
+    values: dict[str, object] = {
+        'state': pipeline.machine.state.value,
+        'rate_hz': snapshot.prediction_hz,
+        'expected_rate_hz': 1.0 / pipeline.control_period,
+        'published': snapshot.predictions,
+        'missed_ticks': snapshot.missed_ticks,
+        **{f'latency_us_{name}': value for name, value in snapshot.latency_us.items()},
+        'error_ratio': snapshot.error_ratio,
+        'novelty': pipeline.follower.uncertainty.novelty,
+    }
+    if report.namesakes:
+        return ERROR, f'{report.namesakes} other node(s) have the name {report.node}.', values
+    if pipeline.machine.state is State.FAULT:
+        return ERROR, pipeline.machine.fault, values
+    if report.reason:
+        return WARN, report.reason, values
+    if snapshot.error_ratio > LARGEST_RATIO:
+        text = f'Errors are {snapshot.error_ratio:.1f} times those of the model card.'
+        return WARN, text, values
+    return OK, pipeline.machine.state.value, values
+
+
+def _output(engine: Engine) -> tuple[bytes, str, dict[str, object]]:
+    pipeline, status = engine.pipeline, engine.status()
+    outlet, guard = pipeline.outlet, pipeline.follower.guard
+    values = {name: status[name] for name in ('controller', 'blend', 'contact', 'payload')}
+    values |= {
+        'enabled_joints': ' '.join(pipeline.gate.settings.enabled_joints) or 'all',
+        'confidence': guard.confidence.value,
+        'error_score': guard.confidence.score,
+        'contact_score': guard.contact.score,
+        'shadow': math.nan if outlet.explained is None else outlet.explained,
+        'saturated_s': pipeline.gate.saturated_for,
+        'energy_j': pipeline.gate.energy,
+        'tick_us_p99': 1e6 * (engine.monitor.tick_time or math.nan),
+    }
+    if outlet.shadow is not None:
+        shares = zip(engine.joint_names, outlet.shadow.explained, strict=True)
+        values |= {f'explained.{name}': float(share) for name, share in shares}
+    if pipeline.machine.allows_torque:
+        low = guard.confidence.value < LEAST_CONFIDENCE
+        if guard.contact.contact or low:
+            return WARN, 'armed, in contact' if guard.contact.contact else 'armed, unsure', values
+        return OK, 'armed', values
+    if pipeline.taken_back:
+        return WARN, f'Torque was taken back: {pipeline.taken_back}', values
+    return OK, 'silent' if pipeline.gate.silent else 'safe command', values
+
+
+def _text(value: object) -> str:
+    return f'{value:.6g}' if isinstance(value, float) else str(value)
+
+
+def as_table(statuses: Iterable[DiagnosticStatus]) -> dict[str, dict[str, str]]:
+    """Return the values of a message by part of the node, for programs that read them."""
+    return {
+        status.name.rpartition(': ')[2]: {item.key: item.value for item in status.values}
+        for status in statuses
+    }

@@ -1,0 +1,259 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A model at work: everything dynamics_node keeps that is not ROS."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+import time
+from typing import Any
+
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.state import NANOSECONDS, RawSample, Vector
+from lstm_dynamics_ros.pipeline.pipeline import Pipeline
+from lstm_dynamics_ros.pipeline.settings import message_names
+from lstm_dynamics_ros.ros.nodes.model_choices import (
+    candidates,
+    joint_limits,
+    prediction_only,
+    rigid_body,
+)
+from lstm_dynamics_ros.ros.nodes.monitor import Monitor
+from lstm_dynamics_ros.ros.nodes.settings import find_model, NodeSettings
+from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
+from lstm_dynamics_ros.safety.gate import Gate
+from lstm_dynamics_ros.safety.state import Event, State, StateMachine
+from lstm_dynamics_ros.safety.torque_watch import TorqueWatch
+from lstm_dynamics_ros.safety.watchdog import Watchdog
+from lstm_dynamics_ros.signals.reference_track import ReferenceTrack
+from lstm_dynamics_ros.signals.time_grid import nanoseconds
+
+
+class Engine:
+    """Model, pipeline, watchdog and monitor, which come and go together.
+
+    Args:
+        settings: Settings of the node.
+        machine: State of the node.
+
+    Raises:
+        LstmDynamicsError: If the model is refused, or the settings do not fit it.
+    """
+
+    def __init__(self, settings: NodeSettings, machine: StateMachine) -> None:
+        self.machine = machine
+        self.watchdog = Watchdog(settings.state_timeout)
+        self.watch = TorqueWatch(settings, settings.longest_silence, machine, self._take_back)
+        self.simulated_time: Callable[[], int | None] = lambda: None
+        """Returns the simulated time [ns], 0 before there is any; None on system time."""
+        self.skew: float | None = None
+        """Newest stamp minus the node's clock when it came [s]; None before the first."""
+        self._description = ''
+        self.load(settings)
+
+    def load(self, settings: NodeSettings) -> None:
+        """Use the model the settings name; on any error everything stays as it is.
+
+        Raises:
+            LstmDynamicsError: If the model is refused, or the settings do not fit it.
+        """
+        loaded = load_model(find_model(settings.model), pinned_sha256=settings.model_sha256)
+        card = loaded.card
+        names = message_names(card, settings)
+        joint_names = tuple(names[joint] for joint in card.joint_names)
+        pipeline, controller, remark = self._make(loaded, settings, joint_names)
+        self.settings = settings
+        self.loaded = loaded
+        self.pipeline = pipeline
+        self.joint_names = joint_names
+        """The model's joints, by the names the robot has for them."""
+        self.controller = controller
+        """Name of the controller in use."""
+        self.remark = remark
+        """Why it is not the one that was hoped for; empty if it is."""
+        self.track = self._make_track()
+        """Where the robot is told to be."""
+        pipeline.reference = self.track
+        self.prediction_only = prediction_only(card, settings.arming)
+        """Why the model may only be used to predict; empty if it may make torque, too."""
+        self.monitor = Monitor(card, nanoseconds(pipeline.control_period), time.monotonic_ns())
+
+    def _make(
+        self, loaded: LoadedModel, settings: NodeSettings, joint_names: Sequence[str]
+    ) -> tuple[Pipeline, str, str]:
+        """Return a pipeline with the best controller possible, its name, and what is amiss."""
+        card = loaded.card
+        prior = rigid_body(settings, card)
+        limits = joint_limits(settings, card, joint_names, self._description)
+        remarks = []
+        wanted = candidates(settings.controller)
+        for name in wanted:
+            try:
+                pipeline = Pipeline(
+                    loaded,
+                    settings.pipeline,
+                    controller=settings.of_controller(name),
+                    machine=self.machine,
+                    prior=prior,
+                    safety=settings.safety,
+                )
+            except ConfigError as error:
+                if name == wanted[-1]:
+                    raise
+                remarks.append(f'{name} cannot be used: {error}')
+                continue
+            pipeline.outlet.gate = Gate(
+                settings.gate, tuple(limits.effort), pipeline.control_period,
+                joint_names=card.joint_names, limits=limits,
+            )  # fmt: skip
+            break
+        return pipeline, name, ' '.join(remarks)
+
+    def _make_track(self) -> ReferenceTrack:
+        speeds = self.pipeline.gate.limits.velocity
+        return ReferenceTrack(self.joint_names, tuple(speeds), self.settings.reference_timeout)
+
+    def describe(self, text: str) -> str:
+        """Take the joint limits of a robot description.
+
+        Args:
+            text: URDF.
+
+        Returns:
+            Why it does not count yet, one sentence; empty if it does.
+
+        Raises:
+            ConfigError: If the text is no URDF, or its limits contradict those given.
+            JointNamesError: If it lacks joints of the model.
+        """
+        gate, settings, card = self.pipeline.gate, self.settings, self.pipeline.card
+        limits = joint_limits(settings, card, self.joint_names, text)
+        self._description = text
+        if not gate.silent or self.machine.allows_torque:
+            return 'The limits of the new robot description count once the model is loaded again.'
+        self.pipeline.outlet.gate = Gate(
+            gate.settings, tuple(limits.effort), self.pipeline.control_period,
+            joint_names=card.joint_names, limits=limits,
+        )  # fmt: skip
+        self.track = self.pipeline.reference = self._make_track()
+        return ''
+
+    def validate(self, settings: NodeSettings) -> None:
+        """Refuse settings that do not fit what is loaded, without any effect.
+
+        Raises:
+            LstmDynamicsError: If they do not.
+        """
+        pipeline = self.pipeline
+        settings.of_controller(self.controller).build(pipeline.context)
+        effort = tuple(pipeline.gate.limits.effort)
+        Gate(settings.gate, effort, pipeline.control_period, joint_names=pipeline.card.joint_names)
+        if not settings.confidence.zero_score > settings.confidence.full_score:
+            raise ConfigError('confidence.zero_score must be above confidence.full_score.')
+
+    def bunches(self, samples: Sequence[RawSample]) -> Sequence[Sequence[RawSample]]:
+        """Split samples that came together into those that share one publication.
+
+        Predictions of a short stall are still worth something to a recording or a plot, and are
+        all made. After a long one only the newest counts.
+        """
+        span = samples[-1].stamp_ns - samples[0].stamp_ns
+        if span > self.settings.catch_up * NANOSECONDS:
+            return [samples]
+        return [[sample] for sample in samples]
+
+    def start_over(self) -> None:
+        """Forget what the model has seen, and a fault."""
+        if self.machine.state is State.FAULT:
+            self.machine.on(Event.CLEAR)
+        self.pipeline.reset()
+
+    def reconfigure(self, settings: NodeSettings) -> None:
+        """Take over settings that may change while running."""
+        before, self.settings = self.settings, settings
+        pipeline, name = self.pipeline, self.controller
+        self.watchdog.timeout = settings.state_timeout
+        self.watch.reconfigure(settings, settings.longest_silence)
+        self.track.timeout = settings.reference_timeout
+        pipeline.gate.settings = settings.gate
+        pipeline.safety = settings.safety
+        pipeline.follower.guard.use(settings.safety)
+        self.prediction_only = prediction_only(pipeline.card, settings.arming)
+        config = settings.of_controller(name)
+        if config != before.of_controller(name):
+            pipeline.controller.reconfigure(config)
+
+    def set_horizon(self, *, wanted: bool) -> None:
+        """Make the horizon only if somebody wants it: it is the dearest part of a tick."""
+        settings = self.settings.pipeline
+        if not wanted:
+            settings = replace(settings, horizon_steps=0)
+        if settings != self.pipeline.settings:
+            self.pipeline.reconfigure(settings)
+
+    def _take_back(self, reason: str) -> None:
+        self.pipeline.take_back(reason)
+
+    def check(self) -> bool:
+        """Look at whether torque may go on, see :meth:`TorqueWatch.check`."""
+        return self.watch.check(time.monotonic(), self.simulated_time())
+
+    def clock_reason(self) -> str:
+        """Return why simulated time does not run; empty if it does, or on system time."""
+        return self.watch.clock_reason(time.monotonic())
+
+    def look_for_loss(self) -> bool:
+        """Look at the age of the data, in which a pause does not count; return if it is lost."""
+        now = time.monotonic()
+        if self.watch.paused(now) and self.watchdog.age(now) is not None:
+            self.watchdog.feed(now)
+        lost = self.watchdog.expired(now) and self.machine.state is not State.WAITING
+        if lost:
+            self.machine.on(Event.DATA_LOST)
+        return lost
+
+    @property
+    def silent(self) -> bool:
+        """Whether nothing comes in."""
+        now = time.monotonic()
+        return self.watchdog.age(now) is None or self.watchdog.expired(now)
+
+    @property
+    def reason(self) -> str:
+        """What is missing for valid predictions while messages come; empty if nothing is."""
+        if self.machine.state is State.FAULT:
+            return self.machine.fault
+        return self.pipeline.waiting_for() or self.clock_reason()
+
+    @property
+    def unbounded(self) -> str:
+        """Why predictions have no bounds; empty if they have."""
+        return self.pipeline.follower.uncertainty.why_unbounded
+
+    @property
+    def payload(self) -> Vector | None:
+        """Mass and first moments that were learned on the way [kg], [kg m]; None without."""
+        adaptation: Any = getattr(self.pipeline.controller, 'adaptation', None)
+        return None if adaptation is None else adaptation.parameters[:4]
+
+    def status(self) -> dict[str, object]:
+        """Return how the correction is doing, as what JSON can hold."""
+        pipeline = self.pipeline
+        guard, gate, shadow = pipeline.follower.guard, pipeline.gate, pipeline.outlet.shadow
+        missing = ''
+        newest = pipeline.newest_ns
+        if newest is not None and pipeline.controller.needs_reference:
+            missing = self.track.missing(newest)
+        payload = self.payload
+        return {
+            'controller': self.controller,
+            'remark': self.remark,
+            'prediction_only': self.prediction_only,
+            'unbounded': self.unbounded,
+            'reference': missing,
+            'taken_back': pipeline.taken_back,
+            'blend': gate.settings.blend,
+            'enabled_joints': list(gate.settings.enabled_joints or pipeline.card.joint_names),
+            'confidence': round(guard.confidence.value, 2),
+            'contact': guard.contact.contact,
+            'payload': None if payload is None else round(float(payload[0]), 2),
+            'shadow': None if shadow is None else shadow.as_dict(self.joint_names),
+        }

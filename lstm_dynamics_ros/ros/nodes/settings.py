@@ -1,0 +1,284 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings of the nodes. No ROS in here, so that the command line and the docs can read them."""
+
+from dataclasses import dataclass, field, fields, make_dataclass
+from pathlib import Path
+from typing import Any, cast, TypeVar
+
+from lstm_dynamics_ros.control import ControllerConfig, CONTROLLERS
+from lstm_dynamics_ros.control.base import settings_as
+from lstm_dynamics_ros.core.assets import assets
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.parameters import parameter
+from lstm_dynamics_ros.pipeline.settings import PipelineSettings, SafetySettings
+from lstm_dynamics_ros.ros.nodes.executor_settings import ExecutorSettings
+from lstm_dynamics_ros.safety.gate import GateSettings
+from lstm_dynamics_ros.safety.joint_limits import JointLimitSettings
+from lstm_dynamics_ros.safety.torque_watch import WatchSettings
+
+AUTO = 'auto'
+"""Takes the best controller that the model allows."""
+
+COMMAND_MODES = ('correction', 'full')
+COMMAND_TYPES = ('effort_array', 'joint_trajectory')
+
+
+@dataclass(frozen=True, kw_only=True)
+class SinkSettings:
+    """Where the command goes, and what becomes of it there."""
+
+    command_topic: str = parameter(
+        'effort_controller/commands',
+        'Where the command goes: the topic of a controller, or the input of a command_watchdog '
+        'before it. Silent until armed.',
+    )
+    command_type: str = parameter(
+        'effort_array',
+        'effort_array for effort controllers (std_msgs/Float64MultiArray); joint_trajectory for '
+        'a joint trajectory controller, which gets the reference with the effort.',
+        choices=COMMAND_TYPES,
+    )
+    command_mode: str = parameter(
+        'correction',
+        'What the command is: a correction that the robot adds to its own, or all of the effort.',
+        choices=COMMAND_MODES,
+    )
+    sink_adds: bool = parameter(
+        False,
+        'Whether what listens on command_topic adds the command to its own. A correction is not '
+        'armed without, unless it goes to a joint trajectory controller.',
+    )
+    controller_topic: str = parameter(
+        '',
+        'Topic of the controller behind a command_watchdog, so that arming is refused if others '
+        'publish there; empty if command_topic is it.',
+    )
+    controller_joints: tuple[str, ...] = parameter(
+        (),
+        'Joints of the controller in its order, for one that has no parameter joints; empty asks '
+        'it.',
+    )
+
+
+ControllerFields: Any = make_dataclass(
+    'ControllerFields',
+    [(name, CONTROLLERS[name], field(default_factory=CONTROLLERS[name])) for name in CONTROLLERS],
+    frozen=True,
+    kw_only=True,
+)
+"""The settings of every registered controller, in a field of its name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class NodeSettings(
+    ControllerFields,  # type: ignore[misc] # made when the controllers are imported
+    SafetySettings,
+    PipelineSettings,
+    SinkSettings,
+    WatchSettings,
+    ExecutorSettings,
+):
+    """Settings of dynamics_node: those of its parts, under the same names, and its own."""
+
+    model: str = parameter(
+        '',
+        'Model file, or the name of a model that comes along. A change counts from the next '
+        '~/reload_model on.',
+        reconfigurable=True,
+    )
+    model_sha256: str = parameter(
+        '',
+        'Digest that the model file must have; empty allows any.',
+        reconfigurable=True,
+    )
+    autostart: bool = parameter(
+        True,
+        'Configure and activate at start. Set to false under a lifecycle manager.',
+    )
+    state_timeout: float = parameter(
+        0.25,
+        'Age of the newest joint state after which they count as lost.',
+        unit='s',
+        minimum=0.01,
+        maximum=60.0,
+        reconfigurable=True,
+    )
+    catch_up: float = parameter(
+        0.02,
+        'Of messages that come late in a bunch spanning no more than this, every prediction is '
+        'published; of a longer bunch only the newest.',
+        unit='s',
+        minimum=0.0,
+        maximum=1.0,
+        reconfigurable=True,
+    )
+    diagnostics_rate: float = parameter(
+        1.0, 'Rate of /diagnostics.', unit='Hz', minimum=0.1, maximum=10.0
+    )
+    publish_predicted_joint_states: bool = parameter(
+        True, 'Publish ~/predicted_joint_states.', reconfigurable=True
+    )
+    publish_predicted_trajectory: bool = parameter(
+        True,
+        'Publish ~/predicted_trajectory. It is only computed while somebody subscribes.',
+        reconfigurable=True,
+    )
+    publish_prediction_bounds: bool = parameter(
+        True,
+        'Publish ~/prediction_bounds, if the model card has bounds.',
+        reconfigurable=True,
+    )
+    publish_prediction_error: bool = parameter(
+        True, 'Publish ~/prediction_error.', reconfigurable=True
+    )
+    reference_timeout: float = parameter(
+        0.1,
+        'Age of the last point of a reference after which it counts as lost, and nothing is '
+        'corrected.',
+        unit='s',
+        minimum=0.01,
+        maximum=10.0,
+        reconfigurable=True,
+    )
+    armed_timeout: float = parameter(
+        0.1,
+        'Age of the newest joint state after which, while armed, torque is taken back.',
+        unit='s',
+        minimum=0.01,
+        maximum=1.0,
+        reconfigurable=True,
+    )
+    controller: str = parameter(
+        AUTO,
+        'What computes the correction. auto takes feedforward_dob if the model allows, else '
+        'disturbance_observer if there is a rigid-body model, else none.',
+        choices=(AUTO, *sorted(CONTROLLERS)),
+    )
+    urdf: str = parameter(
+        '',
+        'File with the rigid-body model of the robot, for controllers that need one; empty takes '
+        'the one that came with the model, if any.',
+    )
+    armature: tuple[float, ...] = parameter(
+        (),
+        'Inertia of each rotor seen at its joint, which a URDF cannot hold; empty for none.',
+        unit='kg m^2',
+    )
+    gate: GateSettings = field(default_factory=GateSettings)
+    limits: JointLimitSettings = field(default_factory=JointLimitSettings)
+
+    @property
+    def pipeline(self) -> PipelineSettings:
+        """The part that the pipeline needs."""
+        return _part(PipelineSettings, self)
+
+    @property
+    def safety(self) -> SafetySettings:
+        """When the model is trusted, what is contact, and what arming needs."""
+        return _part(SafetySettings, self)
+
+    @property
+    def longest_silence(self) -> float:
+        """Time without a usable joint state after which, while armed, they are lost [s]."""
+        return min(self.armed_timeout, self.state_timeout)
+
+    def of_controller(self, name: str) -> ControllerConfig:
+        """Return the settings of a controller.
+
+        Raises:
+            UnknownNameError: If there is none of that name.
+        """
+        return settings_as(CONTROLLERS[name], getattr(self, name))
+
+
+@dataclass(frozen=True, kw_only=True)
+class RecorderSettings(ExecutorSettings):
+    """Settings of recorder_node."""
+
+    output: str = parameter('', 'Folder of the bag to write. It must not exist yet.')
+    duration: float = parameter(
+        0.0,
+        'Stop this long after the first message; 0 records until Ctrl-C.',
+        unit='s',
+        minimum=0.0,
+    )
+    joint_states_topic: str = parameter('joint_states', 'Joint states to record.')
+    reference_topic: str = parameter('reference', 'Reference to record; empty for none.')
+    command_topic: str = parameter(
+        'effort_controller/commands', 'Applied command to record; empty for none.'
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class SimSettings(ExecutorSettings):
+    """Settings of sim_node; those of the hidden physics are ``hidden.*``, preset by the robot."""
+
+    robot: str = parameter('arm', 'Embedded robot, a file in config/robots.')
+    motion: str = parameter('mixed', 'Kind of motion; hold for none.')
+    seed: int = parameter(0, 'Seed of motion and noise.', minimum=0, maximum=2**31 - 1)
+    speed: float = parameter(
+        1.0, 'Speed of the motion; at 1 joints reach velocity_share.',
+        minimum=0.01, maximum=1.0,
+    )  # fmt: skip
+    velocity_share: float = parameter(
+        0.7,
+        'Share of the velocity limits that the motion reaches at speed 1.',
+        minimum=0.01,
+        maximum=1.0,
+    )
+    motion_duration: float = parameter(
+        60.0, 'Length of the motion, which is repeated.', unit='s', minimum=4.0, maximum=3600.0
+    )
+    realtime_factor: float = parameter(
+        1.0, 'Simulated seconds per second.', minimum=0.01, maximum=10.0
+    )
+    publish_clock: bool = parameter(
+        False,
+        'Publish /clock, and stamp with simulated time that starts at 1 s, instead of wall time.',
+    )
+    publish_truth: bool = parameter(
+        False,
+        'Publish ~/true_joint_states, what no sensor sees. For scoring only.',
+    )
+    reference_preview: float = parameter(
+        0.03,
+        'How far ahead the published reference reaches, in steps of 10 ms; 0 for one point only.',
+        unit='s',
+        minimum=0.0,
+        maximum=0.5,
+    )
+    command_topic: str = parameter(
+        'effort_controller/commands', 'Effort to add to the base controller.'
+    )
+    command_cycles: int = parameter(
+        0,
+        'Cycles of 5 ms after the newest measurement at which a command acts, as in a robot that '
+        'looks at its commands once per cycle; 0 for at once.',
+        minimum=0,
+        maximum=20,
+    )
+
+
+P = TypeVar('P')
+
+
+def _part(kind: type[P], settings: object) -> P:
+    """Return the fields that a class of settings has in common with a larger one."""
+    names = [item.name for item in fields(cast('Any', kind))]
+    return kind(**{name: getattr(settings, name) for name in names})
+
+
+def find_model(text: str) -> Path:
+    """Return the model file meant by a path, or by the name of a model that comes along.
+
+    Raises:
+        ConfigError: If it is empty. Whether the file can be used is checked at load.
+    """
+    shipped = assets('models', '*.onnx')
+    if not text:
+        known = ', '.join(sorted(shipped)) or 'none'
+        raise ConfigError(
+            'The parameter model is empty. Give the path of an ONNX file exported with '
+            f'lstm-dynamics train, or one of the models that come along: {known}.'
+        )
+    return shipped.get(text, Path(text).expanduser())

@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Topics, services and parameters: names, types, quality of service, conversions, the graph."""

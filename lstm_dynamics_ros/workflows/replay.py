@@ -1,0 +1,168 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A bag as the node would have seen it: every tick, as arrays and as a bag of predictions."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from lstm_dynamics_ros.core.errors import DataError
+from lstm_dynamics_ros.core.state import JointState, NANOSECONDS, RawSample
+from lstm_dynamics_ros.data.bags.messages import joint_state
+from lstm_dynamics_ros.data.bags.reader import iterate, topics
+from lstm_dynamics_ros.data.bags.writer import BagWriter
+from lstm_dynamics_ros.data.recording import Recording
+from lstm_dynamics_ros.evaluation.reports.replay_result import for_stamps, ReplayResult
+from lstm_dynamics_ros.evaluation.scores.protocol_result import ProtocolResult
+from lstm_dynamics_ros.evaluation.scores.result import Scores
+from lstm_dynamics_ros.pipeline.pipeline import Pipeline, Tick
+from lstm_dynamics_ros.pipeline.settings import PipelineSettings
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
+from lstm_dynamics_ros.signals.time_grid import nanoseconds
+import numpy as np
+
+JOINT_STATE = 'sensor_msgs/msg/JointState'
+
+Progress = Callable[[int, int, str], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Replayed:
+    """All ticks of a recording."""
+
+    name: str
+    loaded: LoadedModel
+    horizons: tuple[int, ...]
+    ticks: list[Tick]
+    counters: Mapping[str, int]
+
+    @property
+    def duration(self) -> float:
+        """Time from the first to the last tick [s]."""
+        return (self.ticks[-1].stamp_ns - self.ticks[0].stamp_ns) / NANOSECONDS
+
+    def result(
+        self,
+        *,
+        scores: tuple[Scores, ...] = (),
+        inverse: ProtocolResult | None = None,
+        facts: Mapping[str, str] | None = None,
+    ) -> ReplayResult:
+        """Return what the report shows."""
+        card = self.loaded.card
+        stamps = np.array([tick.stamp_ns for tick in self.ticks])
+        kinds = [kind for kind in ('position', 'velocity', 'effort')
+                 if card.columns(kind, of='targets') is not None]  # fmt: skip
+        predicted = {}
+        for kind in kinds:
+            if card.model_kind == 'forward':
+                told = np.array([self._told(tick, kind) for tick in self.ticks])
+                predicted[kind] = for_stamps(stamps, told, self.horizons, nanoseconds(card.dt))
+            else:
+                predicted[kind] = {0: np.array([self._now(tick, kind) for tick in self.ticks])}
+        return ReplayResult(
+            card=card,
+            model_file=card.name,
+            model_sha256=self.loaded.sha256,
+            recording=self.name,
+            facts=facts or {},
+            stamp_ns=stamps,
+            position=np.array([tick.measured.position for tick in self.ticks]),
+            velocity=np.array([tick.measured.velocity for tick in self.ticks]),
+            effort=np.array([tick.measured.effort for tick in self.ticks]),
+            predicted=predicted,
+            warm=np.array([tick.warm for tick in self.ticks]),
+            scores=scores,
+            inverse=inverse,
+            counters=self.counters,
+        )
+
+    def _told(self, tick: Tick, kind: str) -> np.ndarray:
+        shape = (max(self.horizons), self.loaded.card.n_joints)
+        if tick.trajectory is None:
+            return np.full(shape, np.nan)
+        rows: np.ndarray = getattr(tick.trajectory, kind)[: shape[0]]
+        return rows
+
+    def _now(self, tick: Tick, kind: str) -> np.ndarray:
+        if tick.predicted is None:
+            return np.full(self.loaded.card.n_joints, np.nan)
+        values: np.ndarray = getattr(tick.predicted, kind)
+        return values
+
+
+def replay_bag(
+    bag: Path,
+    loaded: LoadedModel,
+    settings: PipelineSettings,
+    horizons: Sequence[int],
+    *,
+    progress: Progress | None = None,
+) -> Replayed:
+    """Run every joint state of a bag through the pipeline.
+
+    Raises:
+        DataError: If the bag completes no tick; the message says what the pipeline waits for.
+    """
+    total = max((topic.messages for topic in topics(bag) if topic.type == JOINT_STATE), default=0)
+
+    return replay_samples(
+        iterate(bag), bag.stem, loaded, settings, horizons, total=total, progress=progress
+    )
+
+
+def replay_samples(
+    samples: Iterable[RawSample],
+    name: str,
+    loaded: LoadedModel,
+    settings: PipelineSettings,
+    horizons: Sequence[int],
+    *,
+    total: int = 0,
+    progress: Progress | None = None,
+) -> Replayed:
+    """Run joint states through the pipeline, one message a tick as a node that keeps up does."""
+    pipeline = Pipeline(
+        loaded, replace(settings, horizon_steps=max(settings.horizon_steps, *horizons))
+    )
+    ticks = []
+    for number, sample in enumerate(samples):
+        tick = pipeline.tick([sample])
+        if tick is not None:
+            ticks.append(tick)
+        if progress is not None and number % 500 == 0:
+            progress(number, total, name)
+    if not ticks:
+        raise DataError(f'{name} completed no tick. {pipeline.waiting_for()}')
+    return Replayed(
+        name=name,
+        loaded=loaded,
+        horizons=tuple(horizons),
+        ticks=ticks,
+        counters=pipeline.counters,
+    )
+
+
+def samples_of(recording: Recording) -> Iterator[RawSample]:
+    """Yield the joint states of a recording as messages."""
+    signals = (recording.position, recording.velocity, recording.effort)
+    for stamp, *row in zip(recording.stamp_ns.tolist(), *signals, strict=True):
+        yield RawSample(stamp, recording.joint_names, *row)
+
+
+def write_predictions(path: Path, replayed: Replayed, *, overwrite: bool = False) -> None:
+    """Write what the node would have published: predictions, bounds and errors, as a bag."""
+    names = replayed.loaded.card.joint_names
+
+    def message(state: JointState) -> object:
+        return joint_state(state.stamp_ns, names, *state[1:])
+
+    with BagWriter(path, overwrite=overwrite) as bag:
+        for tick in replayed.ticks:
+            now = tick.stamp_ns
+            bag.write('joint_states', JOINT_STATE, now, message(tick.measured))
+            if tick.predicted is not None:
+                bag.write('predicted_joint_states', JOINT_STATE, now, message(tick.predicted))
+            if tick.bounds is not None:
+                bag.write('prediction_bounds', JOINT_STATE, now, message(tick.bounds))
+            if tick.error is not None:
+                bag.write('prediction_error', JOINT_STATE, now, message(tick.error))

@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The protocol of three recordings on a made system."""
+
+from lstm_dynamics_bench.published.protocols.kuka_weigand2021 import (
+    ridge_strength,
+    score_kuka_weigand2021,
+    STRENGTHS,
+)
+from lstm_dynamics_ros.core.errors import DataError
+from lstm_dynamics_ros.data.segment import Segment
+from lstm_dynamics_ros.evaluation.forecasters.inverse_ridge import RidgeInverse
+from lstm_dynamics_ros.evaluation.scores.inverse import predict_effort
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
+import numpy as np
+from numpy.testing import assert_allclose
+import pytest
+
+
+def test_each_recording_has_its_own_figures_after_row_fifty(
+    inverse_model: LoadedModel, oscillators: list[Segment]
+) -> None:
+    result = score_kuka_weigand2021(inverse_model, oscillators[1:3], oscillators[:1])
+    for run in oscillators[1:3]:
+        error = (predict_effort(inverse_model, run) - run.effort)[50:]
+        rmse = np.sqrt((error**2).mean(axis=0))
+        assert_allclose(result.figures['model'][f'{run.name} RMSE'], rmse)
+        nmse = (error**2).mean(axis=0) / run.effort[50:].var(axis=0)
+        assert_allclose(result.figures['model'][f'{run.name} nMSE'], nmse)
+    assert set(result.figures) == {'model', 'ridge', 'train mean'}
+
+
+def test_the_opponent_is_as_strong_as_its_own_recording_asks_for(
+    oscillators: list[Segment],
+) -> None:
+    run = oscillators[0]
+    chosen = ridge_strength(run)
+    cut = round(len(run) * 2 / 3)
+    errors = {
+        strength: float(
+            np.mean(
+                np.sqrt(
+                    (
+                        (
+                            RidgeInverse.fit([run.rows(0, cut)], strength=strength).predict(
+                                run.rows(cut, len(run))
+                            )
+                            - run.effort[cut:]
+                        )
+                        ** 2
+                    ).mean(axis=0)
+                )
+                / run.effort[cut:].std(axis=0)
+            )
+        )
+        for strength in STRENGTHS
+    }
+    assert chosen == min(errors, key=lambda strength: errors[strength])
+
+
+def test_it_wants_the_one_training_recording(
+    inverse_model: LoadedModel, oscillators: list[Segment]
+) -> None:
+    with pytest.raises(DataError, match='one training recording, got 2'):
+        score_kuka_weigand2021(inverse_model, oscillators[2:], oscillators[:2])
+    with pytest.raises(DataError, match='50 rows; 51 are needed'):
+        score_kuka_weigand2021(inverse_model, [oscillators[1].rows(0, 50)], oscillators[:1])

@@ -1,0 +1,104 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests of the identified feed-forward and its observer."""
+
+from lstm_dynamics_bench.tracking.baselines.identified_model import IdentifiedModel
+from lstm_dynamics_bench.tracking.baselines.low_pass import LowPass
+from lstm_dynamics_bench.tracking.baselines.model_feedforward import (
+    FittedTorque,
+    ModelFeedforward,
+)
+from lstm_dynamics_ros.control.base import ControlInput, Controller
+from lstm_dynamics_ros.control.disturbance_observer import DisturbanceObserverConfig
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.reference import Reference
+from lstm_dynamics_ros.core.state import JointState, Vector
+from lstm_dynamics_ros.evaluation.closed_loop.corrector import context_of
+from lstm_dynamics_ros.evaluation.closed_loop.scenarios import make_case, SCENARIOS
+from lstm_dynamics_ros.sim.nominal import NominalModel
+from lstm_dynamics_ros.sim.robot import load_robot
+import numpy as np
+import pytest
+
+ROBOT = load_robot('pendulum')
+CASE = make_case(ROBOT, SCENARIOS['clean'], 0, duration=4.0)
+MODEL = IdentifiedModel(
+    load=np.array([0.5, 0.0, 0.0, -0.1]),
+    coulomb=np.array([1.0, 0.5]),
+    viscous=np.array([0.2, 0.1]),
+    residual=0.0,
+)
+
+
+def inputs(n: int) -> list[ControlInput]:
+    rng = np.random.default_rng(0)
+    out = []
+    for k in range(n):
+        q, dq, ddq, effort = rng.normal(size=(4, 2))
+        measured = JointState(5_000_000 * k, ROBOT.home + 0.01 * q, 0.1 * dq, effort)
+        reference = Reference(5_000_000 * k, ROBOT.home + q, dq, ddq)
+        out.append(
+            ControlInput(
+                measured=measured, reference=reference, preview=reference, applied=np.zeros(2)
+            )
+        )
+    return out
+
+
+def said(controller: Controller, given: ControlInput) -> Vector:
+    torque = controller.torque(given)
+    assert torque is not None
+    return torque
+
+
+def test_the_fitted_torque_is_that_of_load_and_friction() -> None:
+    told = inputs(1)[0].reference
+    assert told is not None
+    state = told.position, told.velocity, told.acceleration
+    loaded = NominalModel(ROBOT, point_mass=0.5, at=(0.0, 0.0, -0.2)).torque(*state).copy()
+
+    torque = FittedTorque(ROBOT, MODEL, 0.05).along(told)
+
+    expected = loaded - NominalModel(ROBOT).torque(*state) + MODEL.friction(told.velocity, 0.05)
+    np.testing.assert_allclose(torque, expected)
+
+
+def test_without_a_model_it_is_the_disturbance_observer() -> None:
+    context = context_of(CASE)
+    ours = ModelFeedforward(context, bandwidth=20.0, velocity_delay=0.002)
+    other = DisturbanceObserverConfig(bandwidth=20.0).build(context_of(CASE))
+
+    for given in inputs(20):
+        np.testing.assert_allclose(said(ours, given), said(other, given))
+
+
+def test_the_observer_sees_only_what_the_model_leaves() -> None:
+    fitted = FittedTorque(ROBOT, MODEL, 0.05)
+    both = ModelFeedforward(context_of(CASE), fitted=fitted, bandwidth=20.0)
+    alone = ModelFeedforward(context_of(CASE), fitted=FittedTorque(ROBOT, MODEL, 0.05))
+    prior = NominalModel(ROBOT)
+    rest = np.zeros(2)
+    reference = Reference(0, ROBOT.home, rest, rest)
+    for k in range(400):  # holding still, with exactly what the model expects
+        explained = FittedTorque(ROBOT, MODEL, 0.05).along(reference)
+        effort = prior.torque(ROBOT.home, rest, rest) + explained
+        given = ControlInput(
+            measured=JointState(5_000_000 * k, ROBOT.home, rest, effort),
+            reference=reference._replace(stamp_ns=5_000_000 * k),
+            preview=reference._replace(stamp_ns=5_000_000 * (k + 2)),
+            applied=rest,
+        )
+        np.testing.assert_allclose(said(both, given), said(alone, given), atol=1e-12)
+
+
+def test_a_low_pass_smooths_what_the_observer_says() -> None:
+    plain = ModelFeedforward(context_of(CASE), bandwidth=40.0)
+    smooth = ModelFeedforward(context_of(CASE), bandwidth=40.0, low_pass=LowPass(3.0, 0.005, 2))
+
+    rough = np.array([[said(one, given) for one in (plain, smooth)] for given in inputs(200)])
+
+    assert np.diff(rough[:, 1], axis=0).std() < 0.2 * np.diff(rough[:, 0], axis=0).std()
+
+
+def test_no_smoothing_is_refused() -> None:
+    with pytest.raises(ConfigError, match='smoothing > 0'):
+        FittedTorque(ROBOT, MODEL, 0.0)

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What becomes of figures once they are there."""
+
+import json
+
+from lstm_dynamics_ros.evaluation.scores.result import Cell, Scores
+import numpy as np
+import pytest
+
+
+def cell(nmse: float, **trajectories: float) -> Cell:
+    return Cell(
+        nmse=nmse,
+        nmse_per_joint=np.array([nmse, np.nan]),
+        rmse_per_joint=np.array([np.sqrt(nmse), 0.0]),
+        nmse_per_trajectory=trajectories,
+        effort_source='held',
+    )
+
+
+SCORES = Scores(
+    mode='causal',
+    horizons=(1, 10),
+    kinds=('position',),
+    names=('model', 'persistence', 'ridge'),
+    joint_names=('joint1', 'joint2'),
+    dt=0.005,
+    cells={
+        ('position', 1, 'model'): cell(0.1, a=0.1, b=0.1),
+        ('position', 1, 'persistence'): cell(0.4, a=0.05, b=0.7),
+        ('position', 1, 'ridge'): cell(0.2, a=0.2, b=0.2),
+        ('position', 10, 'model'): cell(0.3, a=0.2, b=0.4),
+        ('position', 10, 'persistence'): cell(0.6, a=0.6, b=0.6),
+        ('position', 10, 'ridge'): cell(0.0, a=0.0, b=0.0),
+    },
+    noise_floor={('position', 1): 0.01, ('position', 10): 0.02},
+    still_joints=('joint2',),
+    starts=7,
+    scored_against='truth',
+)
+
+
+def test_nested_figures_are_by_kind_horizon_and_name() -> None:
+    expected = {'model': 0.1, 'persistence': 0.4, 'ridge': 0.2}
+    assert SCORES.nmse()['position']['1'] == expected
+
+
+def test_the_ratio_is_to_the_best_opponent() -> None:
+    assert SCORES.best_baseline('position', 1) == 'ridge'
+    assert SCORES.ratio('position', 1) == pytest.approx(0.5)
+
+
+def test_an_opponent_without_error_cannot_be_beaten() -> None:
+    assert SCORES.ratio('position', 10) == np.inf
+
+
+def test_the_worst_trajectory_is_against_the_best_opponent_there() -> None:
+    name, ratio = SCORES.worst_trajectory('position', 1)
+    assert name == 'a'
+    assert ratio == pytest.approx(2.0)
+
+
+def test_json_has_no_nan() -> None:
+    text = json.dumps(SCORES.to_json()['detail'], allow_nan=False)
+    read = json.loads(text)
+    assert read['position']['1']['model']['nmse_per_joint'] == [0.1, None]
+
+
+def test_the_text_names_mode_steps_noise_and_still_joints() -> None:
+    text = SCORES.text()
+    assert 'causal' in text
+    assert 'noise floor' in text
+    assert 'left out: joint2' in text
+    assert 'effort after the start: model held, persistence held, ridge held' in text

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests for observed.py."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from lstm_dynamics_ros.learning.interpretation.differentiable import DifferentiableModel
+from lstm_dynamics_ros.learning.interpretation.explained_output import ExplainedOutput
+from lstm_dynamics_ros.learning.interpretation.observed import observe
+from lstm_dynamics_ros.runtime.model_file import load_model
+import numpy as np
+
+
+def test_what_is_observed_are_the_states_of_the_textbook(
+    make_model: Callable[..., Path], textbook: Callable[..., Any], tmp_path: Path
+) -> None:
+    model = DifferentiableModel(load_model(make_model(tmp_path / 'm.onnx', kind='inverse')))
+    equations = textbook(kind='inverse')
+    observations = np.random.default_rng(0).normal(size=(7, 2, 4))
+    found = observe(model, ExplainedOutput(model.card), observations, 3)
+    (node,) = found.nodes
+    state = equations.zero(2)
+    for number, row in enumerate(observations):
+        before = np.concatenate([state[0][0], state[1][0]], 1)
+        prediction, state = equations.step(row, state)
+        if number >= 3:
+            np.testing.assert_allclose(node.before[number - 3], before, rtol=1e-5, atol=1e-7)
+            np.testing.assert_allclose(node.hidden[number - 3], state[0][0], rtol=1e-5)
+            np.testing.assert_allclose(found.outputs[number - 3], prediction, rtol=1e-5)
+    assert len(node.hidden) == 4
+    assert set(node.gates) == {'input', 'output', 'forget'}

@@ -1,0 +1,95 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests for learning/motion_segments.py, with the textbook pendulum."""
+
+from collections.abc import Callable
+import math
+from typing import Any
+
+from lstm_dynamics_ros.core.state import Matrix
+from lstm_dynamics_ros.data.segment import Segment
+from lstm_dynamics_ros.learning.motion_segments import (
+    disturbances,
+    motion_segment,
+    shortest_motion,
+)
+from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.physics.differentiate import padding
+from lstm_dynamics_ros.signals.disturbance import DisturbanceFilter
+import numpy as np
+import pytest
+
+DT, W, VISCOUS = 0.005, 4.0, 0.7
+SETTINGS = TrainingSettings(
+    model_kind='residual_inverse',
+    features=('position', 'velocity', 'acceleration', 'disturbance'),
+    least_latency=2,
+    largest_latency=4,
+)
+TIME = DT * np.arange(1000)
+MIDDLE = slice(300, 700)
+
+
+class Pendulum:
+    """``tau = 0.5 ddq + 10 sin q``."""
+
+    def torque(self, position: Matrix, velocity: Matrix, acceleration: Matrix) -> Matrix:  # noqa: ARG002
+        """See RigidBodyPrior."""
+        return 0.5 * acceleration + 10.0 * np.sin(position)
+
+
+@pytest.fixture
+def segment(make_segment: Callable[..., Segment]) -> Segment:
+    """Return a pendulum that swings as a sine, with viscous friction."""
+    q, dq, ddq = np.sin(W * TIME), W * np.cos(W * TIME), -W * W * np.sin(W * TIME)
+    effort = 0.5 * ddq + 10.0 * np.sin(q) + VISCOUS * dq
+    return make_segment(np.column_stack([q, dq, effort]), types=('revolute',))
+
+
+def made(segment: Segment, number: int = 0, prior: Any = None) -> Any:  # noqa: ANN401
+    return motion_segment(segment, SETTINGS, prior, number)
+
+
+def test_the_motion_is_that_of_the_sine(segment: Segment) -> None:
+    got = made(segment)
+    np.testing.assert_allclose(got.position[MIDDLE, 0], np.sin(W * TIME)[MIDDLE], atol=1e-4)
+    np.testing.assert_allclose(got.velocity[MIDDLE, 0], W * np.cos(W * TIME)[MIDDLE], atol=1e-3)
+    np.testing.assert_allclose(
+        got.acceleration[MIDDLE, 0], -W * W * np.sin(W * TIME)[MIDDLE], atol=1e-2
+    )
+
+
+def test_what_is_left_of_the_effort_is_the_friction(segment: Segment) -> None:
+    got = made(segment, prior=Pendulum())
+    friction = VISCOUS * W * np.cos(W * TIME)
+    np.testing.assert_allclose(got.effort[MIDDLE, 0], friction[MIDDLE], atol=2e-2)
+
+
+@pytest.mark.parametrize(('number', 'age'), [(0, 2), (1, 3), (2, 4), (3, 2)])
+def test_the_disturbance_is_as_old_as_one_of_the_latencies(
+    segment: Segment, number: int, age: int
+) -> None:
+    got = made(segment, number, Pendulum())
+    known, _ = disturbances(segment.position, segment.effort, DT, 20.0, Pendulum(), [False])  # type: ignore[arg-type]
+    np.testing.assert_array_equal(got.disturbance[age:], known[:-age])
+    np.testing.assert_array_equal(got.disturbance[:age], np.repeat(known[:1], age, 0))
+
+
+def test_the_disturbance_is_what_the_robot_computes_step_by_step(segment: Segment) -> None:
+    known, _ = disturbances(segment.position, segment.effort, DT, 20.0, Pendulum(), [False])  # type: ignore[arg-type]
+    live = DisturbanceFilter(Pendulum(), period=DT, bandwidth=20.0, continuous=[False])
+    for row, q, effort in zip(known, segment.position, segment.effort, strict=True):
+        np.testing.assert_array_equal(live.update(q, effort), row)
+
+
+def test_the_disturbance_lags_the_friction_by_its_low_pass(segment: Segment) -> None:
+    known, _ = disturbances(segment.position, segment.effort, DT, 20.0, Pendulum(), [False])  # type: ignore[arg-type]
+    # Two poles at 20 rad/s: gain 1 / (1 + (w/20)^2), phase 2 atan(w/20). The value is a step old,
+    # and each pole leads by half a step because it takes the newest value in at once.
+    gain = 1 / (1 + (W / 20.0) ** 2)
+    lag = 2 * math.atan(W / 20.0)
+    expected = gain * VISCOUS * W * np.cos(W * TIME - lag)
+    np.testing.assert_allclose(known[MIDDLE, 0], expected[MIDDLE], atol=0.02)
+
+
+def test_the_shortest_motion_fits_filter_and_age() -> None:
+    assert shortest_motion(SETTINGS) == max(padding(), 7)

@@ -1,0 +1,132 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests for novelty.py, against the formula written out by hand."""
+
+from collections.abc import Callable
+from dataclasses import replace
+import math
+from pathlib import Path
+import tracemalloc
+
+from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.runtime.novelty import Novelty, WINDOW
+import numpy as np
+from numpy.testing import assert_allclose
+import pytest
+
+USUAL = np.array([[0.1, 0.1, 0.2, 0.2, 4.0, 4.0]])
+"""Usual spread of position, velocity and effort of two joints."""
+
+
+@pytest.fixture(scope='module')
+def lone(make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> ModelCard:
+    """Two joints; position to 3 rad, velocity to 4 rad/s, effort to 50 N m in training."""
+    return load_model(make_model(tmp_path_factory.mktemp('model') / 'm.onnx')).card
+
+
+@pytest.fixture(scope='module')
+def card(lone: ModelCard) -> ModelCard:
+    spread = {'position': [0.1, 0.1], 'velocity': [0.2, 0.2], 'effort': [4.0, 4.0]}
+    return replace(lone, members=3, spread=spread)
+
+
+@pytest.fixture
+def inside() -> np.ndarray[tuple[int, int], np.dtype[np.float64]]:
+    return np.zeros((1, 6))
+
+
+def test_the_usual_spread_inside_the_training_range_scores_one(
+    card: ModelCard, inside: np.ndarray
+) -> None:
+    novelty = Novelty(card)
+    assert novelty.uses_members
+    for _ in range(3):
+        novelty.update(inside, USUAL)
+    assert_allclose(novelty.value, [1.0])
+    assert_allclose(novelty.per_target, np.ones((1, 6)))
+
+
+def test_a_target_whose_members_disagree_stands_out(card: ModelCard, inside: np.ndarray) -> None:
+    novelty = Novelty(card)
+    spread = USUAL.copy()
+    spread[0, 2] *= 4.0
+    novelty.update(inside, spread)
+    mean = (5 * 1.0 + 16.0) / 6  # of the squared ratios
+    assert_allclose(novelty.value, [math.sqrt(mean)])
+    assert novelty.per_target[0, 2] == pytest.approx((16.0 * mean) ** 0.25)
+    assert novelty.per_target[0, 0] == pytest.approx(mean**0.25)
+
+
+def test_the_spread_is_averaged_over_the_window(card: ModelCard, inside: np.ndarray) -> None:
+    novelty = Novelty(card)
+    novelty.update(inside, USUAL)
+    steps = round(WINDOW / card.dt)
+    for _ in range(steps):
+        novelty.update(inside, 3.0 * USUAL)
+    share = 1 - math.exp(-steps * card.dt / WINDOW)
+    assert_allclose(novelty.value, [math.sqrt(1.0 + share * 8.0)])
+
+
+def test_a_feature_outside_its_range_counts_for_its_joint_most(
+    card: ModelCard, inside: np.ndarray
+) -> None:
+    novelty = Novelty(card)
+    inside[0, 1] = 3.0 + 0.3 * 6.0  # position of joint 2, 30 % of the range outside
+    novelty.update(inside, USUAL)
+    assert_allclose(novelty.value, [4.0])
+    assert_allclose(novelty.per_target, [[2.0, 4.0] * 3])
+
+
+def test_without_members_only_the_ranges_count(lone: ModelCard, inside: np.ndarray) -> None:
+    novelty = Novelty(lone)
+    assert not novelty.uses_members
+    novelty.update(inside, 100.0 * USUAL)
+    assert_allclose(novelty.value, [1.0])
+    inside[0, 3] = -4.0 - 0.1 * 8.0
+    novelty.update(inside, USUAL)
+    assert_allclose(novelty.value, [2.0])
+    assert_allclose(novelty.per_target, [[math.sqrt(2.0), 2.0] * 3])
+
+
+def test_several_robots_are_scored_apart(card: ModelCard) -> None:
+    novelty = Novelty(card, batch=2)
+    novelty.update(np.zeros((2, 6)), np.vstack([USUAL, 5.0 * USUAL]))
+    assert_allclose(novelty.value, [1.0, 5.0])
+
+
+def test_before_the_first_step_and_after_a_reset_there_is_no_score(
+    card: ModelCard, inside: np.ndarray
+) -> None:
+    novelty = Novelty(card)
+    assert np.isnan(novelty.value).all()
+    assert np.isnan(novelty.per_target).all()
+    novelty.update(inside, 7.0 * USUAL)
+    novelty.reset()
+    assert np.isnan(novelty.value).all()
+    novelty.update(inside, USUAL)
+    assert_allclose(novelty.value, [1.0])
+
+
+def test_a_score_can_go_on_from_another(card: ModelCard, inside: np.ndarray) -> None:
+    one, other = Novelty(card), Novelty(card)
+    for scale in (1.0, 4.0, 2.0):
+        one.update(inside, scale * USUAL)
+    other.memory = one.memory
+    for novelty in (one, other):
+        novelty.update(inside, 3.0 * USUAL)
+    assert_allclose(other.value, one.value)
+
+
+def test_an_update_allocates_no_arrays(card: ModelCard) -> None:
+    novelty = Novelty(card, batch=500)
+    inside, spread = np.zeros((500, 6)), np.repeat(USUAL, 500, axis=0)
+    novelty.update(inside, spread)
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for _ in range(100):
+            novelty.update(inside, spread)
+        grown = tracemalloc.get_traced_memory()[1] - before
+    finally:
+        tracemalloc.stop()
+    assert grown < spread.nbytes // 6  # not even one column

@@ -1,0 +1,154 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Tests for time_grid.py."""
+
+from collections.abc import Iterable
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.state import JointState
+from lstm_dynamics_ros.signals.time_grid import GridPoint, GridSampler, nanoseconds, wrap
+import numpy as np
+import pytest
+
+DT = 0.005
+MS = 1_000_000
+
+
+def state(stamp_ns: int, position: float | None = None, velocity: float = 0.0) -> JointState:
+    """Return one joint at 2 rad/s, or wherever told."""
+    where = 2e-9 * stamp_ns if position is None else position
+    return JointState(stamp_ns, np.array([where]), np.array([velocity]), np.array([3.0]))
+
+
+def sample(states: Iterable[JointState], sampler: GridSampler | None = None) -> list[GridPoint]:
+    sampler = sampler or GridSampler(DT)
+    return [point for one in states for point in sampler.push(one)]
+
+
+def test_points_sit_on_multiples_of_dt() -> None:
+    points = sample(state(k * MS + 300_000) for k in range(21))
+    assert [point.state.stamp_ns for point in points] == [5 * MS, 10 * MS, 15 * MS, 20 * MS]
+    assert [point.index for point in points] == [1, 2, 3, 4]
+
+
+def test_values_are_on_the_straight_line_between_the_messages() -> None:
+    points = sample(state(k * 3 * MS) for k in range(10))
+    for point in points:
+        assert point.state.position[0] == pytest.approx(2e-9 * point.state.stamp_ns)
+
+
+def test_a_message_on_the_grid_is_taken_as_it_is() -> None:
+    points = sample([state(0, 1.0), state(5 * MS, 7.0), state(10 * MS, 3.0)])
+    assert [point.state.position[0] for point in points] == [1.0, 7.0, 3.0]
+
+
+def test_a_message_a_little_early_counts_as_on_the_grid() -> None:
+    points = sample([state(0, 0.0), state(5 * MS - 40_000, 1.0)])
+    assert points[-1].state.stamp_ns == 5 * MS
+    assert points[-1].state.position[0] == 1.0
+
+
+def test_faster_messages_are_decimated_by_stamp() -> None:
+    assert len(sample(state(k * MS) for k in range(1001))) == 201
+
+
+def test_only_the_first_point_is_a_restart() -> None:
+    points = sample(state(k * MS) for k in range(50))
+    assert [point.restarted for point in points] == [True] + [False] * 9
+
+
+def test_missing_messages_are_bridged_and_flagged() -> None:
+    sampler = GridSampler(DT)
+    points = sample([state(0), state(5 * MS), state(20 * MS)], sampler)
+    assert [point.filled for point in points] == [False, False, False, True, False]
+    assert points[3].state.position[0] == pytest.approx(2e-9 * 15 * MS)
+    assert sampler.counters['filled'] == 1
+
+
+def test_a_longer_gap_starts_over() -> None:
+    sampler = GridSampler(DT, max_gap_steps=5)
+    points = sample([state(0), state(27 * MS), state(60 * MS), state(65 * MS)], sampler)
+    # 27 ms is bridged; the 33 ms after it are not.
+    assert [point.index for point in points] == [0, 1, 2, 3, 4, 5, 12, 13]
+    assert [point.restarted for point in points] == [True] + [False] * 5 + [True, False]
+    assert sampler.counters['gap'] == 1
+
+
+def test_duplicate_and_late_messages_are_dropped() -> None:
+    sampler = GridSampler(DT)
+    points = sample(
+        [state(0), state(5 * MS), state(5 * MS), state(3 * MS), state(10 * MS)], sampler
+    )
+    assert [point.index for point in points] == [0, 1, 2]
+    assert sampler.counters['duplicate_stamp'] == 1
+    assert sampler.counters['out_of_order'] == 1
+
+
+def test_a_clock_set_back_starts_over() -> None:
+    sampler = GridSampler(DT)
+    points = sample([state(10**12), state(10**12 + 5 * MS), state(0), state(5 * MS)], sampler)
+    assert [(point.index, point.restarted) for point in points[2:]] == [(0, True), (1, False)]
+    assert sampler.counters['clock_jump_back'] == 1
+
+
+def test_stamp_zero_is_a_stamp_like_any_other() -> None:
+    assert [point.index for point in sample([state(0), state(5 * MS)])] == [0, 1]
+
+
+def test_reset_starts_over() -> None:
+    sampler = GridSampler(DT)
+    sample([state(0), state(5 * MS)], sampler)
+    sampler.reset()
+    (point,) = sample([state(10 * MS)], sampler)
+    assert point.restarted
+
+
+def test_a_continuous_joint_is_bridged_the_short_way_round() -> None:
+    sampler = GridSampler(DT, continuous=np.array([True]))
+    points = sample([state(0, np.pi - 0.01), state(10 * MS, -np.pi + 0.01)], sampler)
+    assert wrap(points[1].state.position)[0] == pytest.approx(-np.pi)
+
+
+def test_derived_velocity_is_the_change_of_position_over_dt() -> None:
+    sampler = GridSampler(DT, derive_velocity=True)
+    points = sample((state(k * MS, velocity=np.nan) for k in range(31)), sampler)
+    np.testing.assert_allclose([point.state.velocity[0] for point in points[1:]], 2.0)
+    assert points[0].state.velocity[0] == 0.0
+
+
+def test_derived_velocity_starts_over_after_a_gap() -> None:
+    sampler = GridSampler(DT, derive_velocity=True)
+    points = sample([state(0, 0.0), state(5 * MS, 0.0), state(10**9, 5.0)], sampler)
+    assert points[-1].restarted
+    assert points[-1].state.velocity[0] == 0.0
+
+
+@pytest.mark.parametrize(('dt', 'gap'), [(0.0, 5), (-1.0, 5), (0.005, 0)])
+def test_impossible_settings_are_refused(dt: float, gap: int) -> None:
+    with pytest.raises(ConfigError, match='dt must be > 0'):
+        GridSampler(dt, max_gap_steps=gap)
+
+
+@pytest.mark.parametrize(
+    ('angle', 'wrapped'), [(0.0, 0.0), (np.pi, -np.pi), (-np.pi, -np.pi), (7.0, 7.0 - 2 * np.pi)]
+)
+def test_wrap_gives_angles_from_minus_pi_to_pi(angle: float, wrapped: float) -> None:
+    assert wrap(np.array([angle]))[0] == pytest.approx(wrapped)
+
+
+def test_durations_are_rounded_to_whole_nanoseconds() -> None:
+    assert nanoseconds(0.005) == 5 * MS
+    assert nanoseconds(1e-9 * 0.6) == 1
+
+
+@given(st.lists(st.integers(-300 * MS, 60 * MS), min_size=1, max_size=60))
+def test_whatever_the_stamps_points_go_up_by_one_or_start_over(steps: list[int]) -> None:
+    stamps = np.cumsum(steps)
+    points = sample(state(int(stamp), position=0.1) for stamp in stamps)
+    for before, after in pairwise(points):
+        assert after.restarted or after.index == before.index + 1
+    for point in points:
+        assert point.state.stamp_ns == point.index * 5 * MS
+        assert point.state.position[0] == pytest.approx(0.1)
