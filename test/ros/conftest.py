@@ -3,8 +3,8 @@
 
 from importlib.util import find_spec
 
-from ros_fixtures import listener, make_node, model, pendulum_model, start
+from ros_fixtures import listener, loop, make_node, model, pendulum_model, start
 
 collect_ignore_glob = [] if find_spec('rclpy') else ['*test_*.py']
 
-__all__ = ['listener', 'make_node', 'model', 'pendulum_model', 'start']
+__all__ = ['listener', 'loop', 'make_node', 'model', 'pendulum_model', 'start']
