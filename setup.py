@@ -17,7 +17,14 @@ BENCH = 'lstm_dynamics_bench'
 README = Path(__file__).resolve().with_name('README.md')
 ROS = ['onnxruntime>=1.18']
 SIM = ['mujoco-core>=4,<5']
-TRAIN = ['torch==2.13.0', 'onnx>=1.16', 'onnxruntime>=1.18', 'scipy>=1.11', 'matplotlib>=3.8']
+TRAIN = [
+    'torch==2.13.0',
+    'onnx>=1.16',
+    'onnxruntime>=1.18',
+    'scipy>=1.11',
+    'matplotlib>=3.8',
+    'jinja2>=3.1',
+]
 PHYSICS = ['pin>=3']
 RCLPY = [
     'ros-jazzy-rclpy[fastrtps]',
@@ -52,7 +59,11 @@ setup(
     maintainer_email='maintainers@lstm-dynamics-ros.dev',
     python_requires='>=3.11',
     packages=find_packages(include=[NAME, f'{NAME}.*', BENCH, f'{BENCH}.*']),
-    package_data={NAME: ['py.typed'], BENCH: ['py.typed']},
+    package_data={
+        NAME: ['py.typed'],
+        BENCH: ['py.typed'],
+        '': ['templates/*'],  # of pages, beside the code that fills them
+    },
     data_files=[
         ('share/ament_index/resource_index/packages', [f'resource/{NAME}']),
         (f'share/{NAME}', ['package.xml']),

@@ -1,41 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A page in one file: tables and pictures inline, nothing loaded from elsewhere."""
+"""Pages in one file: tables and pictures inline, nothing loaded from elsewhere.
+
+A page is a template in a folder `templates/`, filled by :func:`render`. Every page extends
+`page.html`; tables, pictures and lists are macros in `parts.html`.
+"""
 
 from base64 import b64encode
 from collections.abc import Sequence
+from functools import cache
 from html import escape
 from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
-STYLE = """
-:root { color-scheme: light dark; --ink: #1f2933; --soft: #5f6b7a; --page: #f6f7f9; --card: #fff;
-  --line: #dde2e8; --accent: #2563eb; --good: #0f7a3d; --bad: #b42318; --warn: #fff4e0; }
-@media (prefers-color-scheme: dark) { :root { --ink: #e6e9ed; --soft: #9aa7b5; --page: #14181d;
-  --card: #1d232a; --line: #333c46; --accent: #7aa7ff; --good: #5fd38d; --bad: #ff8a80;
-  --warn: #3a2f16; } }
-* { box-sizing: border-box; }
-body { margin: 0; background: var(--page); color: var(--ink);
-  font: 15px/1.5 system-ui, -apple-system, "Segoe UI", sans-serif; }
-main { max-width: 1260px; margin: 0 auto; padding: 28px 20px 60px; }
-h1 { font-size: 26px; margin: 0 0 4px; } h2 { font-size: 19px; margin: 34px 0 10px; }
-h3 { font-size: 15px; margin: 2px 0 8px; } p { margin: 6px 0; } .soft { color: var(--soft); }
-section, .card { background: var(--card); border: 1px solid var(--line); border-radius: 10px;
-  padding: 16px 18px; margin: 12px 0; overflow-x: auto; }
-table { border-collapse: collapse; font-variant-numeric: tabular-nums; font-size: 14px; }
-th, td { padding: 5px 10px; text-align: right; white-space: nowrap;
-  border-bottom: 1px solid var(--line); }
-th { color: var(--soft); font-weight: 600; } th:first-child, td:first-child { text-align: left; }
-tr:last-child td { border-bottom: 0; } td.best { font-weight: 700; color: var(--accent); }
-td.good { color: var(--good); font-weight: 600; } td.bad { color: var(--bad); font-weight: 600; }
-table.facts td { text-align: left; white-space: normal; overflow-wrap: anywhere;
-  vertical-align: top; }
-table.facts td:first-child { color: var(--soft); white-space: nowrap; }
-.warn { background: var(--warn); } .warn ul { margin: 4px 0; padding-left: 20px; }
-img { display: block; width: 100%; height: auto; border-radius: 6px; background: #fff; }
-nav a { color: var(--accent); text-decoration: none; margin-right: 14px; }
-.columns { display: grid; grid-template-columns: repeat(auto-fit, minmax(420px, 1fr)); gap: 12px; }
-"""
+from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+OURS = 'lstm_dynamics_ros.evaluation.reports'
+"""Package whose templates every other package may use."""
 
 Entry = str | tuple[str, str]
 """A table cell: its text, or its text and a CSS class."""
@@ -46,19 +28,24 @@ class Section(NamedTuple):
 
     anchor: str
     title: str
-    body: str
-    """HTML."""
+    body: Markup
+    """HTML, as :func:`render` returns it."""
+
+
+def render(template: str, *, package: str = OURS, **data: object) -> Markup:
+    """Return a template filled with data. Whatever is not markup already is escaped.
+
+    Args:
+        template: Name of the file, e.g. ``'replay.html'``.
+        package: Package with a folder ``templates`` that is searched first, then ours.
+        data: What the template names; a name it lacks is an error.
+    """
+    return Markup(_environment(package).get_template(template).render(data))
 
 
 def page(title: str, body: Sequence[str]) -> str:
     """Return a whole page; ``body`` is HTML already."""
-    return (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        f'<title>{escape(title)}</title>\n<style>{STYLE}</style>\n</head>\n<body>\n<main>\n'
-        + '\n'.join(body)
-        + '\n</main>\n</body>\n</html>\n'
-    )
+    return render('blocks.html', title=title, blocks=[Markup(text) for text in body])
 
 
 def write_page(path: Path, text: str) -> None:
@@ -129,3 +116,22 @@ def _cell(entry: Entry) -> str:
         return f'<td>{escape(entry)}</td>'
     text, style = entry
     return f'<td class="{escape(style)}">{escape(text)}</td>'
+
+
+@cache
+def _environment(package: str) -> Environment:
+    """Return the templates of a package, and ours."""
+    environment = Environment(
+        loader=ChoiceLoader([PackageLoader(name) for name in dict.fromkeys((package, OURS))]),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+    )
+    environment.filters['data_uri'] = _data_uri
+    return environment
+
+
+def _data_uri(png: bytes) -> str:
+    return f'data:image/png;base64,{b64encode(png).decode("ascii")}'
