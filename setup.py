@@ -16,6 +16,8 @@ BENCH = 'lstm_dynamics_bench'
 # `colcon build --symlink-install` runs a link to this file in a folder that holds no README.
 README = Path(__file__).resolve().with_name('README.md')
 ROS = ['onnxruntime>=1.18']
+PUBLISHED = ('baxter_ugr', 'emps', 'kr300', 'kuka_lwr', 'kuka_weigand2021')
+PROTOCOLS = f'{BENCH}.published.protocols.by_name'
 SIM = ['mujoco-core>=4,<5']
 TRAIN = [
     'torch==2.13.0',
@@ -92,6 +94,7 @@ setup(
         'sim': SIM,
         'train': TRAIN,
         'physics': PHYSICS,
+        'bench': TRAIN + SIM + PHYSICS,
         'test': TEST,  # colcon test runs pytest only if it is named here
     },
     zip_safe=False,
@@ -102,6 +105,12 @@ setup(
             f'command_watchdog = {NAME}.ros.main:command_watchdog',
             f'sim_node = {NAME}.ros.main:sim_node',
             f'recorder_node = {NAME}.ros.main:recorder_node',
-        ]
+        ],
+        # What the second package adds to `lstm-dynamics`; the first never imports it by name.
+        f'{NAME}.commands': [
+            f'benchmark = {BENCH}.cli.benchmark:Benchmark',
+            f'benchmark.real = {BENCH}.cli.real_benchmark:RealBenchmark',
+        ],
+        f'{NAME}.protocols': [f'{name} = {PROTOCOLS}:{name}' for name in PUBLISHED],
     },
 )

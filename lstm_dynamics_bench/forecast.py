@@ -5,10 +5,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from lstm_dynamics_bench.latency.steps import library_versions
 from lstm_dynamics_ros.core.assets import asset
 from lstm_dynamics_ros.data.segment import segments
 from lstm_dynamics_ros.evaluation.forecasters.ridge_arx import RidgeArx
+from lstm_dynamics_ros.evaluation.library_versions import library_versions
 from lstm_dynamics_ros.evaluation.scores.evaluate import evaluate
 from lstm_dynamics_ros.runtime.model_file import load_model
 from lstm_dynamics_ros.sim.collection import HELD_OUT_PAYLOADS, HELD_OUT_SEEDS

@@ -8,13 +8,11 @@ machine does falls on both; the ratio is taken block by block.
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 import gc
-from importlib.metadata import PackageNotFoundError, version
-import platform
 from time import perf_counter_ns
 from typing import Any
 
 from lstm_dynamics_bench.latency.summary import HEAD, LatencySummary
-from lstm_dynamics_ros import __version__
+from lstm_dynamics_ros.evaluation.library_versions import library_versions
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 import numpy as np
@@ -126,17 +124,6 @@ def benchmark_latency(
         ratio_quartiles=(float(low), float(high)),
         versions=library_versions(),
     )
-
-
-def library_versions() -> dict[str, str]:
-    """Return the versions that figures depend on."""
-    found = {'lstm_dynamics_ros': __version__, 'python': platform.python_version()}
-    for name in ('onnxruntime', 'numpy'):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found | {'machine': platform.machine(), 'system': platform.system()}
 
 
 def _preallocated(loaded: LoadedModel, inputs: NDArray[np.float32]) -> Callable[[], object]:

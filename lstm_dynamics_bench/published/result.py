@@ -7,10 +7,10 @@ from importlib.metadata import PackageNotFoundError, version
 import math
 from typing import Any
 
-from lstm_dynamics_bench.latency.steps import library_versions
 from lstm_dynamics_bench.published.frozen import Reproduced
 from lstm_dynamics_bench.published.robot_set import SetScore
 from lstm_dynamics_bench.published.sets import SETS
+from lstm_dynamics_ros.evaluation.library_versions import library_versions
 import numpy as np
 
 

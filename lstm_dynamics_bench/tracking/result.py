@@ -6,7 +6,6 @@ from dataclasses import asdict, dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Any, TYPE_CHECKING
 
-from lstm_dynamics_bench.latency.steps import library_versions
 from lstm_dynamics_bench.tracking.baselines.identified_model import IdentifiedModel
 from lstm_dynamics_bench.tracking.methods.base import CONTESTANTS
 from lstm_dynamics_bench.tracking.methods.classical import NONE
@@ -14,6 +13,7 @@ from lstm_dynamics_bench.tracking.sweep import Stability
 from lstm_dynamics_bench.tracking.tuning import Figures, geometric_mean, Tried
 from lstm_dynamics_ros.evaluation.closed_loop.metrics import Score
 from lstm_dynamics_ros.evaluation.closed_loop.scenarios import SCENARIOS
+from lstm_dynamics_ros.evaluation.library_versions import library_versions
 
 if TYPE_CHECKING:
     from lstm_dynamics_bench.tracking.suite import SuiteSettings

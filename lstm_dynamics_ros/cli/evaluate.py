@@ -7,7 +7,13 @@ from pathlib import Path
 from typing import Annotated, TYPE_CHECKING
 
 from lstm_dynamics_ros.cli.console import progress, say, write_json
-from lstm_dynamics_ros.core.errors import ConfigError, DataError, UnknownNameError
+from lstm_dynamics_ros.cli.extensions import extension, extension_names, EXTRA, PACKAGE, PROTOCOLS
+from lstm_dynamics_ros.core.errors import (
+    ConfigError,
+    DataError,
+    MissingLibraryError,
+    UnknownNameError,
+)
 import tyro
 
 if TYPE_CHECKING:
@@ -17,8 +23,6 @@ if TYPE_CHECKING:
     from lstm_dynamics_ros.evaluation.reports.html import Section
     from lstm_dynamics_ros.evaluation.scores.protocol_result import ProtocolResult
     from lstm_dynamics_ros.runtime.model_file import LoadedModel
-
-PROTOCOLS = ('horizons', 'kuka_lwr', 'baxter_ugr', 'kr300', 'emps', 'kuka_weigand2021')
 
 
 @dataclass
@@ -64,8 +68,11 @@ class Evaluate:
         from lstm_dynamics_ros.pipeline.model_inputs import is_motion_model  # noqa: PLC0415
         from lstm_dynamics_ros.runtime.model_file import load_model  # noqa: PLC0415
 
-        if self.protocol not in PROTOCOLS:
-            raise UnknownNameError('protocol', self.protocol, PROTOCOLS)
+        protocols = ('horizons', *extension_names(PROTOCOLS))
+        if self.protocol not in protocols:
+            if len(protocols) == 1:
+                raise MissingLibraryError(PACKAGE, EXTRA)
+            raise UnknownNameError('protocol', self.protocol, protocols)
         if self.against and not self.robustness:
             raise ConfigError('--against shows robustness side by side; add --robustness.')
         if self.report and self.protocol != 'horizons' and not self.robustness:
@@ -94,12 +101,13 @@ class Evaluate:
         if not test:
             raise DataError('There is no trajectory to score.')
         if self.protocol != 'horizons':
-            from lstm_dynamics_bench.latency.steps import (  # noqa: PLC0415
+            from lstm_dynamics_ros.evaluation.library_versions import (  # noqa: PLC0415
                 library_versions,
             )
             from lstm_dynamics_ros.evaluation.scores.evaluate import digest  # noqa: PLC0415
 
-            result = self._published(loaded, test, training)
+            score = extension(PROTOCOLS, self.protocol)
+            result: ProtocolResult = score(loaded, test, training, self.reference)
             say(result.text())
             stated = {'data_sha256': digest(test), 'versions': library_versions()}
             sections, more = self._robustness(loaded, other)
@@ -172,50 +180,6 @@ class Evaluate:
         shown = ', '.join(bag.name for bag in self.bags)
         write_section_page(self.report, loaded.card, sections, recordings=shown)
         say(f'\nReport: {self.report}')
-
-    def _published(
-        self, loaded: 'LoadedModel', test: 'Sequence[Segment]', training: 'Sequence[Segment]'
-    ) -> 'ProtocolResult':
-        """Score the way a published set does."""
-        from lstm_dynamics_bench.published.protocols.baxter_ugr import (  # noqa: PLC0415
-            score_baxter_ugr,
-        )
-        from lstm_dynamics_bench.published.protocols.emps import score_emps  # noqa: PLC0415
-        from lstm_dynamics_bench.published.protocols.kr300 import score_kr300  # noqa: PLC0415
-        from lstm_dynamics_bench.published.protocols.kuka_lwr import (  # noqa: PLC0415
-            score_kuka_lwr,
-        )
-        from lstm_dynamics_bench.published.protocols.kuka_weigand2021 import (  # noqa: PLC0415
-            score_kuka_weigand2021,
-        )
-        from lstm_dynamics_ros.evaluation.forecasters.constant_velocity import (  # noqa: PLC0415
-            ConstantVelocity,
-        )
-        from lstm_dynamics_ros.evaluation.forecasters.model import ModelForecaster  # noqa: PLC0415
-        from lstm_dynamics_ros.evaluation.forecasters.persistence import (  # noqa: PLC0415
-            Persistence,
-        )
-
-        if self.protocol == 'baxter_ugr':
-            return score_baxter_ugr(loaded, test, training, reference=self.reference)
-        if self.protocol == 'kuka_weigand2021':
-            return score_kuka_weigand2021(loaded, test, training)
-        if self.protocol == 'kr300':
-            return score_kr300(
-                ModelForecaster(loaded), test, training,
-                reference=self.reference if training else None,
-            )  # fmt: skip
-        if len(test) != 1:
-            raise DataError(f'{self.protocol} scores one trajectory, got {len(test)}.')
-        if self.protocol == 'emps':
-            return score_emps(loaded, test[0], reference=self.reference)
-        return score_kuka_lwr(
-            ModelForecaster(loaded),
-            test[0],
-            training,
-            opponents=[Persistence(), ConstantVelocity()],
-            reference=self.reference if training else None,
-        )
 
 
 def gridded(

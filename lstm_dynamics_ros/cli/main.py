@@ -5,15 +5,14 @@ from collections.abc import Sequence
 import os
 import signal
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
-from lstm_dynamics_bench.cli.benchmark import Benchmark
-from lstm_dynamics_bench.cli.real_benchmark import RealBenchmark
 from lstm_dynamics_ros.cli.convert import Convert
 from lstm_dynamics_ros.cli.demo import Demo
 from lstm_dynamics_ros.cli.evaluate import Evaluate
 from lstm_dynamics_ros.cli.excite import Excite
 from lstm_dynamics_ros.cli.explain import Explain
+from lstm_dynamics_ros.cli.extensions import COMMANDS, extension, extension_names, EXTRA
 from lstm_dynamics_ros.cli.identify import Identify
 from lstm_dynamics_ros.cli.improve import Improve
 from lstm_dynamics_ros.cli.inspect import Inspect
@@ -25,7 +24,7 @@ from lstm_dynamics_ros.cli.search import Search
 from lstm_dynamics_ros.cli.simulate import Simulate
 from lstm_dynamics_ros.cli.switch_on import SwitchOn
 from lstm_dynamics_ros.cli.train import Train
-from lstm_dynamics_ros.core.errors import LstmDynamicsError
+from lstm_dynamics_ros.core.errors import LstmDynamicsError, MissingLibraryError
 import tyro
 from tyro.conf import subcommand
 
@@ -51,28 +50,49 @@ Command = (
     | Annotated[Replay, subcommand('replay')]
     | Annotated[Explain, subcommand('explain')]
     | Annotated[Inspect, subcommand('inspect')]
-    | Annotated[Benchmark, subcommand('benchmark')]
     | Annotated[SwitchOn, subcommand('switch-on')]
     | Annotated[Models, subcommand('models')]
 )
 
 
+def parse(words: Sequence[str]) -> Any:  # noqa: ANN401 - commands share nothing but `run`
+    """Return the command that a command line asks for.
+
+    Raises:
+        MissingLibraryError: If it comes with the second package, and that is not installed.
+    """
+    if words[:2] == ['benchmark', 'real']:  # has little in common with the other benchmarks
+        real = extension(COMMANDS, 'benchmark.real')
+        return tyro.cli(real, args=words[2:], prog='lstm-dynamics benchmark real')
+    known: Any = Command
+    for name in sorted({'benchmark', *extension_names(COMMANDS)}):
+        if '.' in name:
+            continue
+        try:
+            known |= Annotated[extension(COMMANDS, name), subcommand(name)]
+        except MissingLibraryError:
+            if words[:1] == [name]:
+                raise
+    return tyro.cli(
+        known,
+        args=words,
+        prog='lstm-dynamics',
+        description=DESCRIPTION,
+        config=(tyro.conf.OmitArgPrefixes,),
+    )
+
+
 def run(arguments: Sequence[str] | None = None) -> int:
     """Run one command and return its exit code: 0 done, 2 refused with a reason, 130 Ctrl-C."""
     words = list(sys.argv[1:] if arguments is None else arguments)
-    command: Command | RealBenchmark
-    if words[:2] == ['benchmark', 'real']:  # has little in common with the other benchmarks
-        command = tyro.cli(RealBenchmark, args=words[2:], prog='lstm-dynamics benchmark real')
-    else:
-        command = tyro.cli(
-            Command,
-            args=words,
-            prog='lstm-dynamics',
-            description=DESCRIPTION,
-            config=(tyro.conf.OmitArgPrefixes,),
-        )
     try:
-        return command.run()
+        command = parse(words)
+        try:
+            return int(command.run())
+        except ModuleNotFoundError as error:
+            if type(command).__module__.startswith('lstm_dynamics_ros.'):
+                raise
+            raise MissingLibraryError(str(error.name), EXTRA) from error
     except LstmDynamicsError as error:
         print(f'{type(error).__name__}: {error}', file=sys.stderr)
         return 2
