@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import lstm_dynamics_ros
+from lstm_dynamics_ros.core.atomic_file import write_text
 from lstm_dynamics_ros.core.card import CONTRACT_VERSION
 
 MAKES_MODELS = tuple(
@@ -78,7 +79,4 @@ def read_kept(path: Path) -> dict[str, Any] | None:
 
 def keep(path: Path, values: Mapping[str, Any]) -> None:
     """Write JSON as a whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'{path.name}.{os.getpid()}.part')
-    part.write_text(json.dumps(values), encoding='utf-8')
-    part.replace(path)
+    write_text(path, json.dumps(values))

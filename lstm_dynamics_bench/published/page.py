@@ -13,16 +13,14 @@ from lstm_dynamics_bench.published.literature import PUBLISHED
 from lstm_dynamics_bench.published.result import RealResult, SetResult, versions
 from lstm_dynamics_bench.published.sets import SETS
 from lstm_dynamics_bench.published.table import HEAD, notes_of, rows_of, text_of
+from lstm_dynamics_ros.core.atomic_file import write_text
 from lstm_dynamics_ros.evaluation.reports import html
 from lstm_dynamics_ros.evaluation.scores.protocol_result import ProtocolResult
 
 
 def write_real_page(path: Path, result: RealResult) -> None:
     """Write the page as a whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'{path.name}.part')
-    part.write_text(real_page(result), encoding='utf-8')
-    part.replace(path)
+    write_text(path, real_page(result))
 
 
 def real_page(result: RealResult) -> str:

@@ -15,6 +15,7 @@ from lstm_dynamics_bench.tracking.methods.classical import ORACLE
 from lstm_dynamics_bench.tracking.result import Budgeted, TrackingResult
 from lstm_dynamics_bench.tracking.suite import bench_of
 from lstm_dynamics_bench.tracking.trial import Progress, Trial
+from lstm_dynamics_ros.core.atomic_file import write_bytes, write_text
 from lstm_dynamics_ros.evaluation.closed_loop.lockstep import TrackingRun
 from lstm_dynamics_ros.evaluation.reports import html
 from lstm_dynamics_ros.sim.robot import RobotDescription
@@ -58,7 +59,7 @@ def write_pictures(folder: Path, drawn: Mapping[str, bytes]) -> None:
     """Write pictures as PNG files into a folder, each as a whole or not at all."""
     folder.mkdir(parents=True, exist_ok=True)
     for name, png in drawn.items():
-        _write(folder / f'{name}.png', png)
+        write_bytes(folder / f'{name}.png', png)
 
 
 def write_page(path: Path, result: TrackingResult, drawn: Mapping[str, bytes]) -> None:
@@ -84,7 +85,7 @@ def write_page(path: Path, result: TrackingResult, drawn: Mapping[str, bytes]) -
             for what in ('error', 'torque', 'joints')
         ]
     path.parent.mkdir(parents=True, exist_ok=True)
-    _write(path, html.page('Tracking benchmark', body).encode('utf-8'))
+    write_text(path, html.page('Tracking benchmark', body))
 
 
 def _section(item: Budgeted) -> list[str]:
@@ -127,10 +128,3 @@ def _runs(
         )
         runs[name] = bench.run(trial)[0]
     return runs
-
-
-def _write(path: Path, data: bytes) -> None:
-    """Write a file as a whole or not at all."""
-    part = path.with_name(f'{path.name}.part')
-    part.write_bytes(data)
-    part.replace(path)

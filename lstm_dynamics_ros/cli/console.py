@@ -8,6 +8,7 @@ from pathlib import Path
 import sys
 from typing import Any
 
+from lstm_dynamics_ros.core.atomic_file import write_text
 from tqdm import tqdm
 
 Progress = Callable[[int, int, str], None]
@@ -40,7 +41,4 @@ def write_json(path: Path | None, values: Mapping[str, object]) -> None:
     """Write ``--json FILE`` as a whole or not at all; nothing without a path."""
     if path is None:
         return
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f'{path.name}.part')
-    part.write_text(json.dumps(values, indent=2, sort_keys=True) + '\n', encoding='utf-8')
-    part.replace(path)
+    write_text(path, json.dumps(values, indent=2, sort_keys=True) + '\n')

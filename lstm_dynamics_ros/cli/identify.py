@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated
 
 from lstm_dynamics_ros.cli.console import progress, say, write_json
+from lstm_dynamics_ros.core.atomic_file import write_text
 from lstm_dynamics_ros.core.parameters import validated
 from lstm_dynamics_ros.physics.identification.settings import IdentifySettings
 import tyro
@@ -90,8 +91,7 @@ class Identify:
         write_identified(self.out, found, sources)
         say(f'Wrote {self.out}. Use it with: lstm-dynamics train ... --identified {self.out}')
         if self.report is not None:
-            self.report.parent.mkdir(parents=True, exist_ok=True)
-            self.report.write_text(identification_page(found, list(sources)), encoding='utf-8')
+            write_text(self.report, identification_page(found, list(sources)))
             say(f'Wrote {self.report}.')
         values = content(found, sources)
         write_json(self.json, {'data_report': report.to_json(), 'identified': values})

@@ -13,6 +13,7 @@ import math
 from pathlib import Path
 import time
 
+from lstm_dynamics_ros.core.atomic_file import write_text
 from lstm_dynamics_ros.core.errors import TrainingError
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import columns, usable
@@ -102,7 +103,7 @@ def cross_validate(
             'weights': recurrent_weights(settings, segments[0].joint_types),
             'seconds': seconds,
         }
-        path.write_text(json.dumps(known) + '\n', encoding='utf-8')
+        write_text(path, json.dumps(known) + '\n')
     return Outcome(
         name=name, settings=settings, errors=known['errors'], weights=known['weights'],
         seconds=known['seconds'],

@@ -15,6 +15,7 @@ import threading
 from types import TracebackType
 from typing import Any
 
+from lstm_dynamics_ros.core.atomic_file import write_text
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.data.bags.messages import absolute, typestore
 from mcap.writer import CompressionType, Writer
@@ -125,10 +126,8 @@ class BagStream:
         if self._span is None:
             shutil.rmtree(self.path)
             return
-        temporary = self.path / 'metadata.yaml.part'
         text = yaml.safe_dump({'rosbag2_bagfile_information': self._metadata(*self._span)})
-        temporary.write_text(text, encoding='utf-8')
-        temporary.replace(self.path / 'metadata.yaml')
+        write_text(self.path / 'metadata.yaml', text)
 
     def _keep_flushing(self) -> None:
         while not self._closed.wait(self._period):

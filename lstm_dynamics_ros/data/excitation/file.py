@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
+from lstm_dynamics_ros.core.atomic_file import write_text
 from lstm_dynamics_ros.core.errors import ConfigError, DataError
 from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS
 from lstm_dynamics_ros.data.bags.cdr import FLOAT_ARRAY, TRAJECTORY
@@ -151,7 +152,7 @@ def write_summary(
         },
     }
     text = yaml.safe_dump(summary, sort_keys=False, width=99)
-    (folder / SUMMARY).write_text(text, encoding='utf-8')
+    write_text(folder / SUMMARY, text)
 
 
 def _finite(value: float) -> float | None:

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from lstm_dynamics_ros.core.atomic_file import unfinished
 from lstm_dynamics_ros.core.errors import DataError, JointNamesError
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.data.segment import Segment
@@ -140,21 +141,20 @@ class RidgeArx(Forecaster):
         return run[:, order - 1 + np.asarray(horizons)]
 
     def save(self, path: Path) -> None:
-        """Write the weights as npz, under a temporary name until complete."""
-        unfinished = path.with_name(f'.{path.name}.unfinished.npz')
+        """Write the weights as npz."""
         w = self.weights
-        np.savez_compressed(
-            unfinished,
-            joint_names=np.array(w.joint_names),
-            dt=w.dt,
-            order=w.order,
-            matrix=w.matrix,
-            offset=w.offset,
-            lower=w.lower,
-            upper=w.upper,
-            strength=w.strength,
-        )
-        unfinished.replace(path)
+        with unfinished(path) as part, part.open('wb') as stream:
+            np.savez_compressed(
+                stream,
+                joint_names=np.array(w.joint_names),
+                dt=w.dt,
+                order=w.order,
+                matrix=w.matrix,
+                offset=w.offset,
+                lower=w.lower,
+                upper=w.upper,
+                strength=w.strength,
+            )
 
     @classmethod
     def load(cls, path: Path) -> 'RidgeArx':

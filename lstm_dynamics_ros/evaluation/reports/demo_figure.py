@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from lstm_dynamics_ros.core.atomic_file import write_bytes
 from lstm_dynamics_ros.evaluation.reports.correction_plots import (
     correction_panel,
     error_panel,
@@ -14,7 +15,7 @@ from lstm_dynamics_ros.evaluation.reports.curves import busiest_window
 from lstm_dynamics_ros.evaluation.reports.plots import (
     bars,
     INK,
-    save_png,
+    png_bytes,
     unit_of,
     white_figure,
 )
@@ -77,7 +78,7 @@ def write_demo_figure(
             axes.set_title(f'{axes.get_title()}, before arming')
     if len(latency):
         _latency_panel(panels[-1], latency)
-    save_png(path, figure)
+    write_bytes(path, png_bytes(figure))
 
 
 def _tracks(

@@ -3,11 +3,12 @@
 
 from pathlib import Path
 
+from lstm_dynamics_ros.core.atomic_file import write_bytes
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.data.excitation.limits import ExcitationLimits
 from lstm_dynamics_ros.data.excitation.paths import STEP
 from lstm_dynamics_ros.data.excitation.plan import Excitation
-from lstm_dynamics_ros.evaluation.reports.plots import INK, save_png, unit_of, white_figure
+from lstm_dynamics_ros.evaluation.reports.plots import INK, png_bytes, unit_of, white_figure
 from matplotlib.axes import Axes
 import numpy as np
 
@@ -58,7 +59,7 @@ def write_excitation_figure(path: Path, excitation: Excitation, limits: Excitati
         color=LIMIT,
         fontsize=11,
     )
-    save_png(path, figure)
+    write_bytes(path, png_bytes(figure))
 
 
 def _draw_limits(axes: Axes, low: float, high: float) -> None:

@@ -8,6 +8,7 @@ from html import escape
 from pathlib import Path
 
 from lstm_dynamics_ros import __version__
+from lstm_dynamics_ros.core.atomic_file import write_text
 from lstm_dynamics_ros.data.quality.finding import Finding
 from lstm_dynamics_ros.evaluation.reports import explanation_figures as figures
 from lstm_dynamics_ros.evaluation.reports import html
@@ -73,21 +74,14 @@ SECTIONS = {
 def write_explanation(
     path: Path, explanation: Explanation, progress: Progress | None = None
 ) -> None:
-    """Write the page, under a temporary name until it is complete.
+    """Write the page.
 
     Args:
         path: Where to; an existing page is replaced.
         explanation: What was found.
         progress: Told (done, total, what).
     """
-    text = explanation_page(explanation, progress)
-    unfinished = path.with_name(f'.{path.name}.unfinished')
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        unfinished.write_text(text, encoding='utf-8')
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
+    write_text(path, explanation_page(explanation, progress))
 
 
 def explanation_page(explanation: Explanation, progress: Progress | None = None) -> str:

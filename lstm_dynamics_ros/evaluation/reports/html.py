@@ -9,7 +9,6 @@ from base64 import b64encode
 from collections.abc import Sequence
 from functools import cache
 from html import escape
-from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
@@ -46,17 +45,6 @@ def render(template: str, *, package: str = OURS, **data: object) -> Markup:
 def page(title: str, body: Sequence[str]) -> str:
     """Return a whole page; ``body`` is HTML already."""
     return render('blocks.html', title=title, blocks=[Markup(text) for text in body])
-
-
-def write_page(path: Path, text: str) -> None:
-    """Write a page, under a temporary name until it is complete."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    unfinished = path.with_name(f'.{path.name}.unfinished')
-    try:
-        unfinished.write_text(text, encoding='utf-8')
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def table(head: Sequence[str], rows: Sequence[Sequence[Entry]]) -> str:

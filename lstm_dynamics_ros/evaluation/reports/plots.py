@@ -3,7 +3,6 @@
 
 from collections.abc import Sequence
 from io import BytesIO
-from pathlib import Path
 
 from lstm_dynamics_ros.evaluation.reports.curves import busiest_window, envelope, running_rms
 from lstm_dynamics_ros.evaluation.reports.replay_result import ReplayResult
@@ -227,16 +226,6 @@ def white_figure(width: float, height: float) -> Figure:
     figure = Figure(figsize=(width, height), layout='constrained', facecolor='white')
     FigureCanvasAgg(figure)
     return figure
-
-
-def save_png(path: Path, figure: Figure) -> None:
-    """Write a figure, under a temporary name until it is complete."""
-    unfinished = path.with_name(f'.{path.name}.unfinished')
-    try:
-        unfinished.write_bytes(png_bytes(figure))
-        unfinished.replace(path)
-    finally:
-        unfinished.unlink(missing_ok=True)
 
 
 def png_bytes(figure: Figure) -> bytes:

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from lstm_dynamics_ros import __version__
+from lstm_dynamics_ros.core.atomic_file import write_text
 from lstm_dynamics_ros.evaluation.reports import html
 from lstm_dynamics_ros.evaluation.reports.plots import joint_figure, summary_figure, unit_of
 from lstm_dynamics_ros.evaluation.reports.replay_result import ReplayResult
@@ -31,7 +32,7 @@ def write_report(
         sections: What stands before all else.
         progress: Told (done, total, what).
     """
-    html.write_page(path, report_page(result, sections=sections, progress=progress))
+    write_text(path, report_page(result, sections=sections, progress=progress))
 
 
 def report_page(

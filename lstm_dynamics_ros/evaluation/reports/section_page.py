@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lstm_dynamics_ros import __version__
+from lstm_dynamics_ros.core.atomic_file import write_text
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.evaluation.reports import html
 
@@ -31,4 +32,4 @@ def write_section_page(
     for section in sections:
         body.append(html.heading(2, section.title, section.anchor))
         body.append(html.card(section.body))
-    html.write_page(path, html.page(card.name, body))
+    write_text(path, html.page(card.name, body))

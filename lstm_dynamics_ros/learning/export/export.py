@@ -3,10 +3,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-import os
 from pathlib import Path
 from typing import Any
 
+from lstm_dynamics_ros.core.atomic_file import unfinished
 from lstm_dynamics_ros.core.card import Golden, ModelCard, PRIOR_KIND
 from lstm_dynamics_ros.core.errors import ConfigError, ExportError, JointNamesError
 from lstm_dynamics_ros.learning.columns import columns, signals, Trajectory, usable
@@ -106,17 +106,11 @@ def export(
         card = replace(card, spread=typical)
     graph = to_onnx(step)
     long_run = _moving(runs, STEPS, max(BATCHES)).observations
-    temporary = target.with_name(f'.{target.stem}.{os.getpid()}.tmp.onnx')
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        _write(temporary, graph, card)
-        proof = prove(step, load_model(temporary), long_run)
-        card = _with_proof(card, proof)
-        _write(temporary, graph, card)
-        load_model(temporary)
-        temporary.replace(target)
-    finally:
-        temporary.unlink(missing_ok=True)
+    with unfinished(target) as part:
+        _write(part, graph, card)
+        card = _with_proof(card, prove(step, load_model(part), long_run))
+        _write(part, graph, card)
+        load_model(part)
     return card
 
 

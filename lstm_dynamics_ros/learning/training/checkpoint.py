@@ -3,11 +3,11 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-import os
 from pathlib import Path
 import pickle
 from typing import Any
 
+from lstm_dynamics_ros.core.atomic_file import unfinished
 from lstm_dynamics_ros.core.card import Range
 from lstm_dynamics_ros.core.errors import JointNamesError, TrainingError
 from lstm_dynamics_ros.core.parameters import build
@@ -128,17 +128,9 @@ class Checkpoint:
 
 
 def write_atomically(path: Path, values: Mapping[str, object]) -> None:
-    """Write a torch file to a temporary name, then rename it, so that it is never half there."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f'.{path.name}.{os.getpid()}.tmp')
-    try:
-        with temporary.open('wb') as stream:
-            torch.save(dict(values), stream)
-            stream.flush()
-            os.fsync(stream.fileno())
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
+    """Write a torch file as a whole or not at all."""
+    with unfinished(path) as part, part.open('wb') as stream:
+        torch.save(dict(values), stream)
 
 
 def read(path: Path) -> dict[str, Any]:

@@ -7,6 +7,7 @@ import math
 from pathlib import Path
 from typing import Any
 
+from lstm_dynamics_ros.core.atomic_file import write_text
 from lstm_dynamics_ros.core.errors import DataError, JointNamesError
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.physics.friction import Friction
@@ -51,23 +52,17 @@ _Writer.add_representer(_Block, _block)
 def write_identified(
     path: Path, found: Identification, sources: Mapping[str, str] | None = None
 ) -> None:
-    """Write an identified robot, under a temporary name until it is complete.
+    """Write an identified robot.
 
     Args:
         path: Where to; an existing file is replaced.
         found: What was identified.
         sources: sha256 by name of the recordings it was identified from.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     text = HEAD + yaml.dump(
         content(found, sources), Dumper=_Writer, sort_keys=False, allow_unicode=True, width=100
     )
-    part = path.with_name(f'.{path.name}.unfinished')
-    try:
-        part.write_text(text, encoding='utf-8')
-        part.replace(path)
-    finally:
-        part.unlink(missing_ok=True)
+    write_text(path, text)
 
 
 def content(found: Identification, sources: Mapping[str, str] | None = None) -> dict[str, Any]:
