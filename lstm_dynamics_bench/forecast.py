@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Forecasts of an embedded robot over motions and speeds it was not trained on."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 from lstm_dynamics_ros.core.assets import asset
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.data.segment import segments
 from lstm_dynamics_ros.evaluation.forecasters.ridge_arx import RidgeArx
 from lstm_dynamics_ros.evaluation.library_versions import library_versions
@@ -20,8 +21,6 @@ from lstm_dynamics_ros.workflows.simulated_recordings import as_recording, as_tr
 MOTIONS = ('multi_sine', 'point_to_point', 'mixed')
 SPEEDS = (0.2, 0.35, 0.5, 0.7, 0.9)
 HORIZONS = (1, 10, 50)
-
-Progress = Callable[[int, int, str], None]
 
 
 def forecast_benchmark(

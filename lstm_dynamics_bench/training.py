@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """How fast training is beside a bare torch loop over the same recurrent layer and batches."""
 
-from collections.abc import Callable
 from dataclasses import replace
 from statistics import median
 import time
 from typing import Any
 
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import columns
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
@@ -33,7 +33,7 @@ def benchmark_training(
     n_joints: int = 7,
     updates: int = 10,
     rounds: int = 7,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Time updates of ours and of a bare loop in turn, so that both see the same machine.
 

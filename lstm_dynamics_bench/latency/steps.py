@@ -12,6 +12,7 @@ from time import perf_counter_ns
 from typing import Any
 
 from lstm_dynamics_bench.latency.summary import HEAD, LatencySummary
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.evaluation.library_versions import library_versions
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
@@ -23,9 +24,6 @@ BLOCK = 50
 
 WARM_UP = 500
 """Steps of each before anything is timed."""
-
-Progress = Callable[[int, int, str], None]
-"""Called with (done, total, what)."""
 
 
 @dataclass(frozen=True, kw_only=True)

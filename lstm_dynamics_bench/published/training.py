@@ -9,10 +9,10 @@ import shutil
 import time
 from typing import Any, TYPE_CHECKING
 
-from lstm_dynamics_ros.cli.console import Progress
 from lstm_dynamics_ros.cli.train import COMMAND_DEFAULTS, read_settings, train_model
 from lstm_dynamics_ros.core.assets import asset
 from lstm_dynamics_ros.core.errors import ConfigError, LstmDynamicsError
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.learning.export.settings import ExportSettings
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 

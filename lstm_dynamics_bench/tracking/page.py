@@ -14,8 +14,9 @@ from lstm_dynamics_bench.tracking.methods.base import CONTESTANTS
 from lstm_dynamics_bench.tracking.methods.classical import ORACLE
 from lstm_dynamics_bench.tracking.result import Budgeted, TrackingResult
 from lstm_dynamics_bench.tracking.suite import bench_of
-from lstm_dynamics_bench.tracking.trial import Progress, Trial
+from lstm_dynamics_bench.tracking.trial import Trial
 from lstm_dynamics_ros.core.atomic_file import write_bytes, write_text
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.evaluation.closed_loop.lockstep import TrackingRun
 from lstm_dynamics_ros.evaluation.reports import html
 from lstm_dynamics_ros.sim.robot import RobotDescription

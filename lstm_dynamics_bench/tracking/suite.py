@@ -10,14 +10,7 @@ from lstm_dynamics_bench.tracking.methods.base import CONTESTANTS, Knowledge
 from lstm_dynamics_bench.tracking.methods.classical import NONE, ORACLE
 from lstm_dynamics_bench.tracking.result import Budgeted, TrackingResult
 from lstm_dynamics_bench.tracking.sweep import sweep
-from lstm_dynamics_bench.tracking.trial import (
-    Bench,
-    Progress,
-    Trial,
-    trial_runner,
-    TrialRunner,
-    WORKERS,
-)
+from lstm_dynamics_bench.tracking.trial import Bench, Trial, trial_runner, TrialRunner, WORKERS
 from lstm_dynamics_bench.tracking.tuning import (
     choose,
     figures,
@@ -26,6 +19,7 @@ from lstm_dynamics_bench.tracking.tuning import (
     try_all,
 )
 from lstm_dynamics_ros.core.errors import ConfigError, UnknownNameError
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.evaluation.closed_loop.metrics import Score
 from lstm_dynamics_ros.evaluation.closed_loop.scenarios import SCENARIOS
 from lstm_dynamics_ros.sim.collection import training_plan

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Many runs over several processes, whose number changes no score."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -15,6 +15,7 @@ from lstm_dynamics_bench.tracking.methods import (
     learned,  # noqa: F401 - registers
 )
 from lstm_dynamics_bench.tracking.methods.base import CONTESTANTS, Knowledge, Settings
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.evaluation.closed_loop.lockstep import run_case, TrackingRun
 from lstm_dynamics_ros.evaluation.closed_loop.metrics import Score, score
 from lstm_dynamics_ros.evaluation.closed_loop.scenarios import Case, make_case, SCENARIOS
@@ -25,9 +26,6 @@ WORKERS = 2
 
 CASES_KEPT = 64
 """Cases a process keeps, because many trials have the same one."""
-
-Progress = Callable[[int, int, str], None]
-"""Called with (done, total, what)."""
 
 
 @dataclass(frozen=True, kw_only=True)

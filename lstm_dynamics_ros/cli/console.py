@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the commands share on the terminal: progress with ETA, JSON files, prose."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 import json
 from pathlib import Path
@@ -9,10 +9,8 @@ import sys
 from typing import Any
 
 from lstm_dynamics_ros.core.atomic_file import write_text
+from lstm_dynamics_ros.core.progress import Progress
 from tqdm import tqdm
-
-Progress = Callable[[int, int, str], None]
-"""Called with steps done, steps in all, and a short text."""
 
 
 @contextmanager

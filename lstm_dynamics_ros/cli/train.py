@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Annotated, Any, TYPE_CHECKING
 
-from lstm_dynamics_ros.cli.console import Progress, progress, say, write_json
+from lstm_dynamics_ros.cli.console import progress, say, write_json
 from lstm_dynamics_ros.core.errors import DataError, UnknownNameError
 from lstm_dynamics_ros.core.parameters import build, flatten, validated
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.learning.export.settings import ExportSettings
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 import tyro

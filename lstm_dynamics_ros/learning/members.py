@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from lstm_dynamics_ros.core.card import Range
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.data.folds import folds
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.mirror import with_mirror_image
@@ -14,7 +15,6 @@ from lstm_dynamics_ros.learning.models.ensemble import AnyModel, Ensemble
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.torque_observer.training import train_open_loop
 from lstm_dynamics_ros.learning.training.checkpoint import Checkpoint
-from lstm_dynamics_ros.learning.training.epochs import Progress
 from lstm_dynamics_ros.learning.training.ridge import ridge_of_folds
 from lstm_dynamics_ros.learning.training.trainer import train
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior

@@ -15,13 +15,13 @@ import time
 
 from lstm_dynamics_ros.core.atomic_file import write_text
 from lstm_dynamics_ros.core.errors import TrainingError
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import columns, usable
 from lstm_dynamics_ros.learning.export.calibration import calibrate, Table
 from lstm_dynamics_ros.learning.members import train_members
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.capacity import recurrent_weights
-from lstm_dynamics_ros.learning.training.epochs import Progress
 from lstm_dynamics_ros.learning.training.provenance import digest
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 

@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from typing import Any
 
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.core.state import Vector
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
 from lstm_dynamics_ros.sim.motions import Motion
@@ -18,8 +19,6 @@ CORRECTION_STEPS = 5
 PROGRESS_STEPS = 1000
 """Progress is told once in this many steps of 1 ms."""
 
-Progress = Callable[[int, int, str], None]
-"""Called with the steps done, the steps in all, and what is being done."""
 
 Corrector = Callable[[SimulatedRun], Vector | None]
 """Gets the newest measured rows, returns the torque to add [N m] (n_joints,) or nothing."""

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """A bag as the node would have seen it: every tick, as arrays and as a bag of predictions."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lstm_dynamics_ros.core.errors import DataError
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.core.state import JointState, NANOSECONDS, RawSample
 from lstm_dynamics_ros.data.bags.messages import joint_state
 from lstm_dynamics_ros.data.bags.reader import iterate, topics
@@ -21,8 +22,6 @@ from lstm_dynamics_ros.signals.time_grid import nanoseconds
 import numpy as np
 
 JOINT_STATE = 'sensor_msgs/msg/JointState'
-
-Progress = Callable[[int, int, str], None]
 
 
 @dataclass(frozen=True, kw_only=True)

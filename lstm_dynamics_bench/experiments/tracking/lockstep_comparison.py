@@ -5,7 +5,7 @@ Over ROS a repetition of the motion is scored, because a node takes a while to s
 both are: the first run, as in the benchmark, and a repetition, to compare like with like.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,6 +16,7 @@ from lstm_dynamics_bench.tracking.methods.learned import DEFAULT, Learned
 from lstm_dynamics_ros import __version__
 from lstm_dynamics_ros.control import CONTROLLERS
 from lstm_dynamics_ros.core.errors import ConfigError, UnknownNameError
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.evaluation.closed_loop.lockstep import run_case, scored_rows
 from lstm_dynamics_ros.evaluation.closed_loop.scenarios import Case, make_case, SCENARIOS
@@ -24,9 +25,6 @@ import numpy as np
 
 LEARNED = ('feedforward', DEFAULT)
 """Controllers that can be run both ways."""
-
-Progress = Callable[[int, int, str], None]
-"""Called with (done, total, what)."""
 
 
 @dataclass(frozen=True, kw_only=True)

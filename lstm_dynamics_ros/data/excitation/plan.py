@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.data.excitation.limits import ExcitationLimits
 from lstm_dynamics_ros.data.excitation.paths import (
@@ -27,8 +28,6 @@ import numpy as np
 Efforts = Callable[[Matrix, Matrix, Matrix], Matrix]
 """Efforts [N m] or [N] of positions, velocities, accelerations, all (n_steps, n_joints)."""
 
-Progress = Callable[[int, int, str], None]
-"""Called with trajectories done, trajectories in all, and what is being done."""
 
 REST = 0.5
 """Stay at home at the start, between parts and at the end [s]."""

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Published tables -> recordings -> bags, by a mapping file."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 from lstm_dynamics_ros.core.errors import ConfigError, DataError
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS, Stamps
 from lstm_dynamics_ros.data.bags.reader import read_recording
 from lstm_dynamics_ros.data.bags.writer import write_bag
@@ -13,9 +14,6 @@ from lstm_dynamics_ros.data.recording import make_track, Recording
 from lstm_dynamics_ros.data.tables.mapping import Mapping, SignalMapping
 from lstm_dynamics_ros.data.tables.tables import load_csv, load_mat, load_npz, Table
 import numpy as np
-
-Progress = Callable[[int, int, str], None]
-"""Told how many of how many trajectories are done, and the name of the newest."""
 
 
 def convert(

@@ -6,9 +6,10 @@ functions, but keeps the normal equations of smooth motion well conditioned, whe
 equal positions would not.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from lstm_dynamics_ros.core.errors import DataError
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.data.split import split
@@ -47,9 +48,6 @@ CHUNK_ROWS = 4096
 
 Bounds = tuple[Vector, Vector]
 """Smallest and largest value of each channel, shape (3 * n_joints,) each."""
-
-Progress = Callable[[int, int, str], None]
-"""Called with (done, total, what)."""
 
 
 def fit_arx(

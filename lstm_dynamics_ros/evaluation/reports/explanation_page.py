@@ -9,15 +9,13 @@ from pathlib import Path
 
 from lstm_dynamics_ros import __version__
 from lstm_dynamics_ros.core.atomic_file import write_text
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.data.quality.finding import Finding
 from lstm_dynamics_ros.evaluation.reports import explanation_figures as figures
 from lstm_dynamics_ros.evaluation.reports import html
 from lstm_dynamics_ros.evaluation.reports.explanation_findings import findings, reach
 from lstm_dynamics_ros.learning.interpretation.explanation import Explanation
 import numpy as np
-
-Progress = Callable[[int, int, str], None]
-"""Called with (done, total, what)."""
 
 SECTIONS = {
     'past': (

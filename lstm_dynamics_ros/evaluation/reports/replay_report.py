@@ -1,20 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes the report of a replay: one HTML file that opens anywhere."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from lstm_dynamics_ros import __version__
 from lstm_dynamics_ros.core.atomic_file import write_text
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.evaluation.reports import html
 from lstm_dynamics_ros.evaluation.reports.plots import joint_figure, summary_figure, unit_of
 from lstm_dynamics_ros.evaluation.reports.replay_result import ReplayResult
 from lstm_dynamics_ros.evaluation.scores.protocol_result import ProtocolResult
 from lstm_dynamics_ros.evaluation.scores.result import Scores
 import numpy as np
-
-Progress = Callable[[int, int, str], None]
-"""Called with (done, total, what)."""
 
 
 def write_report(

@@ -58,9 +58,6 @@ class Attack(Protocol):
         """
 
 
-Progress = Callable[[int, int, str], None]
-"""Called with (done, total, what)."""
-
 Tick = Callable[[str], None]
 """Called with what was done after each step of progress."""
 

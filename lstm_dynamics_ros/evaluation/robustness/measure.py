@@ -5,13 +5,14 @@ from collections.abc import Sequence
 
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import DataError
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.evaluation.robustness.answers import (
     ForwardSubject,
     InverseSubject,
     Subject,
 )
-from lstm_dynamics_ros.evaluation.robustness.base import Attack, Case, PERTURBATIONS, Progress
+from lstm_dynamics_ros.evaluation.robustness.base import Attack, Case, PERTURBATIONS
 from lstm_dynamics_ros.evaluation.robustness.motion import MotionSubject
 from lstm_dynamics_ros.evaluation.robustness.noise_level import sensor_noise
 from lstm_dynamics_ros.evaluation.robustness.result import Robustness

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.forecasters.base import CAUSAL, Forecaster, KNOWN_TORQUE
 from lstm_dynamics_ros.evaluation.forecasters.constant_velocity import ConstantVelocity
@@ -14,7 +15,7 @@ from lstm_dynamics_ros.evaluation.forecasters.model import ModelForecaster
 from lstm_dynamics_ros.evaluation.forecasters.persistence import Persistence
 from lstm_dynamics_ros.evaluation.forecasters.ridge_arx import RidgeArx
 from lstm_dynamics_ros.evaluation.library_versions import library_versions
-from lstm_dynamics_ros.evaluation.scores.horizons import horizon_scores, HORIZONS, Progress
+from lstm_dynamics_ros.evaluation.scores.horizons import horizon_scores, HORIZONS
 from lstm_dynamics_ros.evaluation.scores.inverse import Prior, score_inverse
 from lstm_dynamics_ros.evaluation.scores.protocol_result import ProtocolResult
 from lstm_dynamics_ros.evaluation.scores.result import Scores

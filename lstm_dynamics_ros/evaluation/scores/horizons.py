@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Scores forecasters side by side: same starts, same targets, errors pooled over trajectories."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from lstm_dynamics_ros.core.errors import DataError, TooShortError
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.forecasters.base import Forecaster, Starts
 from lstm_dynamics_ros.evaluation.metrics import MetricError, STILL_VARIANCE
@@ -20,8 +21,6 @@ HORIZONS = (1, 10, 50)
 """Horizons of the published figures [steps]."""
 
 Array = NDArray[np.float64]
-Progress = Callable[[int, int, str], None]
-"""Called with (done, total, what)."""
 
 
 class Job(NamedTuple):

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Looks inside a model file on recordings: what it depends on, remembers and knows."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import DataError
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.interpretation.card_inputs import card_inputs, Run
 from lstm_dynamics_ros.learning.interpretation.contraction import measure_contraction
@@ -26,8 +27,6 @@ from numpy.typing import NDArray
 import torch
 
 Array = NDArray[np.float64]
-Progress = Callable[[int, int, str], None]
-"""Called with (done, total, what)."""
 
 SCALE = 1000
 """Steps of the progress of each part."""
@@ -103,16 +102,16 @@ def explain(
     attribution = attribute(
         fast, output, few, len(few) - recent - 1, spread, part('integrated gradients')
     )
-    told = part('memory of the units')
+    update = part('memory of the units')
     nodes = []
     for number, (node, record) in enumerate(zip(model.recurrent, seen.nodes, strict=True)):
-        told(number, len(model.recurrent))
+        update(number, len(model.recurrent), '')
         nodes.append(node_activity(node, record, card.dt, window))
     probes, left_out = _probes(card, runs, blocks, seen, warm, payloads or {})
     long = spread_out(runs, min(2 * (warm + 50), max(len(run) for run in runs)), 16)
     other = long.observations[: warm + 1, ::-1].copy()
     contraction = measure_contraction(model, output, long.observations, other)
-    part('done')(1, 1)
+    part('done')(1, 1, '')
     return Explanation(
         card=card,
         sha256=loaded.sha256,
@@ -139,17 +138,17 @@ class _Parts:
         self._progress = progress
         self._number = -1
 
-    def __call__(self, what: str) -> Callable[[int, int], None]:
+    def __call__(self, what: str) -> Progress:
         self._number += 1
         first = self._number * SCALE
 
-        def told(done: int, total: int) -> None:
+        def update(done: int, total: int, _: str) -> None:
             if self._progress is not None:
                 now = min(first + SCALE * done // max(1, total), self.COUNT * SCALE)
                 self._progress(now, self.COUNT * SCALE, what)
 
-        told(0, 1)
-        return told
+        update(0, 1, '')
+        return update
 
 
 def _window(card: ModelCard, runs: Sequence[Run], settings: ExplainSettings) -> int:

@@ -7,9 +7,8 @@ nothing happened: inputs held, and positions going on at constant velocity where
 velocities, so that both still agree.
 """
 
-from collections.abc import Callable
-
 from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.learning.interpretation.differentiable import DifferentiableModel
 from lstm_dynamics_ros.learning.interpretation.explained_output import ExplainedOutput
 from lstm_dynamics_ros.learning.interpretation.explanation import PlainPast
@@ -29,7 +28,7 @@ def measure_plain_past(
     output: ExplainedOutput,
     observations: Array,
     spread: Array,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> PlainPast:
     """Run the model with an uneventful past of several ages.
 
@@ -55,7 +54,7 @@ def measure_plain_past(
         changed = last(plain_past(model.card, observations, age)) - true
         changes.append(np.sqrt((changed**2).mean(0)) / spread)
         if progress is not None:
-            progress(number + 1, len(ages))
+            progress(number + 1, len(ages), '')
     return PlainPast(ages=ages.astype(np.float64), change=np.array(changes))
 
 

@@ -5,8 +5,7 @@
 hidden state included, at many moments of a recording.
 """
 
-from collections.abc import Callable
-
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.learning.interpretation.differentiable import (
     DifferentiableModel,
     Outputs,
@@ -20,8 +19,6 @@ import torch
 from torch import Tensor
 
 Array = NDArray[np.float64]
-Progress = Callable[[int, int], None]
-"""Called with (done, total)."""
 
 LARGEST_GRAPH = 24_000
 """Rows times steps that are differentiated at once; bounds the memory to about 1 GB."""
@@ -57,7 +54,7 @@ def output_gradients(
         (gradient,) = torch.autograd.grad(told[:, number].sum(), variable, retain_graph=True)
         gradients.append(gradient)
         if progress is not None:
-            progress(number + 1, told.shape[1])
+            progress(number + 1, told.shape[1], '')
     return torch.stack(gradients)
 
 
@@ -91,11 +88,11 @@ def measure_influence(
             for row in stretch[:before]:
                 _, state = model.step(row, state)
 
-        def told(done: int, outputs: int, number: int = number) -> None:
+        def update(done: int, outputs: int, text: str, number: int = number) -> None:
             if progress is not None:
-                progress(number * outputs + done, len(chunks) * outputs)
+                progress(number * outputs + done, len(chunks) * outputs, text)
 
-        gradients = output_gradients(model, output, stretch[before:], state, told)
+        gradients = output_gradients(model, output, stretch[before:], state, update)
         total = total + (gradients**2).sum(2).numpy()
     rms = np.sqrt(total / count)[:, ::-1]  # newest first
     return Influence(jacobian=rms * deviation / spread[:, None, None], moments=count)

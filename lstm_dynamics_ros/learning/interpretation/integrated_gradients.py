@@ -12,10 +12,10 @@ all the past, differs from F(x) is what is older. The integral is by midpoints, 
 them where few are not enough: a model of gear ripple swings along the path.
 """
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.learning.interpretation.differentiable import DifferentiableModel
 from lstm_dynamics_ros.learning.interpretation.explained_output import ExplainedOutput
 from lstm_dynamics_ros.learning.interpretation.explanation import Attribution
@@ -26,8 +26,6 @@ import torch
 from torch import Tensor
 
 Array = NDArray[np.float64]
-Progress = Callable[[int, int], None]
-"""Called with (done, total)."""
 
 POINTS = (32, 192)
 """Points of the path that are evaluated; the latter if the former leave too large a gap."""
@@ -100,12 +98,12 @@ def contributions(
         path = start + chunk.reshape(-1, 1, 1, 1) * (rows - start)  # (points, T, N, F)
         path = path.transpose(0, 1).flatten(1, 2)
 
-        def told(done: int, outputs: int, number: int = number) -> None:
+        def update(done: int, outputs: int, text: str, number: int = number) -> None:
             if progress is not None:
-                progress(number * outputs + done, len(chunks) * outputs)
+                progress(number * outputs + done, len(chunks) * outputs, text)
 
         state = model.zero_state(path.shape[1])
-        gradients = output_gradients(model, output, path, state, told)
+        gradients = output_gradients(model, output, path, state, update)
         total = total + gradients.reshape(len(gradients), steps, -1, count, features).sum(2)
     true, alone, resting = (_last(model, output, part) for part in (everything, rows, start))
     return Contributions(

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """A model run over recordings with its inside recorded: states, gates, what its cells were fed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.learning.interpretation.differentiable import DifferentiableModel
 from lstm_dynamics_ros.learning.interpretation.explained_output import ExplainedOutput
 import numpy as np
@@ -41,7 +42,7 @@ def observe(
     output: ExplainedOutput,
     observations: Array,
     before: int,
-    progress: Callable[[int, int], None] | None = None,
+    progress: Progress | None = None,
 ) -> Observed:
     """Run a model over stretches and record what goes on inside.
 
@@ -61,7 +62,7 @@ def observe(
             told.append(output(outputs['prediction'], row).numpy())
             inside.append(activities)
         if progress is not None and number % 50 == 0:
-            progress(number, len(rows))
+            progress(number, len(rows), '')
     nodes = []
     for which, node in enumerate(model.recurrent):
         mine = [activities[which] for activities in inside]

@@ -12,6 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lstm_dynamics_ros.core.errors import JointNamesError
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import columns, signals, Trajectory, usable
 from lstm_dynamics_ros.learning.settings import TrainingSettings
@@ -24,7 +25,7 @@ from lstm_dynamics_ros.learning.torque_observer.training_data import (
 )
 from lstm_dynamics_ros.learning.training.checkpoint import Checkpoint
 from lstm_dynamics_ros.learning.training.dataset import epoch_generator
-from lstm_dynamics_ros.learning.training.epochs import Epochs, Progress
+from lstm_dynamics_ros.learning.training.epochs import Epochs
 from lstm_dynamics_ros.learning.training.provenance import digest, feature_ranges
 from lstm_dynamics_ros.learning.training.update import scheduled
 import torch

@@ -7,7 +7,6 @@ that was killed and resumed ends with the very same weights.
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from dataclasses import asdict
 import math
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 from lstm_dynamics_ros.core.card import Range
 from lstm_dynamics_ros.core.errors import TrainingError
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.learning.models.ensemble import LoneModel
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.checkpoint import (
@@ -24,9 +24,6 @@ from lstm_dynamics_ros.learning.training.checkpoint import (
     write_atomically,
 )
 import torch
-
-Progress = Callable[[int, int, str], None]
-"""Called after each epoch with epochs done, epochs at most, and a line of text."""
 
 
 class Epochs(ABC):

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lstm_dynamics_ros.core.errors import JointNamesError
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import columns, signals, usable
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
@@ -16,7 +17,7 @@ from lstm_dynamics_ros.learning.training.dataset import (
     loader,
     WindowDataset,
 )
-from lstm_dynamics_ros.learning.training.epochs import Epochs, Progress
+from lstm_dynamics_ros.learning.training.epochs import Epochs
 from lstm_dynamics_ros.learning.training.linear_start import prepare
 from lstm_dynamics_ros.learning.training.losses import column_weights
 from lstm_dynamics_ros.learning.training.provenance import digest, feature_ranges, payload_range

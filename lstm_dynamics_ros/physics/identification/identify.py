@@ -11,10 +11,11 @@ Franka Emika Panda robot with retrieval of feasible parameters using penalty-bas
 IEEE RA-L 4(4), 2019.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 
 from lstm_dynamics_ros.core.parameters import validated
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.physics.identification.base_parameters import (
     base_parameters,
@@ -51,9 +52,6 @@ SHARES = (0.03, 0.1, 0.3)
 
 RANDOM_MOTIONS = 60
 """Random motions that show which parameters any motion can show: hundreds of equations."""
-
-Progress = Callable[[int, int, str], None]
-"""Called with steps done, steps in all, and a short text."""
 
 
 def identify(

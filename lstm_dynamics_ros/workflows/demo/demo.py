@@ -6,13 +6,13 @@ the robot repeats the same motion with it. Two nodes, because a forward model an
 are two files, and each node holds one.
 """
 
-from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 import time
 
 from lstm_dynamics_ros.core.assets import assets
 from lstm_dynamics_ros.core.errors import ConfigError, DataError
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.ros.nodes.settings import find_model
 from lstm_dynamics_ros.ros.topics.graph import why_silent
 from lstm_dynamics_ros.ros.topics.interfaces import ROBOT_JOINT_STATES
@@ -31,8 +31,6 @@ from lstm_dynamics_ros.workflows.live.processes import last_lines, Processes
 
 VIEW_PERIOD = 0.1
 """Time between two drawings of the live view [s]."""
-
-Progress = Callable[[int, int, str], None]
 
 
 def with_defaults(settings: DemoSettings) -> DemoSettings:

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Plays a bag's joint states into a running node, with their own stamps and ``/clock``."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 import time
 
 from lstm_dynamics_ros.core.errors import DataError
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.core.state import NANOSECONDS, RawSample
 from lstm_dynamics_ros.data.bags.reader import iterate
 from lstm_dynamics_ros.ros.nodes.spin import POLL_PERIOD, StopFlag
@@ -47,7 +48,7 @@ def play(
     topic: str | None = None,
     rate: float = 1.0,
     wait: float = 10.0,
-    progress: Callable[[int, int, str], None] | None = None,
+    progress: Progress | None = None,
 ) -> Played:
     """Publish the joint states of a bag on ``joint_states``, in real time.
 
@@ -85,7 +86,7 @@ class _Player:
         self,
         samples: Iterable[RawSample],
         wait: float,
-        progress: Callable[[int, int, str], None] | None,
+        progress: Progress | None,
     ) -> Played:
         self._await_subscribers(wait)
         begin = due = time.monotonic()

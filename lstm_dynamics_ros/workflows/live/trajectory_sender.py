@@ -11,6 +11,7 @@ from pathlib import Path
 import time
 
 from lstm_dynamics_ros.core.errors import DataError
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.core.state import NANOSECONDS, Vector
 from lstm_dynamics_ros.data.bags.cdr import TRAJECTORY
 from lstm_dynamics_ros.data.bags.storage import open_bag
@@ -27,9 +28,6 @@ from rclpy.signals import SignalHandlerOptions
 from rclpy.utilities import try_shutdown
 from sensor_msgs.msg import JointState
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
-
-Progress = Callable[[int, int, str], None]
-"""Called with tenths of a second done, in all, and what is being done."""
 
 Confirm = Callable[[str], bool]
 """Asks a person a question; True for yes."""

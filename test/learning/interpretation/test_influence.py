@@ -83,6 +83,6 @@ def test_progress_ends_with_everything_done(
     told: list[tuple[int, int]] = []
     measure_influence(
         model, ExplainedOutput(model.card), observations, 3, np.ones(2),
-        lambda done, total: told.append((done, total)),
+        lambda done, total, _: told.append((done, total)),
     )  # fmt: skip
     assert told[-1] == (2, 2)
