@@ -1,16 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """A look inside a model as one HTML page, as JSON, and as lines for the terminal."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
-from html import escape
 from pathlib import Path
 
 from lstm_dynamics_ros import __version__
 from lstm_dynamics_ros.core.atomic_file import write_text
 from lstm_dynamics_ros.core.progress import Progress
-from lstm_dynamics_ros.data.quality.finding import Finding
 from lstm_dynamics_ros.evaluation.reports import explanation_figures as figures
 from lstm_dynamics_ros.evaluation.reports import html
 from lstm_dynamics_ros.evaluation.reports.explanation_findings import findings, reach
@@ -18,55 +16,17 @@ from lstm_dynamics_ros.learning.interpretation.explanation import Explanation
 import numpy as np
 
 SECTIONS = {
-    'past': (
-        'How far back it looks',
-        'The model runs over the recording again, with everything older than an age replaced by '
-        'an uneventful past: inputs held, positions going on at constant velocity. The curve is '
-        'how much the newest output then changes, in units of its own spread over the recording. '
-        'Good: it falls to nothing within what friction, drives and filters of the robot '
-        'remember. A warning sign: it does not fall, or lies at zero although the robot has '
-        'friction or hysteresis.',
-    ),
-    'ages': (
-        'Sensitivity by age',
-        'Exact derivative of the output by every input of the past, through the hidden state, '
-        'times the usual deviation of that input. Neighbouring ages have opposite signs and '
-        'cancel where inputs are smooth, so large values say how a single odd sample is '
-        'amplified, not how much is remembered. A warning sign: old inputs stand out against '
-        'the newest.',
-    ),
-    'inputs': (
-        'Which inputs matter',
-        'Integrated gradients: contributions that add up to the output, against a robot that '
-        'rests at the mean of the training data. Left, all inputs of a joint together; right, '
-        'each kind of input alone; below, each age alone, where neighbours cancel too. Good: the '
-        'diagonal leads on the left, and coupled joints follow. A warning sign: a joint that is '
-        'driven by one it is not coupled with, or kinds that contribute far more alone than '
-        'together.',
-    ),
-    'memory': (
-        'Memory of the units',
-        'Left: how open the gates are. Middle: how long they are saturated, where they cannot '
-        'react. Right: how long units remember, by the gate that keeps and by the derivative of '
-        'their state. The curves below are nudges of the state while it is being forgotten. A '
-        'warning sign: nudges that grow for good, or times far beyond the washout.',
-    ),
-    'probes': (
-        'What the units know',
-        'Linear probes read a label from the hidden units, scored on data left out. Beside them '
-        'the same from the inputs of the moment alone, with shapes friction has: only what the '
-        'units add to that is memory. Friction sign: sign of a velocity. Reversal: the sign '
-        'changed within 0.1 s. Payload: if it was given. A warning sign: a robot with much '
-        'friction whose model follows no reversal and adds nothing to the inputs.',
-    ),
-    'washout': (
-        'How fast it forgets how it started',
-        'Two copies of the model start from random hidden states and get the same inputs. The '
-        'node waits for the washout of the card before it believes the model. A warning sign: '
-        'the worst pair is above 1 % beyond the dashed line.',
-    ),
+    'past': 'How far back it looks',
+    'ages': 'Sensitivity by age',
+    'inputs': 'Which inputs matter',
+    'memory': 'Memory of the units',
+    'probes': 'What the units know',
+    'washout': 'How fast it forgets how it started',
 }
-"""Title and explanation of each section."""
+"""Title of each section."""
+
+VERDICTS = {'warning': ('look', 'bad'), 'info': ('fine', 'good')}
+"""How a finding of each severity is marked."""
 
 
 def write_explanation(
@@ -84,40 +44,35 @@ def write_explanation(
 
 def explanation_page(explanation: Explanation, progress: Progress | None = None) -> str:
     """Return the page as HTML."""
-    card, found = explanation.card, findings(explanation)
-    warnings = [item.text for items in found.values() for item in items
-                if item.severity == 'warning']  # fmt: skip
-    title = f'Inside {card.name}'
-    shown = [name for name in SECTIONS if _drawers(explanation)[name]]
-    body = [
-        html.heading(1, title),
-        html.paragraph(
-            f'{card.model_kind} model, {card.cell.upper()} {card.num_layers} x '
-            f'{card.hidden_size}, {card.n_joints} joints, dt {1e3 * card.dt:g} ms, on '
-            f'{", ".join(explanation.recordings)} ({explanation.rows} rows). Explained: '
-            f'{_what(explanation)}. Written by lstm_dynamics_ros {__version__}.',
-            soft=True,
-        ),
-        html.navigation([(name, SECTIONS[name][0]) for name in shown]),
-        html.card(html.heading(3, 'Summary'), html.items(summary(explanation))),
-    ]
-    if warnings:
-        body.append(
-            html.card(html.heading(3, 'Look at these'), html.items(warnings), style='warn')
-        )
+    found, drawers = findings(explanation), _drawers(explanation)
+    shown = [name for name in SECTIONS if drawers[name]]
+    sections = {}
     for number, name in enumerate(shown):
         if progress is not None:
-            progress(number, len(shown), SECTIONS[name][0])
-        heading, text = SECTIONS[name]
-        pictures = [html.image(draw(), heading) for draw in _drawers(explanation)[name]]
+            progress(number, len(shown), SECTIONS[name])
         said = [*found[name], *(found['gates'] if name == 'memory' else [])]
-        body.append(html.heading(2, heading, name))
-        body.append(html.card(html.paragraph(text, soft=True), *pictures, _verdicts(said)))
-    body.append(html.heading(2, 'Thresholds', 'facts'))
-    body.append(html.card(html.facts(_facts(explanation))))
+        sections[name] = {
+            'pictures': [draw() for draw in drawers[name]],
+            'verdicts': [(VERDICTS[item.severity], item.text) for item in said],
+        }
     if progress is not None:
         progress(len(shown), len(shown), 'done')
-    return html.page(title, body)
+    every = [item for items in found.values() for item in items]
+    return html.render(
+        'explanation.html',
+        title=f'Inside {explanation.card.name}',
+        card=explanation.card,
+        recordings=explanation.recordings,
+        rows=explanation.rows,
+        explained=_what(explanation),
+        version=__version__,
+        links=[(name, SECTIONS[name]) for name in shown],
+        summary=summary(explanation),
+        warnings=[item.text for item in every if item.severity == 'warning'],
+        titles=SECTIONS,
+        sections=sections,
+        facts=_facts(explanation),
+    )
 
 
 def summary(explanation: Explanation) -> list[str]:
@@ -200,16 +155,6 @@ def _drawers(explanation: Explanation) -> dict[str, list[Callable[[], bytes]]]:
         'probes': [lambda: figures.probe_figure(explanation)] * bool(explanation.probes),
         'washout': [lambda: figures.washout_figure(explanation)] * bool(explanation.nodes),
     }
-
-
-def _verdicts(items: Sequence[Finding]) -> str:
-    marks = {'warning': ('bad', 'look'), 'info': ('good', 'fine')}
-    rows = ''.join(
-        f'<tr><td class="{marks[item.severity][0]}">{marks[item.severity][1]}</td>'
-        f'<td>{escape(item.text)}</td></tr>\n'
-        for item in items
-    )
-    return f'<table class="facts"><tbody>\n{rows}</tbody></table>'
 
 
 def _facts(explanation: Explanation) -> list[tuple[str, str]]:

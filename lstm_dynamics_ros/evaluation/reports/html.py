@@ -22,6 +22,15 @@ Entry = str | tuple[str, str]
 """A table cell: its text, or its text and a CSS class."""
 
 
+class Table(NamedTuple):
+    """A table with what is said above and below it."""
+
+    title: str
+    head: Sequence[str]
+    rows: Sequence[Sequence[Entry]]
+    notes: Sequence[str] = ()
+
+
 class Section(NamedTuple):
     """A part of a page with a heading of its own."""
 

@@ -65,44 +65,21 @@ def identification_page(found: Identification, recordings: Sequence[str]) -> str
         found: What was identified.
         recordings: Names of the recordings it was identified from.
     """
-    base = [['combination', 'identified', 'URDF', 'standard deviation']]
-    base += [
-        [item.name, f'{item.value:.4g}', f'{item.nominal:.4g}', f'{item.deviation:.2g}']
-        for item in found.base
-    ]
-    body = [
-        html.heading(1, f'Identification of {found.nominal.source}'),
-        html.paragraph(
-            f'From {", ".join(recordings)}. Written by lstm_dynamics_ros {__version__}.', soft=True
-        ),
-    ]
-    if found.warnings:
-        body.append(
-            html.card(html.heading(3, 'Warnings'), html.items(found.warnings), style='warn')
-        )
-    body += [
-        html.heading(2, 'Error of every joint', 'errors'),
-        html.card(
-            html.paragraph(
-                f'RMSE over {found.folds}, each held out in turn, of low-passed efforts [N m] or '
-                '[N], and as a share of the RMS of the effort. What the low-pass took off, mostly '
-                'noise of the sensor, is the column "above cut-off".'
-            ),
-            _table(error_rows(found)),
-        ),
-        html.heading(2, 'Effort over time', 'effort'),
-        html.card(
-            html.paragraph('Every stretch is predicted by a fit that has not seen it.'),
-            html.image(effort_figure(found), 'measured and predicted effort'),
-        ),
-        html.heading(2, 'Friction and rotors', 'friction'),
-        html.card(_table(friction_rows(found))),
-        html.heading(2, 'How it was done', 'facts'),
-        html.card(html.facts(_facts(found))),
-        html.heading(2, 'Base parameters', 'base'),
-        html.card(_table(base)),
-    ]
-    return html.page(f'Identification of {found.nominal.source}', body)
+    return html.render(
+        'identification.html',
+        title=f'Identification of {found.nominal.source}',
+        found=found,
+        recordings=recordings,
+        version=__version__,
+        errors=error_rows(found),
+        picture=effort_figure(found),
+        friction=friction_rows(found),
+        facts=_facts(found),
+        base=[
+            [item.name, f'{item.value:.4g}', f'{item.nominal:.4g}', f'{item.deviation:.2g}']
+            for item in found.base
+        ],
+    )
 
 
 def effort_figure(found: Identification) -> bytes:
@@ -115,9 +92,11 @@ def effort_figure(found: Identification) -> bytes:
     for j, name in enumerate(found.joint_names):
         for number, (trace, start) in enumerate(zip(found.traces, starts[:-1], strict=True)):
             time, measured = trace.time + start, trace.measured[:, j]
-            told = {'measured': (measured, INK, 2.0)}
-            told |= {model: (trace.predicted[model][:, j], COLORS[model], 1.1) for model in shown}
-            for label, (values, color, width) in told.items():
+            curves = {'measured': (measured, INK, 2.0)}
+            curves |= {
+                model: (trace.predicted[model][:, j], COLORS[model], 1.1) for model in shown
+            }
+            for label, (values, color, width) in curves.items():
                 text = '_more' if number else label
                 axes[j, 0].plot(time, values, color=color, linewidth=width, label=text)
                 if label in COLORS:
@@ -144,10 +123,6 @@ def _facts(found: Identification) -> list[tuple[str, str]]:
         ('held out', found.folds),
         ('sha256 of the URDF', found.nominal.sha256),
     ]
-
-
-def _table(rows: Sequence[Sequence[str]]) -> str:
-    return html.table(rows[0], rows[1:])
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:

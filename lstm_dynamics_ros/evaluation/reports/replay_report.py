@@ -40,57 +40,41 @@ def report_page(
     progress: Progress | None = None,
 ) -> str:
     """Return the report of a replay as HTML."""
-    card = result.card
-    body = [
-        html.heading(1, f'Replay of {result.recording}'),
-        html.paragraph(
-            f'{card.name}: {card.model_kind} model, {card.cell.upper()}, '
-            f'{card.num_layers} x {card.hidden_size} units, {card.n_joints} joints, '
-            f'dt {1e3 * card.dt:g} ms. Written by lstm_dynamics_ros {__version__}.',
-            soft=True,
-        ),
-        _navigation(result, sections),
-    ]
-    warnings = [*result.warnings, *_own_warnings(result)]
-    if warnings:
-        body.append(html.card(html.heading(3, 'Warnings'), html.items(warnings), style='warn'))
-    for section in sections:
-        body.append(html.heading(2, section.title, section.anchor))
-        body.append(html.card(section.body))
-    if result.scores:
-        body.append(html.heading(2, 'Against the opponents', 'comparison'))
-        body.append(html.card(html.image(summary_figure(result.scores), 'nMSE by horizon')))
-        body += [html.card(_comparison(score)) for score in result.scores]
-    if result.inverse is not None:
-        body.append(html.heading(2, 'Against the opponents', 'comparison'))
-        body.append(html.card(_protocol_table(result.inverse)))
-    body.append(html.heading(2, 'Error per joint', 'errors'))
-    body.append(html.card(_error_table(result)))
-    for joint, name in enumerate(card.joint_names):
+    joints = []
+    for joint, name in enumerate(result.card.joint_names):
         if progress is not None:
-            progress(joint, card.n_joints, f'report: {name}')
-        body.append(html.heading(2, name, f'joint-{name}'))
-        body.append(html.card(html.image(joint_figure(result, joint), f'{name} in figures')))
-    body.append(html.heading(2, 'Where this comes from', 'facts'))
-    body.append(
-        '<div class="columns">'
-        + html.card(html.heading(3, 'Model'), html.facts(_model_facts(result)))
-        + html.card(html.heading(3, 'Recording'), html.facts(_recording_facts(result)))
-        + '</div>'
+            progress(joint, result.card.n_joints, f'report: {name}')
+        joints.append((name, joint_figure(result, joint)))
+    comparisons = [[_comparison(score)] for score in result.scores]
+    if result.inverse is not None:
+        comparisons.append(_protocol_tables(result.inverse))
+    page = html.render(
+        'replay.html',
+        title=f'Replay of {result.recording}',
+        card=result.card,
+        version=__version__,
+        links=_links(result, sections),
+        warnings=[*result.warnings, *_own_warnings(result)],
+        sections=sections,
+        summary=summary_figure(result.scores) if result.scores else None,
+        comparisons=comparisons,
+        errors=_error_table(result),
+        joints=joints,
+        model_facts=_model_facts(result),
+        recording_facts=_recording_facts(result),
     )
     if progress is not None:
-        progress(card.n_joints, card.n_joints, 'report: done')
-    return html.page(f'Replay of {result.recording}', body)
+        progress(result.card.n_joints, result.card.n_joints, 'report: done')
+    return page
 
 
-def _navigation(result: ReplayResult, sections: Sequence[html.Section]) -> str:
+def _links(result: ReplayResult, sections: Sequence[html.Section]) -> list[tuple[str, str]]:
     links = [(section.anchor, section.title) for section in sections]
     if result.scores or result.inverse is not None:
         links.append(('comparison', 'Comparison'))
     links.append(('errors', 'Errors'))
     links += [(f'joint-{name}', name) for name in result.card.joint_names]
-    links.append(('facts', 'Model and recording'))
-    return html.navigation(links)
+    return [*links, ('facts', 'Model and recording')]
 
 
 def _own_warnings(result: ReplayResult) -> list[str]:
@@ -110,14 +94,14 @@ def _own_warnings(result: ReplayResult) -> list[str]:
         if worse:
             ratio, kind, h = max(worse)
             found.append(
-                f'In {len(worse)} of {len(rows)} comparisons ({score.mode.replace("_", " ")}) an '
-                f'opponent does better than the model; worst: {kind} {h} steps ahead, where the '
+                f'In {len(worse)} of {len(rows)} comparisons ({score.mode.replace("_", " ")}) a '
+                f'baseline does better than the model; worst: {kind} {h} steps ahead, where the '
                 f'error of {score.best_baseline(kind, h)} is {ratio:.3g} times smaller.'
             )
     return found
 
 
-def _comparison(score: Scores) -> str:
+def _comparison(score: Scores) -> html.Table:
     """Return the table of one mode; the best of each row stands out."""
     head = ['', 'steps', 'ms', *(name.replace('_', ' ') for name in score.names)]
     rivals = len(score.names) > 1
@@ -146,7 +130,7 @@ def _comparison(score: Scores) -> str:
         if score.mode == 'known_torque'
         else 'nothing after the start is known'
     )
-    title = html.heading(3, f'nMSE, {score.mode.replace("_", " ")}')
+    title = f'nMSE, {score.mode.replace("_", " ")}'
     note = (
         f'{knows[0].upper()}{knows[1:]}. {score.starts} forecasts each, scored against '
         f'{"simulator truth" if score.scored_against == "truth" else "what was measured"}; mean '
@@ -154,23 +138,26 @@ def _comparison(score: Scores) -> str:
     )
     if score.still_joints:
         note += f' Left out, because they do not move: {", ".join(score.still_joints)}.'
-    return title + html.table(head, rows) + html.paragraph(note, soft=True)
+    return html.Table(title, head, rows, [note])
 
 
-def _protocol_table(result: ProtocolResult) -> str:
+def _protocol_tables(result: ProtocolResult) -> list[html.Table]:
+    """Return a table per figure, the protocol above and the notes below all of them."""
     columns = list(dict.fromkeys(c for row in result.figures.values() for c in row))
-    parts = [html.heading(3, result.protocol)]
+    tables: list[html.Table] = []
     for column in columns:
-        rows: list[list[html.Entry]] = [
+        rows = [
             [name, f'{np.mean(row[column]):.4g}', *(f'{v:.3g}' for v in row[column])]
             for name, row in result.figures.items()
             if column in row
         ]
-        parts.append(html.table([column, 'mean', *result.joint_names], rows))
-    return ''.join(parts) + ''.join(html.paragraph(note, soft=True) for note in result.notes)
+        title = '' if tables else result.protocol
+        notes = result.notes if len(tables) == len(columns) - 1 else ()
+        tables.append(html.Table(title, [column, 'mean', *result.joint_names], rows, notes))
+    return tables
 
 
-def _error_table(result: ReplayResult) -> str:
+def _error_table(result: ReplayResult) -> html.Table:
     """Return the RMSE of every joint at every horizon, as replayed."""
     kinds = [(k, sorted(result.predicted[k])) for k in result.predicted if result.predicted[k]]
     head = ['RMSE']
@@ -192,7 +179,7 @@ def _error_table(result: ReplayResult) -> str:
         'As the live node predicts: after each stamp only what was known then. '
         'Columns +k are k steps ahead.'
     )
-    return html.table(head, rows) + html.paragraph(note, soft=True)
+    return html.Table('', head, rows, [note])
 
 
 def _model_facts(result: ReplayResult) -> list[tuple[str, str]]:

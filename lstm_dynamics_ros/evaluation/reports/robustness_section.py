@@ -24,20 +24,14 @@ LINES = ('-', '--')
 
 def robustness_section(found: Comparison) -> html.Section:
     """Return curves and tables of one model, or of two side by side."""
-    other = f'; dashed: {found.names[1]}' if len(found.results) > 1 else ''
-    body = [
-        html.paragraph(
-            f'RMSE over the undisturbed one of {found.names[0]}, mean over joints{other}. '
-            'A curve that stays near 1 is not impressed by the disturbance.'
-        ),
-        html.image(_figure(found), 'error over the size of each disturbance'),
+    models = [
+        (name, [_table(curve, result) for curve in result.curves], result.notes)
+        for name, result in zip(found.names, found.results, strict=True)
     ]
-    for name, result in zip(found.names, found.results, strict=True):
-        if len(found.results) > 1:
-            body.append(html.heading(3, name))
-        body += [_table(curve, result) for curve in result.curves]
-        body.append(html.items(result.notes))
-    return html.Section('robustness', 'Robustness', '\n'.join(body))
+    body = html.render(
+        'robustness_section.html', names=found.names, picture=_figure(found), models=models
+    )
+    return html.Section('robustness', 'Robustness', body)
 
 
 def _figure(found: Comparison) -> bytes:
@@ -94,7 +88,7 @@ def _draw(axes: Axes, found: Comparison, panel: tuple[str, ...]) -> None:
     axes.legend(fontsize=7, loc='upper left', framealpha=0.9)
 
 
-def _table(curve: Curve, result: Robustness) -> str:
+def _table(curve: Curve, result: Robustness) -> html.Table:
     there = [channel for channel in result.channels if channel in curve.levels[0].figures]
     head = [curve.unit, *there, 'largest / RMSE', 'answered', 'age [steps]', 'not finite']
     rows: list[list[html.Entry]] = []
@@ -104,4 +98,4 @@ def _table(curve: Curve, result: Robustness) -> str:
         row += [largest(level), f'{level.answered:.1%}', f'{level.age:.2f}']
         row.append((str(level.not_finite), 'bad') if level.not_finite else '0')
         rows.append(row)
-    return html.heading(3, curve.title) + html.table(head, rows)
+    return html.Table(curve.title, head, rows)

@@ -21,15 +21,12 @@ def write_section_page(
         sections: What is said of it.
         recordings: What that was measured on, for people.
     """
-    body = [
-        html.heading(1, card.name),
-        html.paragraph(
-            f'{card.model_kind} model of {card.n_joints} joints, dt {1e3 * card.dt:g} ms, '
-            f'measured on {recordings}. Written by lstm_dynamics_ros {__version__}.',
-            soft=True,
-        ),
-    ]
-    for section in sections:
-        body.append(html.heading(2, section.title, section.anchor))
-        body.append(html.card(section.body))
-    write_text(path, html.page(card.name, body))
+    page = html.render(
+        'sections.html',
+        title=card.name,
+        card=card,
+        recordings=recordings,
+        version=__version__,
+        sections=sections,
+    )
+    write_text(path, page)

@@ -19,40 +19,30 @@ def tracking_section(effect: CorrectionEffect) -> html.Section:
     error_panel(panels[0], effect)
     correction_panel(panels[1], effect)
     joint_bars(panels[2], effect)
-    rows: list[list[html.Entry]] = [
-        [
-            name,
-            f'{joint["before_mrad"]:.3g}',
-            f'{joint["after_mrad"]:.3g}',
-            _ratio(joint['after_mrad'], joint['before_mrad']),
-            f'{joint["correction_rms_nm"]:.3g}',
-        ]
+    rows = [
+        _row(name, joint['before_mrad'], joint['after_mrad'], f'{joint["correction_rms_nm"]:.3g}')
         for name, joint in found['per_joint'].items()
     ]
-    rows.append(
-        [
-            'all',
-            f'{found["before_mrad"]:.3g}',
-            f'{found["after_mrad"]:.3g}',
-            _ratio(found['after_mrad'], found['before_mrad']),
-            '',
-        ]
+    rows.append(_row('all', found['before_mrad'], found['after_mrad'], ''))
+    body = html.render(
+        'tracking_section.html',
+        picture=png_bytes(figure),
+        head=[
+            'tracking error [mrad]',
+            'before',
+            'after',
+            'after / before',
+            'correction RMS [N m]',
+        ],
+        rows=rows,
+        compared=found['compared_s'],
+        fade_in=found['fade_in_s'],
     )
-    note = (
-        'Reference minus true position, RMS over two stretches of '
-        f'{found["compared_s"]:.1f} s in which the robot makes the same motion: before arming, '
-        f'and after the correction has faded in over {found["fade_in_s"]:g} s.'
-    )
-    head = ['tracking error [mrad]', 'before', 'after', 'after / before', 'correction RMS [N m]']
-    body = [
-        html.image(png_bytes(figure), 'tracking before and after arming'),
-        html.table(head, rows),
-        html.paragraph(note, soft=True),
-    ]
-    return html.Section('tracking', 'Tracking before and after arming', '\n'.join(body))
+    return html.Section('tracking', 'Tracking before and after arming', body)
 
 
-def _ratio(after: float, before: float) -> html.Entry:
-    """Return a ratio, coloured by whether it is a gain."""
+def _row(name: str, before: float, after: float, correction: str) -> list[html.Entry]:
+    """Return a row of the table, its ratio coloured by whether it is a gain."""
     ratio = after / before
-    return f'{ratio:.3g}', 'good' if ratio <= 1 else 'bad'
+    style = 'good' if ratio <= 1 else 'bad'
+    return [name, f'{before:.3g}', f'{after:.3g}', (f'{ratio:.3g}', style), correction]

@@ -19,23 +19,16 @@ def uncertainty_section(found: Uncertainty) -> html.Section:
     figure = white_figure(11.0, 4.2)
     panels = figure.subplots(1, 2 if covered is not None else 1, squeeze=False)[0]
     decile_panel(panels[-1], check)
-    if covered is None:
-        body = [html.paragraph(found.why_unbounded)]
-    else:
+    if covered is not None:
         reliability_panel(panels[0], covered)
-        note = (
-            'Share of measurements within the bounds, means over joints, and the joint that is '
-            'furthest from the target. Static bounds are those of the model card, adaptive ones '
-            'follow the errors of each trajectory. Widths are full widths in units of the RMSE of '
-            'these forecasts; of normal errors bounds of 90 % are 3.29 wide.'
-        )
-        body = [_table(covered), html.paragraph(note, soft=True)]
-    if check.members == 1:
-        body.append(
-            html.paragraph('A lone model: novelty comes from the training ranges only.', soft=True)
-        )
-    body.insert(0, html.image(png_bytes(figure), 'coverage against target, errors by novelty'))
-    return html.Section('uncertainty', 'How sure it is', '\n'.join(body))
+    body = html.render(
+        'uncertainty_section.html',
+        picture=png_bytes(figure),
+        table=None if covered is None else _table(covered),
+        why_unbounded=found.why_unbounded,
+        members=check.members,
+    )
+    return html.Section('uncertainty', 'How sure it is', body)
 
 
 def reliability_panel(axes: Axes, covered: Coverage) -> None:
@@ -47,8 +40,8 @@ def reliability_panel(axes: Axes, covered: Coverage) -> None:
         target, static, adaptive = covered.curve(horizon)
         label = f'+{horizon}' if horizon else 'effort now'
         axes.plot(target, static, color=color, marker='o', label=f'{label}, static')
-        axes.plot(target, adaptive, color=color, marker='x', linestyle='--',
-                  label=f'{label}, adaptive')  # fmt: skip
+        dashed = f'{label}, adaptive'
+        axes.plot(target, adaptive, color=color, marker='x', linestyle='--', label=dashed)
     axes.set_xlim(low, 1.0)
     axes.set_title('coverage against target')
     axes.set_xlabel('target')
@@ -65,27 +58,26 @@ def decile_panel(axes: Axes, check: NoveltyCheck) -> None:
     axes.axhline(1.0, color=INK, linewidth=0.8, linestyle=':')
     ahead = f', {check.horizon} steps ahead' if check.horizon else ''
     axes.set_title(f'error by novelty{ahead}: top over bottom {check.ratio:.2g}')
-    axes.set_xticks(places, [f'{place}\n{s:.2g}' for place, s in zip(places, check.scores,
-                                                                     strict=True)])  # fmt: skip
+    labels = [f'{place}\n{s:.2g}' for place, s in zip(places, check.scores, strict=True)]
+    axes.set_xticks(places, labels)
     axes.set_xlabel('tenth of the forecasts, least unusual first; median score')
     axes.set_ylabel('RMS error / RMSE')
     axes.grid(visible=True, axis='y', alpha=0.3)
 
 
-def _table(covered: Coverage) -> str:
+def _table(covered: Coverage) -> html.Table:
     """Return coverage and widths at the headline's miss rate."""
-    head = ['', 'steps', 'target', 'static', 'worst joint', 'width', 'adaptive', 'worst joint',
-            'width']  # fmt: skip
+    shares_head = ['worst joint', 'width']
+    head = ['', 'steps', 'target', 'static', *shares_head, 'adaptive', *shares_head]
     rows: list[list[html.Entry]] = []
     for cover in covered.at_target():
         row: list[html.Entry] = [cover.kind, str(cover.horizon), f'{cover.target:.2f}']
-        for shares, width in (
-            (cover.static, cover.width), (cover.adaptive, cover.adaptive_width),
-        ):  # fmt: skip
+        bounds = ((cover.static, cover.width), (cover.adaptive, cover.adaptive_width))
+        for shares, width in bounds:
             worst = int(np.argmax(np.abs(shares - cover.target)))
             mean = float(shares.mean())
             row.append((f'{mean:.3f}', 'good' if abs(mean - cover.target) <= CLOSE else 'bad'))
             row.append(f'{shares[worst]:.3f} in {covered.joint_names[worst]}')
             row.append(f'{width.mean():.2f}')
         rows.append(row)
-    return html.table(head, rows)
+    return html.Table('', head, rows)

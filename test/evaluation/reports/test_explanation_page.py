@@ -20,16 +20,16 @@ import numpy as np
 def test_the_page_holds_every_section_and_nothing_from_elsewhere(
     explanation: Explanation, tmp_path: Path
 ) -> None:
-    told: list[tuple[int, int, str]] = []
+    calls: list[tuple[int, int, str]] = []
     path = tmp_path / 'new' / 'report.html'
-    write_explanation(path, explanation, lambda *now: told.append(now))
+    write_explanation(path, explanation, lambda *now: calls.append(now))
     page = path.read_text(encoding='utf-8')
-    for title, _ in SECTIONS.values():
+    for title in SECTIONS.values():
         assert title in page
     assert page.count('data:image/png') == 8
     assert 'http' not in page
     assert 'the change of velocity predicted one step ahead' in page
-    assert told[-1][0] == told[-1][1]
+    assert calls[-1][0] == calls[-1][1]
     assert list(path.parent.iterdir()) == [path]
 
 

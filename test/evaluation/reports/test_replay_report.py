@@ -105,7 +105,7 @@ def test_only_counters_that_counted_are_shown(page: Reader) -> None:
 
 
 def test_a_model_that_loses_is_told_so(page: Reader) -> None:
-    assert any('an opponent does better than the model' in words for words in page.words)
+    assert any('a baseline does better than the model' in words for words in page.words)
 
 
 def test_a_cold_replay_is_told_so(replay: ReplayResult) -> None:
