@@ -8,8 +8,8 @@ from typing import Any
 from lstm_dynamics_ros.control.base import ControlInput
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.state import JointState, NANOSECONDS, Vector
-from lstm_dynamics_ros.pipeline.correction import Outlet
-from lstm_dynamics_ros.pipeline.model_tracker import Follower
+from lstm_dynamics_ros.pipeline.correction import CorrectionOutput
+from lstm_dynamics_ros.pipeline.model_tracker import ModelTracker
 from lstm_dynamics_ros.safety.arming import ArmingFacts, ArmingSettings, judge, Verdict
 from lstm_dynamics_ros.safety.gate import Gate
 import numpy as np
@@ -48,28 +48,31 @@ def error_gain(card: ModelCard) -> float | None:
 
 
 def known_of(
-    card: ModelCard, outlet: Outlet, follower: Follower, measured: JointState | None
+    card: ModelCard,
+    output: CorrectionOutput,
+    model_tracker: ModelTracker,
+    measured: JointState | None,
 ) -> dict[str, Any]:
     """Return the facts that model, controller and gate know, by their names.
 
     Args:
         card: Card of the model.
-        outlet: Controller, reference, score and gate.
-        follower: The model at work.
+        output: Controller, reference, score and gate.
+        model_tracker: The model at work.
         measured: The newest measurement.
     """
-    controller, gate, shadow = outlet.controller, outlet.gate, outlet.shadow
+    controller, gate, shadow = output.controller, output.gate, output.shadow
     types = zip(card.joint_names, card.joint_types, strict=True)
     age = None
-    if measured is not None and outlet.referred_ns is not None:
-        age = (measured.stamp_ns - outlet.referred_ns) / NANOSECONDS
+    if measured is not None and output.referred_ns is not None:
+        age = (measured.stamp_ns - output.referred_ns) / NANOSECONDS
     return {
-        'frozen': follower.guard.dead,
+        'frozen': model_tracker.trust_monitor.dead,
         'controller': type(controller).__module__.rpartition('.')[2],  # one file each
         'computes_torque': controller.computes_torque,
         'needs_reference': controller.needs_reference,
         'reference_age': age,
-        'reference_covers': outlet.covered,
+        'reference_covers': output.covered,
         'limits': gate.limits,
         'continuous': [name for name, kind in types if kind == 'continuous'],
         'error_gain': error_gain(card),
@@ -82,7 +85,7 @@ def known_of(
 
 
 def verdict(
-    facts: ArmingFacts, settings: ArmingSettings, around: Surroundings, outlet: Outlet
+    facts: ArmingFacts, settings: ArmingSettings, around: Surroundings, output: CorrectionOutput
 ) -> Verdict:
     """Return what speaks against arming, by the pipeline itself and around it.
 
@@ -90,9 +93,9 @@ def verdict(
         facts: What the pipeline knows.
         settings: What is accepted.
         around: What it does not.
-        outlet: Controller and gate.
+        output: Controller and gate.
     """
-    full = outlet.controller.full_command
+    full = output.controller.full_command
     if full:  # nothing to compare it with: the measured effort is that of somebody else
         settings = replace(settings, shadow='ignore')
     found = judge(
@@ -107,7 +110,7 @@ def verdict(
         settings,
     )
     refusals = [*found.refusals, *around.refusals]
-    gate = outlet.gate.settings
+    gate = output.gate.settings
     if full and (gate.blend < 1.0 or gate.enabled_joints or gate.fade_in > 0.0):
         refusals.append(
             'The command is the whole effort, and with a share of it the robot would fall. Set '
@@ -116,20 +119,20 @@ def verdict(
     return Verdict(tuple(refusals), found.warnings)
 
 
-def reason_to_stop(follower: Follower, gate: Gate, note: str) -> str:
+def reason_to_stop(model_tracker: ModelTracker, gate: Gate, note: str) -> str:
     """Return why torque is to be taken back; empty if it is not.
 
     Args:
-        follower: The model, and what watches it.
+        model_tracker: The model, and what watches it.
         gate: What the torque passes.
         note: Why the prediction is not valid; empty if it is.
     """
-    guard = follower.guard
+    trust = model_tracker.trust_monitor
     if note:
         return note
-    if guard.dead:
-        return f'These measurements stand still: {", ".join(guard.dead)}.'
-    if guard.contact.disarms:
+    if trust.dead:
+        return f'These measurements stand still: {", ".join(trust.dead)}.'
+    if trust.contact.disarms:
         return 'The robot was in contact for too long.'
     if gate.saturated_too_long:
         return (
@@ -139,22 +142,22 @@ def reason_to_stop(follower: Follower, gate: Gate, note: str) -> str:
     return ''
 
 
-def reason_of_silence(outlet: Outlet, given: ControlInput, torque: Vector | None) -> str:
+def reason_of_silence(output: CorrectionOutput, given: ControlInput, torque: Vector | None) -> str:
     """Return why torque that is on its way out ends here; empty if it goes on.
 
     What has ended begins again only when a person arms.
 
     Args:
-        outlet: Controller and gate.
+        output: Controller and gate.
         given: What the controller was given.
         torque: What it made of that, shape (n_joints,); None for nothing.
     """
     if torque is not None:
         finite = bool(np.isfinite(torque).all())
         return '' if finite else 'The controller computed torque that is not finite.'
-    if outlet.gate.silent:
+    if output.gate.silent:
         return ''
-    if outlet.controller.needs_reference and (given.reference is None or given.preview is None):
+    if output.controller.needs_reference and (given.reference is None or given.preview is None):
         return (
             'The reference was lost, or does not reach to when the correction acts. Publish it '
             'all the time, also while standing still.'

@@ -8,7 +8,7 @@ from lstm_dynamics_ros.control.base import ControlContext, ControlInput, Control
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.reference import Reference, ReferenceSource
 from lstm_dynamics_ros.core.state import JointState, Matrix, NANOSECONDS, Vector
-from lstm_dynamics_ros.pipeline.model_tracker import Follower
+from lstm_dynamics_ros.pipeline.model_tracker import ModelTracker
 from lstm_dynamics_ros.pipeline.settings import control_steps, PipelineSettings
 from lstm_dynamics_ros.runtime.predictor import Predictor
 from lstm_dynamics_ros.safety.gate import Gate
@@ -24,7 +24,7 @@ SCORED_BELOW = 20.0
 """Low-pass of what is scored [rad/s]."""
 
 
-class Outlet:
+class CorrectionOutput:
     """Asks the controller, scores what it says, and lets it through the gate.
 
     Args:
@@ -110,7 +110,7 @@ class Outlet:
         predicted: JointState | None,
         horizon: Matrix | None,
         preview: Reference | None,
-        follower: Follower,
+        model_tracker: ModelTracker,
     ) -> ControlInput:
         """Return everything a controller may know.
 
@@ -120,19 +120,19 @@ class Outlet:
             predicted: The same as a joint state.
             horizon: What it says of the steps after, shape (n_steps, n_targets); None without.
             preview: Where the robot is told to be one latency later.
-            follower: The model, and what watches it.
+            model_tracker: The model, and what watches it.
         """
-        guard, stamp = follower.guard, measured.stamp_ns
+        trust_monitor, stamp = model_tracker.trust_monitor, measured.stamp_ns
         reference = self.told_at(stamp)
         if reference is not None:
             self.referred_ns = stamp
         self.covered = preview is not None
         applied = self.applied(stamp)
-        follower.told = applied
-        if follower.motion is not None:  # what the motion takes is what somebody commands
-            follower.told = None
+        model_tracker.told = applied
+        if model_tracker.motion is not None:  # what the motion takes is what somebody commands
+            model_tracker.told = None
             if preview is not None and predicted is not None:
-                follower.told = predicted.effort
+                model_tracker.told = predicted.effort
         return ControlInput(
             measured=measured,
             reference=reference,
@@ -140,12 +140,12 @@ class Outlet:
             commanded=self.told_at(stamp + self._latency_ns - self._drive_ns),
             applied=applied,
             learned=prediction if self._inverse else None,
-            residual=None if follower.motion is None else follower.motion.residual,
+            residual=None if model_tracker.motion is None else model_tracker.motion.residual,
             predicted=predicted,
             horizon=horizon,
-            contact=guard.touched,
+            contact=trust_monitor.touched,
             # A clamp does not wind an observer up: it follows what the drives really did.
-            frozen=guard.touched,
+            frozen=trust_monitor.touched,
         )
 
     def torque(self, given: ControlInput) -> Vector | None:

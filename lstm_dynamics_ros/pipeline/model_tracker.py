@@ -11,7 +11,7 @@ from lstm_dynamics_ros.pipeline.forecast import Forecast
 from lstm_dynamics_ros.pipeline.model_inputs import is_motion_model, MotionInput
 from lstm_dynamics_ros.pipeline.prior_inputs import PriorInput
 from lstm_dynamics_ros.pipeline.settings import SafetySettings
-from lstm_dynamics_ros.pipeline.trust_monitor import Guard
+from lstm_dynamics_ros.pipeline.trust_monitor import TrustMonitor
 from lstm_dynamics_ros.pipeline.uncertainty import Uncertainty
 from lstm_dynamics_ros.runtime.predictor import Predictor
 from lstm_dynamics_ros.safety.state import Event, StateMachine
@@ -23,7 +23,7 @@ MOST_BAD = 2
 UNUSABLE = 'The model could not be used on the newest measurement.'
 
 
-class Follower:
+class ModelTracker:
     """A model that is stepped over every grid point, and everything that goes with its memory.
 
     Args:
@@ -57,7 +57,9 @@ class Follower:
         self._prior = PriorInput(card, prior) if card.columns(PRIOR_KIND) is not None else None
         self.forecast = Forecast(self.predictor, self.motion)
         """What the model says, as joint states."""
-        self.guard = Guard(card, safety, prior, motion_model=self.motion is not None)
+        self.trust_monitor = TrustMonitor(
+            card, safety, prior, motion_model=self.motion is not None
+        )
         """Watches whether the model may be trusted."""
         self.uncertainty = Uncertainty(card, miss_rate)
         """How sure the model is."""
@@ -81,7 +83,7 @@ class Follower:
         """Counters since the start, by name."""
         return {
             'inference_error': self.inference_errors,
-            'contacts': self.guard.contact.count,
+            'contacts': self.trust_monitor.contact.count,
         }
 
     def advance(self, point: GridPoint, preview: Reference | None) -> Vector | None:
@@ -115,7 +117,7 @@ class Follower:
             miss = self.forecast.miss(point, prediction) if warm else None
             self.uncertainty.step(self.predictor, miss)
             deviation = self.forecast.deviation(point.state)
-            self.guard.step(
+            self.trust_monitor.step(
                 point.state, self.predictor.observation, deviation, self.told,
                 expected=None if self.motion is None else self.motion.expected,
                 warm=warm,
@@ -136,7 +138,7 @@ class Follower:
         if self.motion is not None:
             # Frozen by contact only: what is measured stays true when torque is cut, and a model
             # that stood still because it is wrong would never get right again.
-            touched = self.guard.touched
+            touched = self.trust_monitor.touched
             observation = self.motion.observe(point.state, preview, frozen=touched)
         elif self._prior is not None:
             observation = self._prior.observe(point.state)
@@ -160,7 +162,7 @@ class Follower:
         if self._prior is not None:
             self._prior.reset()
         self._machine.on(Event.RESTART)
-        self.guard.reset()
+        self.trust_monitor.reset()
         self.forecast.forget()
         self.uncertainty.forget()
         self.told = None

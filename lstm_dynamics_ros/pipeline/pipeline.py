@@ -22,10 +22,10 @@ from lstm_dynamics_ros.pipeline.arming_facts import (
     Surroundings,
     verdict,
 )
-from lstm_dynamics_ros.pipeline.correction import control_context, Outlet
-from lstm_dynamics_ros.pipeline.model_tracker import Follower
+from lstm_dynamics_ros.pipeline.correction import control_context, CorrectionOutput
+from lstm_dynamics_ros.pipeline.model_tracker import ModelTracker
 from lstm_dynamics_ros.pipeline.settings import control_steps, PipelineSettings, SafetySettings
-from lstm_dynamics_ros.pipeline.state_input import Inlet
+from lstm_dynamics_ros.pipeline.state_input import StateInput
 from lstm_dynamics_ros.pipeline.tick import Tick, Trajectory
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.predictor import Predictor
@@ -90,50 +90,54 @@ class Pipeline:
             made = made.build(self.context)
         gate = gate or Gate(GateSettings(), self.context.effort_limits, self.control_period)
         latency_ns = nanoseconds(self.context.latency)
-        self.outlet = Outlet(made, gate, card, self.control_period, latency_ns)
-        self.follower = Follower(
-            predictor, self.safety, prior, latency_ns, self.machine, self.outlet.forget,
+        self.correction_output = CorrectionOutput(
+            made, gate, card, self.control_period, latency_ns
+        )
+        self.model_tracker = ModelTracker(
+            predictor, self.safety, prior, latency_ns, self.machine, self.correction_output.forget,
             self.settings.bounds_miss_rate,
         )  # fmt: skip
-        self.taken_back = ''
+        self.revoked_because = ''
         """Why torque was taken back since the last arming; empty if it was not."""
-        self._inlet = Inlet(card, self.settings, controller_needs_effort=made.needs_effort)
+        self._state_input = StateInput(
+            card, self.settings, controller_needs_effort=made.needs_effort
+        )
         self._lost = False
         self._recovering = 0
         self._range = RangeCheck(card, self.settings.range_margin)
         self._outside: tuple[str, ...] = ()
         self._measured: JointState | None = None
-        self._own = dict.fromkeys(('ticks', 'taken_back'), 0)
+        self._own = dict.fromkeys(('ticks', 'revoked'), 0)
 
     @property
     def controller(self) -> Controller:
         """Computes the torque."""
-        return self.outlet.controller
+        return self.correction_output.controller
 
     @property
     def gate(self) -> Gate:
         """What the torque must pass."""
-        return self.outlet.gate
+        return self.correction_output.gate
 
     @property
     def reference(self) -> ReferenceSource | None:
         """Knows where the robot is told to be; None if nobody says. May be replaced."""
-        return self.outlet.reference
+        return self.correction_output.reference
 
     @reference.setter
     def reference(self, source: ReferenceSource | None) -> None:
-        self.outlet.reference = source
+        self.correction_output.reference = source
 
     @property
     def latency_ns(self) -> int:
         """Time from a measurement to the moment a correction from it acts [ns]."""
-        return self.outlet.latency_ns
+        return self.correction_output.latency_ns
 
     @latency_ns.setter
     def latency_ns(self, value: int) -> None:
-        self.outlet.latency_ns = value
-        if self.follower.motion is not None:
-            self.follower.motion.latency_ns = value
+        self.correction_output.latency_ns = value
+        if self.model_tracker.motion is not None:
+            self.model_tracker.motion.latency_ns = value
 
     def tick(self, samples: Sequence[RawSample]) -> Tick | None:
         """Take in all samples that came since the last call, in the order they came.
@@ -145,32 +149,32 @@ class Pipeline:
         if not self.machine.active:
             return None
         allowed = self.machine.allows_torque
-        points = [point for sample in samples for point in self._inlet.place(sample)]
+        points = [point for sample in samples for point in self._state_input.place(sample)]
         newest = max(
             (i for i, point in enumerate(points) if point.index % self.control_steps == 0),
             default=None,
         )
         tick = None
         for i, point in enumerate(points):
-            preview = self.outlet.told_at(point.state.stamp_ns + self.latency_ns)
-            prediction = self.follower.advance(point, preview)
+            preview = self.correction_output.told_at(point.state.stamp_ns + self.latency_ns)
+            prediction = self.model_tracker.advance(point, preview)
             recovering = self.machine.state is State.DEGRADED
             self._recovering = self._recovering + 1 if recovering else 0
             if i == newest:
                 tick = self._describe(point, prediction, preview)
         self._notice_loss()
-        if allowed and not self.machine.allows_torque and not self.taken_back:
-            self._revoked(self.machine.fault or self.follower.forgot)
+        if allowed and not self.machine.allows_torque and not self.revoked_because:
+            self._revoked(self.machine.fault or self.model_tracker.forgot)
         self._bound_recovery()
         return tick
 
     def _notice_loss(self) -> None:
         """Start over as soon as usable joint states are missing too long to be bridged."""
-        before, self._lost = self._lost, self._inlet.lost
+        before, self._lost = self._lost, self._state_input.lost
         if not self._lost or before:
             return
-        self.follower.predictor.reset()
-        self.follower.forget(self._inlet.waiting_for())
+        self.model_tracker.predictor.reset()
+        self.model_tracker.forget(self._state_input.waiting_for())
         if (
             self.machine.state is not State.DEGRADED
         ):  # there, more time is left until it is a fault
@@ -181,11 +185,11 @@ class Pipeline:
         if self.machine.state is not State.DEGRADED:
             return
         longest = self.card.washout_steps * self.card.dt + LONGEST_RECOVERY
-        if self._recovering * self.card.dt + self._inlet.missing > longest:
-            now = self._inlet.waiting_for() if self._lost else ''
+        if self._recovering * self.card.dt + self._state_input.missing > longest:
+            now = self._state_input.waiting_for() if self._lost else ''
             self.machine.fail(
                 f'The model was not warm again within {longest:.3g} s after torque was taken '
-                f'back. {now or self.taken_back}'
+                f'back. {now or self.revoked_because}'
             )
 
     def _describe(
@@ -193,28 +197,28 @@ class Pipeline:
     ) -> Tick:
         """Return the tick of a control point that was just stepped."""
         self._own['ticks'] += 1
-        follower, outlet, measured = self.follower, self.outlet, point.state
-        stamp, warm = measured.stamp_ns, follower.predictor.warm
+        tracker, output, measured = self.model_tracker, self.correction_output, point.state
+        stamp, warm = measured.stamp_ns, tracker.predictor.warm
         self._measured = measured
         predicted, bounds, trajectory, horizon = None, None, None, None
         if prediction is not None:
-            predicted = follower.forecast.predicted(prediction, stamp)
-            bounds = follower.uncertainty.bounds(predicted.stamp_ns)
-            trajectory, horizon = follower.forecast.ahead(stamp, self.settings)
-        heavy = (RANGE_NAME,) * follower.guard.overloaded
-        self._outside = (*self._range.outside(follower.predictor.observation), *heavy)
+            predicted = tracker.forecast.predicted(prediction, stamp)
+            bounds = tracker.uncertainty.bounds(predicted.stamp_ns)
+            trajectory, horizon = tracker.forecast.ahead(stamp, self.settings)
+        heavy = (RANGE_NAME,) * tracker.trust_monitor.overloaded
+        self._outside = (*self._range.outside(tracker.predictor.observation), *heavy)
         note = self._note()
-        given = outlet.given(measured, prediction, predicted, horizon, preview, follower)
-        torque = outlet.torque(given) if predicted is not None and warm else None
-        outlet.score(stamp, follower.disturbance, torque)
+        given = output.given(measured, prediction, predicted, horizon, preview, tracker)
+        torque = output.torque(given) if predicted is not None and warm else None
+        output.score(stamp, tracker.disturbance, torque)
         if self.machine.allows_torque:
-            self.take_back(
-                reason_to_stop(follower, self.gate, note)
-                or self._inlet.effort_missing()
-                or reason_of_silence(outlet, given, torque)
+            self.revoke(
+                reason_to_stop(tracker, self.gate, note)
+                or self._state_input.effort_missing()
+                or reason_of_silence(output, given, torque)
             )
-        confidence = follower.guard.confidence.value
-        correction = outlet.send(
+        confidence = tracker.trust_monitor.confidence.value
+        correction = output.send(
             measured, torque,
             armed=self.machine.allows_torque,
             confidence=1.0 if self.controller.full_command else confidence,
@@ -227,9 +231,9 @@ class Pipeline:
             filled=point.filled,
             predicted=predicted,
             trajectory=trajectory,
-            error=follower.forecast.error(point, predicted),
+            error=tracker.forecast.error(point, predicted),
             bounds=bounds,
-            novelty=follower.uncertainty.novelty,
+            novelty=tracker.uncertainty.novelty,
             warm=warm,
             valid=not note,
             note=note,
@@ -239,12 +243,12 @@ class Pipeline:
             correction=correction,
             preview=preview,
             frozen=given.frozen,
-            contact=follower.guard.contact.contact,
+            contact=tracker.trust_monitor.contact.contact,
             confidence=confidence,
-            shadow=outlet.explained,
+            shadow=output.explained,
         )
 
-    def take_back(self, reason: str) -> None:
+    def revoke(self, reason: str) -> None:
         """Disarm because of something that a person should know, unless it is empty."""
         if reason and self.machine.state in {State.ARMED, State.DEGRADED}:
             self._revoked(reason)
@@ -252,17 +256,17 @@ class Pipeline:
 
     def _revoked(self, reason: str) -> None:
         """Remember why torque was taken back."""
-        self.taken_back = reason
-        self._own['taken_back'] += 1
+        self.revoked_because = reason
+        self._own['revoked'] += 1
 
     def _note(self) -> str:
         """Return why the prediction cannot be relied on; empty if it can."""
-        lost = self._inlet.waiting_for() if self._inlet.lost else ''
-        return lost or self.follower.note() or self._inlet.too_slow()
+        lost = self._state_input.waiting_for() if self._state_input.lost else ''
+        return lost or self.model_tracker.note() or self._state_input.too_slow()
 
     def waiting_for(self) -> str:
         """Return what is missing for valid predictions, for people; empty if nothing is."""
-        return self._inlet.waiting_for() or self._note()
+        return self._state_input.waiting_for() or self._note()
 
     def idle_command(self) -> Vector | None:
         """Return the next part of the safe command while no measurement comes.
@@ -273,16 +277,16 @@ class Pipeline:
             Torque to send, shape (n_joints,); None if nothing is on its way out, or torque is
             still allowed.
         """
-        return None if self.machine.allows_torque else self.outlet.idle()
+        return None if self.machine.allows_torque else self.correction_output.idle()
 
     def reset(self) -> None:
         """Forget the past on request; predictions are valid again after the washout."""
         allowed = self.machine.allows_torque
-        self._inlet.reset()
-        self.follower.predictor.reset()
-        self.follower.forget('The model was made to start over.')
+        self._state_input.reset()
+        self.model_tracker.predictor.reset()
+        self.model_tracker.forget('The model was made to start over.')
         if allowed:
-            self._revoked(self.follower.forgot)
+            self._revoked(self.model_tracker.forgot)
 
     def reconfigure(self, settings: PipelineSettings) -> None:
         """Take over settings while running.
@@ -309,24 +313,24 @@ class Pipeline:
         Raises:
             ArmRefusedError: With all reasons.
         """
-        known = self._inlet.message_period is not None
+        known = self._state_input.message_period is not None
         found = verdict(
             ArmingFacts(
                 joint_names=self.card.joint_names,
                 state=self.machine.state,
                 fault=self.machine.fault,
                 note=self._note() if known else '',
-                effort_missing=self._inlet.effort_missing(),
+                effort_missing=self._state_input.effort_missing(),
                 rate_known=known,
                 outside_range=self._outside,
                 position=None if self._measured is None else self._measured.position,
                 period=self.control_period,
-                **known_of(self.card, self.outlet, self.follower, self._measured),
+                **known_of(self.card, self.correction_output, self.model_tracker, self._measured),
             ),
-            self.safety.arming, around or Surroundings(), self.outlet,
+            self.safety.arming, around or Surroundings(), self.correction_output,
         )  # fmt: skip
         self.machine.arm(found.refusals)
-        self.taken_back = ''
+        self.revoked_because = ''
         return found.warnings
 
     def disarm(self) -> None:
@@ -342,14 +346,13 @@ class Pipeline:
     @property
     def counters(self) -> dict[str, int]:
         """All counters since the start, by name."""
-        follower = self.follower
-        parts = (
-            self._inlet.counters, follower.predictor.counters, self.gate.counters, self._own,
-            follower.counters,
-        )  # fmt: skip
-        return {name: count for part in parts for name, count in part.items()}
+        found = dict(self._state_input.counters)
+        tracker = self.model_tracker
+        for part in (tracker.predictor, self.gate):
+            found |= part.counters
+        return found | self._own | tracker.counters
 
     @property
     def message_period(self) -> float | None:
         """Median time between two messages [s]; None before enough have come."""
-        return self._inlet.message_period
+        return self._state_input.message_period

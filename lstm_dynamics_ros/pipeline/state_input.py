@@ -22,7 +22,7 @@ LEFT_OUT_STEPS = 2
 may follow from another publisher [steps]. After that the model goes on without effort."""
 
 
-class Inlet:
+class StateInput:
     """Takes in joint states of one robot: names, finite values, jumps, rate, time grid.
 
     Whether measured effort is needed is decided here and nowhere else. If a feature of the model
@@ -57,7 +57,7 @@ class Inlet:
             rename=message_names(card, settings),
             max_partial_age=settings.max_gap_steps * card.dt,
         )
-        self._guard = JumpGuard(
+        self._jump_guard = JumpGuard(
             card, settings.jump_factor, settings.jump_patience, settings.max_backward
         )
         self._rate = RateMonitor(card.dt, card.dt_tolerance)
@@ -89,7 +89,7 @@ class Inlet:
         if state is None:
             return []
         self._used_ns = state.stamp_ns
-        usable, jumped = self._guard.check(state)
+        usable, jumped = self._jump_guard.check(state)
         if not usable:
             return []
         if jumped:
@@ -161,7 +161,7 @@ class Inlet:
     def reset(self) -> None:
         """Forget all messages; the next one starts the grid anew."""
         self._intake.reset()
-        self._guard.reset()
+        self._jump_guard.reset()
         self._rate.reset()
         self._grid.reset()
 
@@ -196,5 +196,5 @@ class Inlet:
     @property
     def counters(self) -> dict[str, int]:
         """All counters since the start, by name."""
-        parts = (self._intake.counters, self._guard.counters, self._grid.counters, self._own)
+        parts = (self._intake.counters, self._jump_guard.counters, self._grid.counters, self._own)
         return {name: count for part in parts for name, count in part.items()}

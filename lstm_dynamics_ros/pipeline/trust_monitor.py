@@ -59,7 +59,7 @@ USUAL_LIMIT = 50.0
 """Effort limit assumed where none is known [N m] or [N]."""
 
 
-class Guard:
+class TrustMonitor:
     """Confidence, contact and frozen sensors of one robot.
 
     Args:
@@ -201,7 +201,7 @@ class Guard:
             if warm:
                 score = band_score(deviation, band)
                 if self._motion_model:
-                    score = self._feel(measured, deviation, band, score)
+                    score = self._detect_contact(measured, deviation, band, score)
                 self._aftermath = AFTERMATH if self.touched else self._aftermath - self._dt
                 if self._aftermath > 0.0:
                     self.confidence.hold(self._dt, overshoot=overshoot)
@@ -242,7 +242,9 @@ class Guard:
         self.overloaded = outside > PAYLOAD_MARGIN
         return outside / self.confidence.settings.range_tolerance
 
-    def _feel(self, measured: JointState, residual: Vector, band: Vector, score: float) -> float:
+    def _detect_contact(
+        self, measured: JointState, residual: Vector, band: Vector, score: float
+    ) -> float:
         """Look for contact, and return the score less a payload that was recognised."""
         contact = self.contact
         if not contact.contact and self.confidence.value < TRUSTED:

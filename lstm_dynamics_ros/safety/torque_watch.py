@@ -56,7 +56,7 @@ class TorqueWatch:
         settings: How long they may stand still.
         timeout: Time without a usable joint state after which those are lost [s].
         machine: State of the node.
-        take_back: Disarms without a fault, for a reason.
+        revoke: Disarms without a fault, for a reason.
     """
 
     def __init__(
@@ -64,13 +64,13 @@ class TorqueWatch:
         settings: WatchSettings,
         timeout: float,
         machine: StateMachine,
-        take_back: Callable[[str], None],
+        revoke: Callable[[str], None],
     ) -> None:
         silence = SHARE_OF_TIMEOUT * timeout
         self.clock = ClockWatch(settings.clock_timeout, silence, settings.pause_timeout)
         self._stall = StallWatch(settings.stall_timeout)
         self._machine = machine
-        self._take_back = take_back
+        self._revoke = revoke
         self._simulated = False
         self._broken_off = False  # whether a pause took torque
 
@@ -117,7 +117,7 @@ class TorqueWatch:
     def _look_at_clock(self, now: float, time_ns: int) -> None:
         clock = self.clock
         if clock.look(now, time_ns):
-            self._take_back('/clock was set back: the simulation started over.')
+            self._revoke('/clock was set back: the simulation started over.')
         if not (self.armed or self._broken_off):
             return
         state = clock.state(now)
@@ -125,7 +125,7 @@ class TorqueWatch:
             self._machine.fail(clock.reason(now))
         elif state is ClockState.PAUSED:
             self._broken_off = True
-            self._take_back(clock.reason(now))
+            self._revoke(clock.reason(now))
         if state is not ClockState.PAUSED:
             self._broken_off = False
 

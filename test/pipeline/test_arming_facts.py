@@ -193,11 +193,11 @@ def test_a_reason_to_stop_disarms_and_is_remembered(loaded: LoadedModel) -> None
     made.arm()
     run(made, 600, 700)
     assert made.machine.state is State.MONITORING
-    assert 'wanted more than gate.max_effort_fraction' in made.taken_back
-    assert made.counters['taken_back'] == 1
+    assert 'wanted more than gate.max_effort_fraction' in made.revoked_because
+    assert made.counters['revoked'] == 1
     run(made, 700, 1000)
     made.arm()
-    assert made.taken_back == ''
+    assert made.revoked_because == ''
 
 
 def test_a_dead_sensor_takes_torque_back(loaded: LoadedModel) -> None:
@@ -211,10 +211,10 @@ def test_a_dead_sensor_takes_torque_back(loaded: LoadedModel) -> None:
     made = pipeline(loaded)
     run(made, 0, 600)
     made.arm()
-    made.follower.guard.dead = ('joint2',)
-    made.follower.guard.step = lambda *_, **__: None  # type: ignore[method-assign]
+    made.model_tracker.trust_monitor.dead = ('joint2',)
+    made.model_tracker.trust_monitor.step = lambda *_, **__: None  # type: ignore[method-assign]
     run(made, 600, 601)
-    assert made.taken_back == 'These measurements stand still: joint2.'
+    assert made.revoked_because == 'These measurements stand still: joint2.'
 
 
 @pytest.mark.parametrize(

@@ -180,8 +180,8 @@ def test_effort_that_a_model_loses_while_armed_ends_in_the_safe_command(
     assert run(made, 120, 127, LOST[lost]) == []  # 5 steps are bridged, not more
     assert made.machine.state is State.DEGRADED
     assert not made.machine.allows_torque
-    assert 'joint2' in made.taken_back
-    assert 'effort' in made.taken_back
+    assert 'joint2' in made.revoked_because
+    assert 'effort' in made.revoked_because
     out = idle(made)
     assert out == sorted(out, reverse=True)
     assert out[-1] == 0.0
@@ -199,10 +199,10 @@ def test_effort_that_comes_back_brings_no_torque_back(
     assert ticks[-1].valid
     assert [tick.correction for tick in ticks] == [None] * len(ticks)
     assert made.machine.state is State.MONITORING
-    assert 'effort' in made.taken_back
+    assert 'effort' in made.revoked_because
     made.arm()
     assert run(made, 300, 310)[-1].correction is not None
-    assert made.taken_back == ''
+    assert made.revoked_because == ''
 
 
 @pytest.mark.parametrize('kind', ['effort', 'disturbance'])
@@ -226,7 +226,7 @@ def test_effort_that_is_missing_for_up_to_five_steps_does_no_harm(
     for k in range(120, 400, 10):
         run(made, k, k + 4, (2.0, NAN))
         assert {tick.state for tick in run(made, k + 4, k + 10)} == {State.ARMED}
-    assert made.taken_back == ''
+    assert made.revoked_because == ''
 
 
 @pytest.mark.parametrize('kind', ['effort', 'disturbance'])
@@ -293,7 +293,7 @@ def test_a_controller_that_loses_effort_while_armed_is_disarmed_and_the_model_go
     ticks = run(made, 120, 160, LOST[lost])
     assert all(tick.valid for tick in ticks)
     assert ticks[-1].state is State.MONITORING
-    assert 'finite effort of joint' in made.taken_back
+    assert 'finite effort of joint' in made.revoked_because
     sent = [float(np.abs(t.correction).max()) for t in ticks if t.correction is not None]
     assert np.isfinite(sent).all()
     assert sent[-1] == 0.0
@@ -357,7 +357,7 @@ def test_after_a_gap_while_armed_it_is_ready_to_be_armed_and_not_armed(
     made = armed(pipeline(models['disturbance']))
     ticks = run(made, 160, 200)
     assert [tick.state for tick in ticks[:6]] == [State.DEGRADED] * 4 + [State.MONITORING] * 2
-    assert 'gap' in made.taken_back
+    assert 'gap' in made.revoked_because
     assert ticks[-1].correction is None
 
 
@@ -365,7 +365,7 @@ def test_a_request_to_start_over_while_armed_disarms(models: dict[str, LoadedMod
     made = armed(pipeline(models['disturbance']))
     made.reset()
     assert made.machine.state is State.DEGRADED
-    assert 'start over' in made.taken_back
+    assert 'start over' in made.revoked_because
     assert run(made, 120, 200)[-1].state is State.MONITORING
 
 
@@ -389,7 +389,7 @@ def test_a_reference_that_is_lost_disarms_and_its_return_brings_no_torque(
     reference.there = False
     ticks = run(made, 120, 121)
     assert ticks[-1].state is State.MONITORING
-    assert 'reference' in made.taken_back
+    assert 'reference' in made.revoked_because
     assert ticks[-1].correction is not None  # on its way to zero
     assert run(made, 121, 160)[-1].correction is None
     reference.there = True
@@ -402,7 +402,7 @@ def test_a_controller_that_falls_silent_is_disarmed(models: dict[str, LoadedMode
     assert isinstance(made.controller, Push)
     made.controller.value = None
     run(made, 120, 121)
-    assert made.taken_back == 'The controller had nothing to say.'
+    assert made.revoked_because == 'The controller had nothing to say.'
     made.controller.value = np.ones(2)
     assert run(made, 121, 200)[-1].correction is None
 
@@ -425,7 +425,7 @@ def test_one_torque_that_is_not_finite_disarms(models: dict[str, LoadedModel]) -
     made.controller.value = np.array([NAN, 0.0])
     tick = run(made, 120, 121)[-1]
     assert tick.state is State.MONITORING
-    assert made.taken_back == 'The controller computed torque that is not finite.'
+    assert made.revoked_because == 'The controller computed torque that is not finite.'
     made.controller.value = np.ones(2)
     assert run(made, 121, 200)[-1].correction is None
 
@@ -434,7 +434,7 @@ def test_trust_that_returns_lets_torque_through_again_by_design(
     models: dict[str, LoadedModel],
 ) -> None:
     made = armed(pipeline(models['disturbance']))
-    confidence = made.follower.guard.confidence
+    confidence = made.model_tracker.trust_monitor.confidence
     for value in (0.0, 1.0):
         confidence.value = value
         confidence.update = lambda *_, **__: None  # type: ignore[assignment, method-assign]
@@ -474,10 +474,10 @@ def test_whatever_becomes_of_effort_torque_returns_only_by_arming(
                 assert not made.machine.allows_torque
             away = away or not made.machine.allows_torque
             if away:
-                assert made.taken_back or made.machine.fault
+                assert made.revoked_because or made.machine.fault
             spent = spent + 1 if made.machine.state is State.DEGRADED else 0
             assert spent <= 2 * (WASHOUT + 200)
-            for buffer in made.follower.predictor._step.buffers:
+            for buffer in made.model_tracker.predictor._step.buffers:
                 assert np.isfinite(buffer).all()
             if tick is not None and tick.correction is not None:
                 assert np.isfinite(tick.correction).all()

@@ -509,7 +509,7 @@ def test_a_model_that_cannot_be_run_is_a_fault_and_not_an_exception(
         raise RuntimeError('out of memory')
 
     with monkeypatch.context() as patch:
-        patch.setattr(pipeline.follower.predictor._step, 'step', explode)
+        patch.setattr(pipeline.model_tracker.predictor._step, 'step', explode)
         tick = last(pipeline, [sample(200)])
     assert tick.predicted is None
     assert tick.correction is None
@@ -564,7 +564,7 @@ def test_whatever_comes_nothing_that_is_not_finite_gets_into_the_model(
         stream.append(one._replace(stamp_ns=stamp))
     for at in range(0, len(stream), bundle):
         tick = pipeline.tick(stream[at : at + bundle])
-        for part in pipeline.follower.predictor._step.buffers:
+        for part in pipeline.model_tracker.predictor._step.buffers:
             assert np.isfinite(part).all()
         if tick is None:
             continue

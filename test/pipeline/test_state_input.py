@@ -9,7 +9,7 @@ from typing import Any
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.state import RawSample
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings
-from lstm_dynamics_ros.pipeline.state_input import Inlet
+from lstm_dynamics_ros.pipeline.state_input import StateInput
 from lstm_dynamics_ros.runtime.model_file import load_model
 import pytest
 
@@ -29,14 +29,14 @@ def sample(k: int, *, period_ms: int = 5, **change: Any) -> RawSample:  # noqa: 
 
 
 def told(card: ModelCard, settings: PipelineSettings | None = None, **change: Any) -> str:  # noqa: ANN401
-    inlet = Inlet(card, settings or PipelineSettings())
+    state_input = StateInput(card, settings or PipelineSettings())
     for k in range(60):
-        inlet.place(sample(k, **change))
-    return inlet.waiting_for()
+        state_input.place(sample(k, **change))
+    return state_input.waiting_for()
 
 
 def test_before_the_first_message_it_says_so(card: ModelCard) -> None:
-    assert Inlet(card, PipelineSettings()).waiting_for() == 'No joint state has come yet.'
+    assert StateInput(card, PipelineSettings()).waiting_for() == 'No joint state has come yet.'
 
 
 def test_with_good_messages_there_is_nothing_to_say(card: ModelCard) -> None:
@@ -64,10 +64,10 @@ def test_it_says_why_no_message_can_be_used(
 
 
 def test_it_says_so_too_when_messages_turn_bad_later(card: ModelCard) -> None:
-    inlet = Inlet(card, PipelineSettings())
+    state_input = StateInput(card, PipelineSettings())
     for k in range(60):
-        inlet.place(sample(k, effort=(1.0, 1.0) if k < 30 else ()))
-    assert 'needs effort' in inlet.waiting_for()
+        state_input.place(sample(k, effort=(1.0, 1.0) if k < 30 else ()))
+    assert 'needs effort' in state_input.waiting_for()
 
 
 def test_velocity_can_be_derived(card: ModelCard) -> None:
@@ -79,30 +79,30 @@ def test_a_model_trained_on_derived_velocity_gets_it_without_asking(card: ModelC
 
 
 def test_messages_that_come_too_slowly_are_named_with_both_periods(card: ModelCard) -> None:
-    inlet = Inlet(card, PipelineSettings())
+    state_input = StateInput(card, PipelineSettings())
     for k in range(60):
-        inlet.place(sample(k, period_ms=10))
-    assert inlet.too_slow() == (
+        state_input.place(sample(k, period_ms=10))
+    assert state_input.too_slow() == (
         'Joint states come every 10 ms, but the model needs them every 5 ms.'
     )
-    assert inlet.message_period == pytest.approx(0.01)
+    assert state_input.message_period == pytest.approx(0.01)
 
 
 def test_a_glitch_is_bridged_by_the_grid(card: ModelCard) -> None:
-    inlet = Inlet(card, PipelineSettings())
+    state_input = StateInput(card, PipelineSettings())
     points = []
     for k in range(20):
-        points += inlet.place(sample(k, position=(0.1, 3.0 if k == 10 else 0.2)))
+        points += state_input.place(sample(k, position=(0.1, 3.0 if k == 10 else 0.2)))
     assert [point.index for point in points] == list(range(20))
     assert not any(point.restarted for point in points[1:])
     assert max(point.state.position[1] for point in points) == pytest.approx(0.2)
-    assert inlet.counters['jump_dropped'] == 1
+    assert state_input.counters['jump_dropped'] == 1
 
 
 def test_a_jump_that_stays_starts_over(card: ModelCard) -> None:
-    inlet = Inlet(card, PipelineSettings(jump_patience=3))
+    state_input = StateInput(card, PipelineSettings(jump_patience=3))
     points = []
     for k in range(30):
-        points += inlet.place(sample(k, position=(0.1, 3.0 if k >= 10 else 0.2)))
+        points += state_input.place(sample(k, position=(0.1, 3.0 if k >= 10 else 0.2)))
     assert [point.index for point in points if point.restarted] == [0, 13]
-    assert inlet.counters['jump_believed'] == 1
+    assert state_input.counters['jump_believed'] == 1

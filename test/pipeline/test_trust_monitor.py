@@ -8,7 +8,12 @@ from pathlib import Path
 from lstm_dynamics_ros.core.card import ModelCard, Range
 from lstm_dynamics_ros.core.state import JointState, Matrix, Vector
 from lstm_dynamics_ros.pipeline.settings import SafetySettings
-from lstm_dynamics_ros.pipeline.trust_monitor import AFTERMATH, BRIEF_TOUCH, Guard, LONGEST_TOUCH
+from lstm_dynamics_ros.pipeline.trust_monitor import (
+    AFTERMATH,
+    BRIEF_TOUCH,
+    LONGEST_TOUCH,
+    TrustMonitor,
+)
 from lstm_dynamics_ros.runtime.model_file import load_model
 from lstm_dynamics_ros.safety.confidence import ConfidenceSettings
 import numpy as np
@@ -58,88 +63,110 @@ def state(k: int, value: float = 0.0) -> JointState:
     return JointState(round(1e9 * k * DT), np.full(2, value), np.zeros(2), np.full(2, value))
 
 
-def run(guard: Guard, deviation: list[float], seconds: float, **changes: Vector) -> Guard:
+def run(
+    monitor: TrustMonitor, deviation: list[float], seconds: float, **changes: Vector
+) -> TrustMonitor:
     for k in range(round(seconds / DT)):
-        guard.step(
+        monitor.step(
             state(k, 1e-3 * k), changes.get('observation', INSIDE), np.array(deviation), None,
             warm=True,
         )  # fmt: skip
-    return guard
+    return monitor
 
 
 def test_small_deviations_earn_trust(card: ModelCard) -> None:
-    guard = run(Guard(card, SafetySettings(), None, motion_model=True), [0.3, 0.1], 1.5)
-    assert guard.confidence.value == 1.0
-    assert not guard.contact.contact
+    monitor = run(TrustMonitor(card, SafetySettings(), None, motion_model=True), [0.3, 0.1], 1.5)
+    assert monitor.confidence.value == 1.0
+    assert not monitor.contact.contact
 
 
 def test_a_large_deviation_is_contact_at_once_and_costs_trust_after_a_while(
     card: ModelCard,
 ) -> None:
-    guard = run(Guard(card, SafetySettings(), None, motion_model=True), [0.3, 0.1], 1.5)
-    run(guard, [0.0, 7.0], 0.06)
-    seen = [(guard.contact.contact, guard.touched, guard.confidence.value > 0.8)]
-    run(guard, [0.0, 7.0], BRIEF_TOUCH - 0.1)
-    seen.append((guard.contact.contact, guard.touched, guard.confidence.value > 0.8))
-    run(guard, [0.0, 7.0], AFTERMATH + 0.5)
-    seen.append((guard.contact.contact, guard.touched, guard.confidence.value < 0.5))
+    monitor = run(TrustMonitor(card, SafetySettings(), None, motion_model=True), [0.3, 0.1], 1.5)
+    run(monitor, [0.0, 7.0], 0.06)
+    seen = [
+        (
+            monitor.contact.contact,
+            monitor.touched,
+            monitor.confidence.value > 0.8,
+        )
+    ]
+    run(monitor, [0.0, 7.0], BRIEF_TOUCH - 0.1)
+    seen.append(
+        (
+            monitor.contact.contact,
+            monitor.touched,
+            monitor.confidence.value > 0.8,
+        )
+    )
+    run(monitor, [0.0, 7.0], AFTERMATH + 0.5)
+    seen.append(
+        (
+            monitor.contact.contact,
+            monitor.touched,
+            monitor.confidence.value < 0.5,
+        )
+    )
     assert seen == [(True, True, True), (True, True, True), (True, False, True)]
 
 
 def test_a_force_at_the_tool_is_kept_from_the_model_longer(card: ModelCard) -> None:
     touched = []
     for deviation in ([8.0, 4.0], [8.0, -4.0]):  # along a force at the tool, and across it
-        guard = run(Guard(card, SafetySettings(), Tool(), motion_model=True), [0.3, 0.1], 1.5)
-        run(guard, deviation, 0.5)
-        touched.append((guard.contact.at_tool, guard.touched))
-        run(guard, deviation, LONGEST_TOUCH)
-        touched.append((guard.contact.contact, guard.touched))
+        monitor = run(
+            TrustMonitor(card, SafetySettings(), Tool(), motion_model=True), [0.3, 0.1], 1.5
+        )
+        run(monitor, deviation, 0.5)
+        touched.append((monitor.contact.at_tool, monitor.touched))
+        run(monitor, deviation, LONGEST_TOUCH)
+        touched.append((monitor.contact.contact, monitor.touched))
     assert touched == [(True, True), (True, False), (False, False), (True, False)]
 
 
 def test_while_trust_is_low_nothing_new_counts_as_contact(card: ModelCard) -> None:
-    guard = run(Guard(card, SafetySettings(), Tool(), motion_model=True), [0.3, 0.1], 0.5)
-    run(guard, [3.0, 1.5], 0.2)
-    assert guard.contact.count == 0
+    monitor = run(TrustMonitor(card, SafetySettings(), Tool(), motion_model=True), [0.3, 0.1], 0.5)
+    run(monitor, [3.0, 1.5], 0.2)
+    assert monitor.contact.count == 0
 
 
 def test_the_band_is_wider_where_much_torque_is_expected_or_changes(card: ModelCard) -> None:
     counted = []
     for expected, slope in ((0.0, 0.0), (100.0, 0.0), (0.0, 50.0)):
-        guard = Guard(card, SafetySettings(), None, motion_model=True)
+        monitor = TrustMonitor(card, SafetySettings(), None, motion_model=True)
         for k in range(500):
             residual = np.array([0.0, 6.0 if k >= 400 else 0.0])
             told = np.full(2, expected + slope * np.sin(0.02 * k))
-            guard.step(state(k, 1e-3 * k), INSIDE, residual, None, expected=told, warm=True)
-        counted.append(guard.contact.count)
+            monitor.step(state(k, 1e-3 * k), INSIDE, residual, None, expected=told, warm=True)
+        counted.append(monitor.contact.count)
     assert counted == [1, 0, 0]
 
 
 def test_a_payload_is_no_contact_if_the_prior_knows_it(card: ModelCard) -> None:
-    guard = Guard(card, SafetySettings(), Carrier(), motion_model=True)
-    run(run(guard, [0.3, 0.1], 1.5), [10.0, 5.0], 0.5)
-    assert guard.contact.count == 0
-    assert guard.contact.payload
-    strange = Guard(card, SafetySettings(), None, motion_model=True)
+    monitor = TrustMonitor(card, SafetySettings(), Carrier(), motion_model=True)
+    run(run(monitor, [0.3, 0.1], 1.5), [10.0, 5.0], 0.5)
+    assert monitor.contact.count == 0
+    assert monitor.contact.payload
+    strange = TrustMonitor(card, SafetySettings(), None, motion_model=True)
     run(run(strange, [0.3, 0.1], 1.5), [10.0, 5.0], 0.5)
     assert strange.contact.count == 1
 
 
 def test_noise_of_encoders_is_no_contact_and_costs_no_trust(card: ModelCard) -> None:
-    guard = Guard(card, SafetySettings(), None, motion_model=True)
+    monitor = TrustMonitor(card, SafetySettings(), None, motion_model=True)
     noise = 40.0 * np.diff(np.random.default_rng(0).normal(size=(2002, 2)), n=2, axis=0)
     touched = []
     for k, row in enumerate(noise):
-        guard.step(state(k, 1e-3 * k), INSIDE, row, None, warm=True)
-        touched.append(guard.contact.contact)
+        monitor.step(state(k, 1e-3 * k), INSIDE, row, None, warm=True)
+        touched.append(monitor.contact.contact)
     assert not any(touched[200:])
-    assert guard.confidence.value > 0.9
+    assert monitor.confidence.value > 0.9
 
 
 def test_outside_the_training_range_there_is_no_trust(card: ModelCard) -> None:
-    guard = run(Guard(card, SafetySettings(), None, motion_model=True), [0.3, 0.1], 1.5)
-    run(guard, [0.3, 0.1], 0.2, observation=np.full(8, 5.0))
-    assert guard.confidence.value == 0.0
+    monitor = run(TrustMonitor(card, SafetySettings(), None, motion_model=True), [0.3, 0.1], 1.5)
+    run(monitor, [0.3, 0.1], 0.2, observation=np.full(8, 5.0))
+    assert monitor.confidence.value == 0.0
 
 
 @pytest.mark.parametrize(
@@ -159,42 +186,45 @@ def test_a_payload_heavier_than_any_in_training_costs_all_trust(
     ).card
     ranges = card.training_ranges | {'payload': Range(minimum=0.0, maximum=3.0, mean=1.5, std=1.0)}
     card = replace(card, training_ranges=ranges)
-    guard = Guard(card, SafetySettings(), None, motion_model=True)
+    monitor = TrustMonitor(card, SafetySettings(), None, motion_model=True)
     observation = np.zeros(18)
     observation[16:] = 4.0
     observation[6:8] = 4.0 * mass
-    run(guard, [0.3, 0.1], 2.0, observation=observation)
-    assert (guard.confidence.value == 1.0, guard.overloaded) == (trusted, overloaded)
+    run(monitor, [0.3, 0.1], 2.0, observation=observation)
+    assert (monitor.confidence.value == 1.0, monitor.overloaded) == (
+        trusted,
+        overloaded,
+    )
 
 
 def test_a_sensor_that_repeats_itself_while_commands_change_is_named(card: ModelCard) -> None:
-    guard = Guard(card, SafetySettings(), None, motion_model=True)
+    monitor = TrustMonitor(card, SafetySettings(), None, motion_model=True)
     for k in range(100):
         command = np.array([5.0 * np.sin(0.1 * k), 0.0])
-        guard.step(state(k, 0.2), INSIDE, np.zeros(2), command, warm=True)
-    named = [guard.dead]
-    guard.reset()
-    named.append(guard.dead)
+        monitor.step(state(k, 0.2), INSIDE, np.zeros(2), command, warm=True)
+    named = [monitor.dead]
+    monitor.reset()
+    named.append(monitor.dead)
     assert named == [('joint1',), ()]
 
 
 def test_before_the_model_is_warm_nothing_is_judged(card: ModelCard) -> None:
-    guard = Guard(card, SafetySettings(), None, motion_model=True)
+    monitor = TrustMonitor(card, SafetySettings(), None, motion_model=True)
     for k in range(300):
-        guard.step(state(k, 1e-3 * k), INSIDE, np.array([0.0, 50.0]), None, warm=False)
-    assert guard.contact.count == 0
-    assert guard.confidence.value == 0.0
+        monitor.step(state(k, 1e-3 * k), INSIDE, np.array([0.0, 50.0]), None, warm=False)
+    assert monitor.contact.count == 0
+    assert monitor.confidence.value == 0.0
 
 
 def test_without_a_band_only_the_range_counts(card: ModelCard) -> None:
-    guard = Guard(replace(card, conformal={}), SafetySettings(), None, motion_model=True)
-    run(guard, [0.0, 80.0], 1.5)
-    assert guard.confidence.value == 1.0
-    assert guard.contact.count == 0
+    monitor = TrustMonitor(replace(card, conformal={}), SafetySettings(), None, motion_model=True)
+    run(monitor, [0.0, 80.0], 1.5)
+    assert monitor.confidence.value == 1.0
+    assert monitor.contact.count == 0
 
 
 def test_settings_may_change_while_it_runs(card: ModelCard) -> None:
-    guard = Guard(card, SafetySettings(), None, motion_model=True)
-    guard.use(SafetySettings(confidence=ConfidenceSettings(rise_time=0.0)))
-    run(guard, [0.0, 0.0], DT)
-    assert guard.confidence.value == 1.0
+    monitor = TrustMonitor(card, SafetySettings(), None, motion_model=True)
+    monitor.use(SafetySettings(confidence=ConfidenceSettings(rise_time=0.0)))
+    run(monitor, [0.0, 0.0], DT)
+    assert monitor.confidence.value == 1.0

@@ -153,7 +153,7 @@ def test_without_bounds_on_the_card_there_are_none_and_it_says_why(
     tick = run(pipeline, map(sample, range(10)))[-1]
     assert tick.predicted is not None
     assert tick.bounds is None
-    assert why in pipeline.follower.uncertainty.why_unbounded
+    assert why in pipeline.model_tracker.uncertainty.why_unbounded
 
 
 def test_novelty_is_that_of_the_spread_over_the_usual_one(
@@ -188,7 +188,7 @@ def test_there_is_no_novelty_where_the_model_could_not_be_used(
     def explode() -> None:
         raise RuntimeError('out of memory')
 
-    monkeypatch.setattr(pipeline.follower.predictor._step, 'step', explode)
+    monkeypatch.setattr(pipeline.model_tracker.predictor._step, 'step', explode)
     tick = run(pipeline, [sample(20)])[-1]
     assert tick.predicted is None
     assert math.isnan(tick.novelty)

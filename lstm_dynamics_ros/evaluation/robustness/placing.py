@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Messages as the node takes them in: through its own inlet, known when they come."""
+"""Messages as the node takes them in: through its own state input, known when they come."""
 
 from typing import NamedTuple
 
@@ -7,7 +7,7 @@ from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.state import RawSample, Stamps
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings
-from lstm_dynamics_ros.pipeline.state_input import Inlet
+from lstm_dynamics_ros.pipeline.state_input import StateInput
 from lstm_dynamics_ros.signals.time_grid import GridPoint
 import numpy as np
 from numpy.typing import NDArray
@@ -53,18 +53,18 @@ def as_recorded(recording: Recording) -> Messages:
 
 
 def place(messages: Messages, card: ModelCard, settings: PipelineSettings) -> Placed:
-    """Put messages on the model's time grid with the inlet of the node.
+    """Put messages on the model's time grid with the state input of the node.
 
     A clock that is set back would give a grid point twice; only the part before it is used.
     """
-    inlet = Inlet(card, settings)
+    taken = StateInput(card, settings)
     points: list[GridPoint] = []
     known: list[int] = []
     source = messages.recording
     signals = (source.position, source.velocity, source.effort)
     rows = zip(source.stamp_ns.tolist(), *signals, messages.arrival_ns.tolist(), strict=True)
     for stamp_ns, position, velocity, effort, arrival_ns in rows:
-        done = inlet.place(RawSample(stamp_ns, source.joint_names, position, velocity, effort))
+        done = taken.place(RawSample(stamp_ns, source.joint_names, position, velocity, effort))
         if done and points and done[0].index < points[-1].index:
             break
         if done and points and done[0].index == points[-1].index:

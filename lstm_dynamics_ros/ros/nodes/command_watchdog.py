@@ -40,7 +40,7 @@ from std_srvs.srv import Trigger
 GRAPH_PERIOD = 0.5
 """Time between two looks at who else is on the topics [s]."""
 
-LAST_WORDS = 3
+FINAL_ZEROS = 3
 """How often zero is sent before the process ends."""
 
 ACKNOWLEDGEMENT = Duration(nanoseconds=200_000_000)
@@ -95,7 +95,7 @@ class CommandWatchdog(RunnableNode):
         """Leave the controller with zero, if it could hold anything else."""
         word = self._guard.last_word
         if word is not None:
-            for _ in range(LAST_WORDS):
+            for _ in range(FINAL_ZEROS):
                 self._send(word)
             self._output.wait_for_all_acked(ACKNOWLEDGEMENT)
 

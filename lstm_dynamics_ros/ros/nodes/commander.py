@@ -10,7 +10,7 @@ from lstm_dynamics_ros.core.state import Vector
 from lstm_dynamics_ros.pipeline.pipeline import Surroundings, Tick
 from lstm_dynamics_ros.ros.nodes.engine import Engine
 from lstm_dynamics_ros.ros.nodes.sinks import make_sink
-from lstm_dynamics_ros.ros.topics.graph import namesakes
+from lstm_dynamics_ros.ros.topics.graph import nodes_of_same_name
 from lstm_dynamics_ros.ros.topics.interfaces import CLOCK, JOINT_STATES, ROBOT_DESCRIPTION
 from lstm_dynamics_ros.ros.topics.reference_input import ReferenceInput
 import numpy as np
@@ -32,7 +32,7 @@ LATE = 1.5
 LOOK_AT_ITSELF = 0.01
 """Longest time between two looks at whether the node runs, while armed [s]."""
 
-MOST_LAST_WORDS = 500
+MOST_FINAL_COMMANDS = 500
 """Commands that the end of the node waits for at most."""
 
 
@@ -102,7 +102,7 @@ class Commander:
     def refusals(self) -> list[str]:
         """What speaks against arming outside of the pipeline."""
         engine, found = self._engine, self._sink.refusals()
-        if namesakes(self._node):
+        if nodes_of_same_name(self._node):
             found.append('Another node has the same name.')
         age, oldest = time.monotonic() - self._ticked_at, engine.settings.armed_timeout
         if age > oldest:
@@ -178,7 +178,7 @@ class Commander:
         """Take torque back and send the safe command to its end, now."""
         pipeline = self._engine.pipeline
         pipeline.disarm()
-        for count in range(MOST_LAST_WORDS):
+        for count in range(MOST_FINAL_COMMANDS):
             torque = pipeline.idle_command()
             if torque is None:
                 if count:
@@ -233,7 +233,7 @@ class Commander:
         if others:
             engine.machine.fail(f'{", ".join(others)} also commands the controller.')
         elif not self._sink.subscribers:
-            engine.pipeline.take_back('Nobody subscribes to the command any more.')
+            engine.pipeline.revoke('Nobody subscribes to the command any more.')
         else:
             return
         self._announce()

@@ -38,7 +38,7 @@ class Report:
     """What is missing for valid predictions; empty if nothing is."""
     skew: float | None
     """Newest stamp minus the node's clock when it came [s]; None before the first."""
-    namesakes: int
+    nodes_of_same_name: int
     """Other nodes of the same name."""
     snapshot: Snapshot
     counters: Mapping[str, int]
@@ -102,10 +102,11 @@ def _prediction(report: Report, pipeline: Pipeline) -> tuple[bytes, str, dict[st
         'missed_ticks': snapshot.missed_ticks,
         **{f'latency_us_{name}': value for name, value in snapshot.latency_us.items()},
         'error_ratio': snapshot.error_ratio,
-        'novelty': pipeline.follower.uncertainty.novelty,
+        'novelty': pipeline.model_tracker.uncertainty.novelty,
     }
-    if report.namesakes:
-        return ERROR, f'{report.namesakes} other node(s) have the name {report.node}.', values
+    if report.nodes_of_same_name:
+        text = f'{report.nodes_of_same_name} other node(s) have the name {report.node}.'
+        return ERROR, text, values
     if pipeline.machine.state is State.FAULT:
         return ERROR, pipeline.machine.fault, values
     if report.reason:
@@ -118,28 +119,28 @@ def _prediction(report: Report, pipeline: Pipeline) -> tuple[bytes, str, dict[st
 
 def _output(engine: Engine) -> tuple[bytes, str, dict[str, object]]:
     pipeline, status = engine.pipeline, engine.status()
-    outlet, guard = pipeline.outlet, pipeline.follower.guard
+    output, trust = pipeline.correction_output, pipeline.model_tracker.trust_monitor
     values = {name: status[name] for name in ('controller', 'blend', 'contact', 'payload')}
     values |= {
         'enabled_joints': ' '.join(pipeline.gate.settings.enabled_joints) or 'all',
-        'confidence': guard.confidence.value,
-        'error_score': guard.confidence.score,
-        'contact_score': guard.contact.score,
-        'shadow': math.nan if outlet.explained is None else outlet.explained,
+        'confidence': trust.confidence.value,
+        'error_score': trust.confidence.score,
+        'contact_score': trust.contact.score,
+        'shadow': math.nan if output.explained is None else output.explained,
         'saturated_s': pipeline.gate.saturated_for,
         'energy_j': pipeline.gate.energy,
         'tick_us_p99': 1e6 * (engine.monitor.tick_time or math.nan),
     }
-    if outlet.shadow is not None:
-        shares = zip(engine.joint_names, outlet.shadow.explained, strict=True)
+    if output.shadow is not None:
+        shares = zip(engine.joint_names, output.shadow.explained, strict=True)
         values |= {f'explained.{name}': float(share) for name, share in shares}
     if pipeline.machine.allows_torque:
-        low = guard.confidence.value < LEAST_CONFIDENCE
-        if guard.contact.contact or low:
-            return WARN, 'armed, in contact' if guard.contact.contact else 'armed, unsure', values
+        low = trust.confidence.value < LEAST_CONFIDENCE
+        if trust.contact.contact or low:
+            return WARN, 'armed, in contact' if trust.contact.contact else 'armed, unsure', values
         return OK, 'armed', values
-    if pipeline.taken_back:
-        return WARN, f'Torque was taken back: {pipeline.taken_back}', values
+    if pipeline.revoked_because:
+        return WARN, f'Torque was taken back: {pipeline.revoked_because}', values
     return OK, 'silent' if pipeline.gate.silent else 'safe command', values
 
 

@@ -21,7 +21,7 @@ from lstm_dynamics_ros.ros.nodes.outputs import Announcements, Predictions, Stat
 from lstm_dynamics_ros.ros.nodes.settings import NodeSettings
 from lstm_dynamics_ros.ros.nodes.spin import run
 from lstm_dynamics_ros.ros.topics.declare import Parameters, unknown
-from lstm_dynamics_ros.ros.topics.graph import namesakes, why_silent
+from lstm_dynamics_ros.ros.topics.graph import nodes_of_same_name, why_silent
 from lstm_dynamics_ros.ros.topics.interfaces import (
     ARM,
     DIAGNOSTICS,
@@ -160,9 +160,9 @@ class DynamicsNode(ManagedNode):
         engine.skew = self._input.skew
         engine.monitor.arrived(len(samples), time.monotonic_ns())
         try:
-            for bunch in engine.bunches(samples):
+            for batch in engine.batches(samples):
                 began = time.thread_time_ns()
-                tick = engine.pipeline.tick(bunch)
+                tick = engine.pipeline.tick(batch)
                 if tick is not None:
                     self._commander.send(tick)
                     engine.monitor.computed(time.thread_time_ns() - began)
@@ -199,13 +199,13 @@ class DynamicsNode(ManagedNode):
             now_ns=self._now(),
             reason=self._reason(),
             skew=self._input.skew,
-            namesakes=namesakes(self),
+            nodes_of_same_name=nodes_of_same_name(self),
             snapshot=engine.monitor.snapshot(time.monotonic_ns()),
             counters=self._commander.counters,
         )
-        if report.namesakes:
+        if report.nodes_of_same_name:
             self.get_logger().error(
-                f'{report.namesakes} other node(s) have the name {report.node}. '
+                f'{report.nodes_of_same_name} other node(s) have the name {report.node}. '
                 'Give each its own with --ros-args -r __node:=NAME or -r __ns:=/NAMESPACE.',
                 throttle_duration_sec=10.0,
             )

@@ -41,7 +41,7 @@ class Engine:
     def __init__(self, settings: NodeSettings, machine: StateMachine) -> None:
         self.machine = machine
         self.watchdog = Watchdog(settings.state_timeout)
-        self.watch = TorqueWatch(settings, settings.longest_silence, machine, self._take_back)
+        self.watch = TorqueWatch(settings, settings.longest_silence, machine, self._revoke)
         self.simulated_time: Callable[[], int | None] = lambda: None
         """Returns the simulated time [ns], 0 before there is any; None on system time."""
         self.skew: float | None = None
@@ -100,7 +100,7 @@ class Engine:
                     raise
                 remarks.append(f'{name} cannot be used: {error}')
                 continue
-            pipeline.outlet.gate = Gate(
+            pipeline.correction_output.gate = Gate(
                 settings.gate, tuple(limits.effort), pipeline.control_period,
                 joint_names=card.joint_names, limits=limits,
             )  # fmt: skip
@@ -129,7 +129,7 @@ class Engine:
         self._description = text
         if not gate.silent or self.machine.allows_torque:
             return 'The limits of the new robot description count once the model is loaded again.'
-        self.pipeline.outlet.gate = Gate(
+        self.pipeline.correction_output.gate = Gate(
             gate.settings, tuple(limits.effort), self.pipeline.control_period,
             joint_names=card.joint_names, limits=limits,
         )  # fmt: skip
@@ -149,7 +149,7 @@ class Engine:
         if not settings.confidence.zero_score > settings.confidence.full_score:
             raise ConfigError('confidence.zero_score must be above confidence.full_score.')
 
-    def bunches(self, samples: Sequence[RawSample]) -> Sequence[Sequence[RawSample]]:
+    def batches(self, samples: Sequence[RawSample]) -> Sequence[Sequence[RawSample]]:
         """Split samples that came together into those that share one publication.
 
         Predictions of a short stall are still worth something to a recording or a plot, and are
@@ -175,7 +175,7 @@ class Engine:
         self.track.timeout = settings.reference_timeout
         pipeline.gate.settings = settings.gate
         pipeline.safety = settings.safety
-        pipeline.follower.guard.use(settings.safety)
+        pipeline.model_tracker.trust_monitor.use(settings.safety)
         self.prediction_only = prediction_only(pipeline.card, settings.arming)
         config = settings.of_controller(name)
         if config != before.of_controller(name):
@@ -189,8 +189,8 @@ class Engine:
         if settings != self.pipeline.settings:
             self.pipeline.reconfigure(settings)
 
-    def _take_back(self, reason: str) -> None:
-        self.pipeline.take_back(reason)
+    def _revoke(self, reason: str) -> None:
+        self.pipeline.revoke(reason)
 
     def check(self) -> bool:
         """Look at whether torque may go on, see :meth:`TorqueWatch.check`."""
@@ -226,7 +226,7 @@ class Engine:
     @property
     def unbounded(self) -> str:
         """Why predictions have no bounds; empty if they have."""
-        return self.pipeline.follower.uncertainty.why_unbounded
+        return self.pipeline.model_tracker.uncertainty.why_unbounded
 
     @property
     def payload(self) -> Vector | None:
@@ -237,7 +237,11 @@ class Engine:
     def status(self) -> dict[str, object]:
         """Return how the correction is doing, as what JSON can hold."""
         pipeline = self.pipeline
-        guard, gate, shadow = pipeline.follower.guard, pipeline.gate, pipeline.outlet.shadow
+        trust, gate, shadow = (
+            pipeline.model_tracker.trust_monitor,
+            pipeline.gate,
+            pipeline.correction_output.shadow,
+        )
         missing = ''
         newest = pipeline.newest_ns
         if newest is not None and pipeline.controller.needs_reference:
@@ -249,11 +253,11 @@ class Engine:
             'prediction_only': self.prediction_only,
             'unbounded': self.unbounded,
             'reference': missing,
-            'taken_back': pipeline.taken_back,
+            'revoked_because': pipeline.revoked_because,
             'blend': gate.settings.blend,
             'enabled_joints': list(gate.settings.enabled_joints or pipeline.card.joint_names),
-            'confidence': round(guard.confidence.value, 2),
-            'contact': guard.contact.contact,
+            'confidence': round(trust.confidence.value, 2),
+            'contact': trust.contact.contact,
             'payload': None if payload is None else round(float(payload[0]), 2),
             'shadow': None if shadow is None else shadow.as_dict(self.joint_names),
         }

@@ -12,8 +12,8 @@ from rclpy.lifecycle import LifecycleNode, LifecycleState, TransitionCallbackRet
 
 N = TypeVar('N', bound='ManagedNode')
 
-LAST_WORDS = 0.3
-"""Longest wait until what was said last has arrived [s]."""
+DELIVERY_TIME = 0.3
+"""Longest wait until the last messages have been delivered [s]."""
 
 SUCCESS, FAILURE = TransitionCallbackReturn.SUCCESS, TransitionCallbackReturn.FAILURE
 
@@ -64,7 +64,7 @@ class ManagedNode(LifecycleNode, RunnableNode):
         """Deactivate, so that late listeners know."""
         if self._state_machine.current_state[1] == 'active':
             self.trigger_deactivate()
-        deadline = time.monotonic() + LAST_WORDS
+        deadline = time.monotonic() + DELIVERY_TIME
         for publisher in self.publishers:  # what was said last is lost if the process ends first
             left = max(0.0, deadline - time.monotonic())
             publisher.wait_for_all_acked(Duration(seconds=left))

@@ -161,7 +161,7 @@ class StateLog:
         if state is State.FAULT:
             logger.error(f'Fault: {machine.fault} No torque until ~/reset and ~/arm are called.')
         elif before is State.ARMED:
-            reason = engine.pipeline.taken_back if engine is not None else ''
+            reason = engine.pipeline.revoked_because if engine is not None else ''
             if reason:
                 logger.warning(f'Disarmed, torque was taken back: {reason}')
             else:

@@ -105,8 +105,8 @@ class NodeSettings(
     )
     catch_up: float = parameter(
         0.02,
-        'Of messages that come late in a bunch spanning no more than this, every prediction is '
-        'published; of a longer bunch only the newest.',
+        'Of messages that come late in a batch spanning no more than this, every prediction is '
+        'published; of a longer batch only the newest.',
         unit='s',
         minimum=0.0,
         maximum=1.0,

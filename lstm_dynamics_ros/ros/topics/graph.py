@@ -45,7 +45,7 @@ def joint_state_topics(node: Node) -> dict[str, list[str]]:
     }
 
 
-def namesakes(node: Node) -> int:
+def nodes_of_same_name(node: Node) -> int:
     """Return how many other nodes have this node's full name."""
     mine = (node.get_name(), node.get_namespace())
     return max(0, node.get_node_names_and_namespaces().count(mine) - 1)

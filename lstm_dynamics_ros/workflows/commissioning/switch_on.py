@@ -194,7 +194,7 @@ class _Walk:
             return False
         reasons = reasons_to_stop(before, now, names, joints)
         if self._state['state'] != 'armed':
-            said = self._state.get('taken_back') or self._state['reason']
+            said = self._state.get('revoked_because') or self._state['reason']
             reasons.insert(0, f'It is {self._state["state"]}, not armed: {said}')
         self._say(f'{title}\n{comparison_table(before, now, names, joints)}')
         for reason in reasons:

@@ -142,7 +142,9 @@ class CorrectionProcess:
 
     def why(self) -> str:
         """Return what the node says about itself."""
-        reasons = [str(self.state.get(key) or '') for key in ('reason', 'taken_back', 'remark')]
+        reasons = [
+            str(self.state.get(key) or '') for key in ('reason', 'revoked_because', 'remark')
+        ]
         said = last_lines(self._processes, (NAME,))
         text = ' '.join(reason for reason in (*reasons, said) if reason)
         return f'{NAME} is {self.state["state"]}. {text}'.strip()

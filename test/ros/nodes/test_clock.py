@@ -110,7 +110,7 @@ def test_a_pause_ends_torque_with_the_safe_command_and_is_no_fault(
     loop.arm()
     simulation.pause()
     assert 'The simulation is paused' in loop.await_state('monitoring', '/clock')
-    assert 'The simulation is paused' in loop.state['taken_back']
+    assert 'The simulation is paused' in loop.state['revoked_because']
     simulation.await_zero()
     simulation.assert_silent()
     answer = loop.ask(armed=True)

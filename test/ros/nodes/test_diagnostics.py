@@ -29,7 +29,7 @@ REPORT = Report(
     now_ns=5,
     reason='',
     skew=-0.001,
-    namesakes=0,
+    nodes_of_same_name=0,
     snapshot=SNAPSHOT,
     counters={'commands': 7},
 )
@@ -69,7 +69,7 @@ def test_a_healthy_node_is_all_ok_and_survives_the_wire(engine: Engine) -> None:
     ('changed', 'name', 'level', 'text'),
     [
         ({'skew': -3.5}, 'joint states', DiagnosticStatus.WARN, 'Stamps are -3.500 s'),
-        ({'namesakes': 1}, 'prediction', DiagnosticStatus.ERROR, '1 other node(s)'),
+        ({'nodes_of_same_name': 1}, 'prediction', DiagnosticStatus.ERROR, '1 other node(s)'),
         ({'reason': 'Warming up'}, 'prediction', DiagnosticStatus.WARN, 'Warming up'),
         (
             {'snapshot': replace(SNAPSHOT, error_ratio=9.0)},

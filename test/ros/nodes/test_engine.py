@@ -28,14 +28,14 @@ def engine(model: Path) -> Engine:
 
 
 def test_a_short_bunch_is_published_completely_and_a_long_one_once(engine: Engine) -> None:
-    assert [len(bunch) for bunch in engine.bunches(samples(5))] == [1] * 5  # 20 ms
-    assert [len(bunch) for bunch in engine.bunches(samples(6))] == [6]  # 25 ms
+    assert [len(batch) for batch in engine.batches(samples(5))] == [1] * 5  # 20 ms
+    assert [len(batch) for batch in engine.batches(samples(6))] == [6]  # 25 ms
 
 
 def test_publishing_once_per_bunch_can_be_asked_for(model: Path) -> None:
     engine = Engine(NodeSettings(model=str(model), catch_up=0.0), StateMachine(State.WAITING))
-    assert [len(bunch) for bunch in engine.bunches(samples(2))] == [2]
-    assert [len(bunch) for bunch in engine.bunches(samples(1))] == [1]
+    assert [len(batch) for batch in engine.batches(samples(2))] == [2]
+    assert [len(batch) for batch in engine.batches(samples(1))] == [1]
 
 
 @pytest.mark.parametrize(
@@ -147,7 +147,7 @@ def test_a_clock_that_dies_while_joint_states_go_on_is_a_fault(simulated: Simula
 def test_a_pause_takes_torque_back_and_is_over_without_it(simulated: Simulated) -> None:
     simulated.go_on(0.1, clock=False, states=False)
     assert simulated.state() is State.MONITORING
-    assert 'paused' in simulated.engine.pipeline.taken_back
+    assert 'paused' in simulated.engine.pipeline.revoked_because
     simulated.go_on(20.0, clock=False, states=False)
     assert simulated.state() is State.MONITORING
     assert 'paused' in simulated.engine.clock_reason()
@@ -181,7 +181,7 @@ def test_a_clock_that_is_set_back_takes_torque_back(simulated: Simulated) -> Non
     simulated.time_ns = 0
     simulated.go_on(0.01)
     assert simulated.state() is State.MONITORING
-    assert '/clock was set back' in simulated.engine.pipeline.taken_back
+    assert '/clock was set back' in simulated.engine.pipeline.revoked_because
 
 
 def test_a_clock_that_goes_away_while_armed_is_a_fault(simulated: Simulated) -> None:

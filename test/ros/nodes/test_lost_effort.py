@@ -107,11 +107,11 @@ def test_effort_that_comes_back_brings_no_torque_back(robot: Robot, lost: str) -
     robot.lost = LOST[lost]
     robot.until(lambda: robot.state['state'] == 'degraded', 'the loss')
     robot.lost = None
-    assert f'no finite effort of {joints(lost)}.' in robot.state['taken_back']
+    assert f'no finite effort of {joints(lost)}.' in robot.state['revoked_because']
     robot.ends_in_zero()
     robot.until(lambda: robot.state['state'] == 'monitoring', 'monitoring')
     robot.stays_silent()
-    assert 'effort' in robot.state['taken_back']
+    assert 'effort' in robot.state['revoked_because']
     robot.arm()
     assert np.isfinite([list(one.data) for one in robot.commands]).all()
 
@@ -170,7 +170,7 @@ def test_without_effort_that_only_the_controller_needs_predictions_go_on_and_tor
     robot.lost = LOST['one NaN']
     robot.until(lambda: robot.state['state'] != 'armed', 'the loss')
     assert robot.state['state'] == 'monitoring'
-    assert 'no finite effort of joint2.' in robot.state['taken_back']
+    assert 'no finite effort of joint2.' in robot.state['revoked_because']
     robot.ends_in_zero()
     robot.lost = None
     robot.stays_silent()

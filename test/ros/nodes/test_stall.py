@@ -56,7 +56,7 @@ class Bench:
         armed = self.machine.allows_torque
         zero = np.zeros(2)
         measured = JointState(0, zero, zero, zero)
-        torque = self.engine.pipeline.outlet.send(
+        torque = self.engine.pipeline.correction_output.send(
             measured, np.ones(2), armed=armed, confidence=1.0
         )
         tick: Any = SimpleNamespace(stamp_ns=0, preview=None, correction=torque)

@@ -5,7 +5,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from lstm_dynamics_ros.ros.topics.graph import joint_state_topics, namesakes, why_silent
+from lstm_dynamics_ros.ros.topics.graph import joint_state_topics, nodes_of_same_name, why_silent
 from lstm_dynamics_ros.ros.topics.interfaces import JOINT_STATES, ROBOT_JOINT_STATES
 from rclpy.node import Node
 from rclpy.qos import QoSProfile, ReliabilityPolicy
@@ -59,5 +59,5 @@ def test_a_topic_of_another_type_is_named(make_node: MakeNode, listener: Any) ->
 
 def test_nodes_of_the_same_name_are_counted(make_node: MakeNode, listener: Any) -> None:
     first, _ = make_node(), make_node()
-    listener.until(lambda: namesakes(first) == 1, 'namesake')
-    assert namesakes(listener.node) == 0
+    listener.until(lambda: nodes_of_same_name(first) == 1, 'namesake')
+    assert nodes_of_same_name(listener.node) == 0
