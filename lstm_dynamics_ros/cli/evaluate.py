@@ -4,16 +4,16 @@
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, TYPE_CHECKING
+from typing import Annotated, Any, TYPE_CHECKING
 
 from lstm_dynamics_ros.cli.console import progress, say, write_json
-from lstm_dynamics_ros.cli.extensions import extension, extension_names, EXTRA, PACKAGE, PROTOCOLS
 from lstm_dynamics_ros.core.errors import (
     ConfigError,
     DataError,
     MissingLibraryError,
     UnknownNameError,
 )
+from lstm_dynamics_ros.core.extensions import BENCH, extensions, PROTOCOLS
 import tyro
 
 if TYPE_CHECKING:
@@ -68,11 +68,11 @@ class Evaluate:
         from lstm_dynamics_ros.pipeline.model_inputs import is_motion_model  # noqa: PLC0415
         from lstm_dynamics_ros.runtime.model_file import load_model  # noqa: PLC0415
 
-        protocols = ('horizons', *extension_names(PROTOCOLS))
-        if self.protocol not in protocols:
-            if len(protocols) == 1:
-                raise MissingLibraryError(PACKAGE, EXTRA)
-            raise UnknownNameError('protocol', self.protocol, protocols)
+        protocols = extensions(PROTOCOLS)
+        if self.protocol not in {'horizons', *protocols}:
+            if not protocols:
+                raise MissingLibraryError(BENCH)
+            raise UnknownNameError('protocol', self.protocol, {'horizons', *protocols})
         if self.against and not self.robustness:
             raise ConfigError('--against shows robustness side by side; add --robustness.')
         if self.report and self.protocol != 'horizons' and not self.robustness:
@@ -106,7 +106,7 @@ class Evaluate:
             )
             from lstm_dynamics_ros.evaluation.scores.evaluate import digest  # noqa: PLC0415
 
-            score = extension(PROTOCOLS, self.protocol)
+            score: Any = protocols[self.protocol].load()
             result: ProtocolResult = score(loaded, test, training, self.reference)
             say(result.text())
             stated = {'data_sha256': digest(test), 'versions': library_versions()}

@@ -8,6 +8,8 @@ line prints the message of an :class:`LstmDynamicsError` on one line and exits w
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
+from lstm_dynamics_ros.core.extras import EXTRAS, ROS
+
 
 class LstmDynamicsError(Exception):
     """Base class of all errors raised by this package."""
@@ -90,10 +92,19 @@ class TrainingError(LstmDynamicsError):
 
 
 class MissingLibraryError(LstmDynamicsError):
-    """A part of the package whose optional dependency is not installed."""
+    """A part of the package whose optional dependency is not installed.
 
-    def __init__(self, library: str, extra: str) -> None:
+    Args:
+        library: Name that it is imported with, one of :data:`.extras.EXTRAS`.
+        version: The version that is needed, if another one is installed.
+        extra: The extra to install, if not that of the library.
+    """
+
+    def __init__(self, library: str, version: str = '', *, extra: str = '') -> None:
+        self.library = library
+        needed = f'{library} {version}'.strip()
+        source = 'source ROS 2 or install' if library in ROS else 'install'
         super().__init__(
-            f'This needs {library}, which is not installed. '
-            f'Install it with: pip install "lstm_dynamics_ros[{extra}]"'
+            f'This needs {needed}, which is not installed. To have it, {source} the extra: '
+            f"pip install 'lstm_dynamics_ros[{extra or EXTRAS[library]}]'"
         )

@@ -48,7 +48,7 @@ def acceleration(velocity: Matrix, dt: float, cutoff: float = DEFAULT_CUTOFF) ->
         try:
             from scipy import signal  # noqa: PLC0415
         except ImportError as error:
-            raise MissingLibraryError('scipy', 'train') from error
+            raise MissingLibraryError('scipy') from error
         b, a = signal.butter(ORDER, cutoff, fs=1 / dt)
         smooth = signal.filtfilt(b, a, velocity, axis=0, padlen=padding)
     return np.asarray(np.gradient(smooth, dt, axis=0), np.float64)
@@ -99,7 +99,7 @@ def smoothed_motion(
         try:
             from scipy import signal  # noqa: PLC0415
         except ImportError as error:
-            raise MissingLibraryError('scipy', 'train') from error
+            raise MissingLibraryError('scipy') from error
         b, a = signal.butter(ORDER, cutoff, fs=1 / dt)
         smooth = signal.filtfilt(b, a, smooth, axis=0, padlen=padding())
     around = np.where(turns, (smooth + math.pi) % (2 * math.pi) - math.pi, smooth)

@@ -38,7 +38,7 @@ class Multibody:
         try:
             import pinocchio  # noqa: PLC0415
         except ImportError as error:
-            raise MissingLibraryError('pinocchio', 'physics') from error
+            raise MissingLibraryError('pinocchio') from error
         try:
             whole = pinocchio.buildModelFromXML(text)
         except (ValueError, RuntimeError) as error:

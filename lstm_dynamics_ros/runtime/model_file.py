@@ -138,7 +138,7 @@ def _open_session(path: str | Path, data: bytes) -> Any:  # noqa: ANN401
     try:
         import onnxruntime  # noqa: PLC0415
     except ImportError as error:
-        raise MissingLibraryError('onnxruntime', 'run') from error
+        raise MissingLibraryError('onnxruntime') from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1

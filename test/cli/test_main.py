@@ -7,6 +7,7 @@ from pathlib import Path
 import subprocess
 import sys
 
+from lstm_dynamics_ros.cli.commands import commands, summary
 from lstm_dynamics_ros.cli.main import run
 import pytest
 
@@ -83,13 +84,60 @@ def test_a_reader_that_leaves_ends_it_quietly(
     assert (ended.returncode, ended.stderr) == (141, '')
 
 
-@pytest.mark.parametrize(
-    'command',
-    ['demo', 'simulate', 'excite', 'record', 'convert', 'latency', 'identify', 'train', 'evaluate',
-     'replay', 'inspect', 'benchmark', 'models'],
-)  # fmt: skip
-def test_every_command_explains_itself(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize('words', [name.split('.') for name in commands()])
+def test_every_command_explains_itself(
+    words: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
     with pytest.raises(SystemExit) as stopped:
-        run([command, '--help'])
+        run([*words, '--help'])
     assert stopped.value.code == 0
-    assert f'lstm-dynamics {command}' in capsys.readouterr().out
+    assert f'lstm-dynamics {" ".join(words)}' in capsys.readouterr().out
+
+
+def test_the_list_of_commands_has_a_line_for_each(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(['--help']) == 0
+    shown = ' '.join(capsys.readouterr().out.split())
+    for name, command in commands().items():
+        assert f'{name.replace(".", " ")} {summary(command)}' in shown
+
+
+def test_without_a_command_the_list_is_an_error(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run([]) == 2
+    assert 'commands:' in capsys.readouterr().err
+
+
+def test_an_unknown_command_is_answered_with_the_known_ones(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    assert run(['trian', 'bags']) == 2
+    assert "Did you mean 'train'?" in one_line(capsys.readouterr().err)
+
+
+HEAVY = ('torch', 'onnx', 'scipy', 'matplotlib', 'mujoco', 'pinocchio', 'rclpy')
+"""Libraries that take long to load, or need not be there."""
+
+
+@pytest.mark.parametrize('words', [[], *(name.split('.') for name in commands())], ids=str)
+def test_help_loads_no_heavy_library(words: list[str]) -> None:
+    code = (
+        'import sys\nfrom lstm_dynamics_ros.cli.main import run\n'
+        f'try:\n    run([*{words!r}, "--help"])\nexcept SystemExit:\n    pass\n'
+        'print(*sys.modules, file=sys.stderr)'
+    )
+    shown = subprocess.run(
+        [sys.executable, '-c', code], capture_output=True, text=True, check=True
+    )
+    assert not set(HEAVY) & set(shown.stderr.split())
+
+
+def test_a_missing_library_is_named_with_its_extra(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def needs_torch(self: object) -> int:
+        raise ModuleNotFoundError(name='torch.nn')
+
+    monkeypatch.setattr('lstm_dynamics_ros.cli.inspect.Inspect.run', needs_torch)
+    assert run(['inspect', 'anything']) == 2
+    said = one_line(capsys.readouterr().err)
+    assert 'needs torch, which is not installed' in said
+    assert "pip install 'lstm_dynamics_ros[train]'" in said

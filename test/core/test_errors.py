@@ -65,4 +65,4 @@ def test_a_model_file_error_names_the_check() -> None:
 
 
 def test_a_missing_library_says_what_to_install() -> None:
-    assert 'pip install "lstm_dynamics_ros[train]"' in str(MissingLibraryError('torch', 'train'))
+    assert "pip install 'lstm_dynamics_ros[train]'" in str(MissingLibraryError('torch'))

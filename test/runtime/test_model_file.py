@@ -254,7 +254,7 @@ def test_without_onnxruntime_the_message_says_what_to_install(
     path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(sys.modules, 'onnxruntime', None)
-    with pytest.raises(MissingLibraryError, match=r'pip install "lstm_dynamics_ros\[run\]"'):
+    with pytest.raises(MissingLibraryError, match=r"pip install 'lstm_dynamics_ros\[ros\]'"):
         load_model(path)
 
 

@@ -124,5 +124,5 @@ def _signal() -> Any:  # noqa: ANN401 - a module
     try:
         from scipy import signal  # noqa: PLC0415
     except ImportError as error:
-        raise MissingLibraryError('scipy', 'train') from error
+        raise MissingLibraryError('scipy') from error
     return signal

@@ -114,7 +114,7 @@ def load_mat(path: Path) -> Table:
         from scipy.io import loadmat  # noqa: PLC0415 - only for MATLAB files
         from scipy.io.matlab import MatReadError  # noqa: PLC0415
     except ImportError as error:
-        raise MissingLibraryError('scipy', 'train') from error
+        raise MissingLibraryError('scipy') from error
     try:
         content = loadmat(path, simplify_cells=True)
     except NotImplementedError as error:

@@ -47,7 +47,7 @@ def base_parameters(regressor: Matrix) -> BaseParameters:
     try:
         from scipy import linalg  # noqa: PLC0415
     except ImportError as error:
-        raise MissingLibraryError('scipy', 'train') from error
+        raise MissingLibraryError('scipy') from error
     upper, order = linalg.qr(regressor, mode='r', pivoting=True, check_finite=False)
     size = np.abs(np.diag(upper))
     rank = int((size > RANK * size[0]).sum()) if size.size else 0

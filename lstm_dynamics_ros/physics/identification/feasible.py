@@ -55,7 +55,7 @@ def solve_feasible(
     try:
         from scipy import linalg  # noqa: PLC0415
     except ImportError as error:
-        raise MissingLibraryError('scipy', 'train') from error
+        raise MissingLibraryError('scipy') from error
     problem = _Problem(rows, nominal, size, lower, strength, links)
     change = problem.start()
     for weight in PATH:

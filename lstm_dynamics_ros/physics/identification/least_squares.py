@@ -69,7 +69,7 @@ def solve(
     try:
         from scipy import optimize  # noqa: PLC0415
     except ImportError as error:
-        raise MissingLibraryError('scipy', 'train') from error
+        raise MissingLibraryError('scipy') from error
     matrix = np.vstack([rows.matrix * size, np.sqrt(strength) * np.eye(len(nominal))])
     target = np.concatenate([rows.target - rows.matrix @ nominal, np.zeros(len(nominal))])
     change = np.linalg.lstsq(matrix, target, rcond=None)[0]
