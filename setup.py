@@ -81,6 +81,7 @@ setup(
     ],
     install_requires=[
         'setuptools',
+        'msgspec>=0.18',
         'numpy>=1.26',
         'PyYAML>=6',
         'rosbags>=0.11.9',

@@ -5,12 +5,12 @@ The card travels inside the ONNX file as the metadata property ``metadata``. It 
 between trainer and runtime; neither side needs anything else of the other.
 """
 
-from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 import json
-from typing import Any, cast
+from typing import Any
 
 from lstm_dynamics_ros.core.errors import LstmDynamicsError
+from lstm_dynamics_ros.core.json_data import from_plain
 
 CONTRACT_VERSION = 1
 """Version of the card's layout. A card with another version is refused."""
@@ -230,27 +230,8 @@ class ModelCard:
                 f'contract_version must be {CONTRACT_VERSION}, got {version!r}. '
                 'Export the model again with this version of lstm_dynamics_ros.'
             )
-        try:
-            card = cls._from_values(values)
-            card.check()
-        except (TypeError, AttributeError, ValueError) as error:
-            raise CardError(f'The card is not laid out as it should be: {error}.') from error
-        return card
-
-    @classmethod
-    def _from_values(cls, values: dict[str, Any]) -> 'ModelCard':
-        """Return the card of a JSON object, with its inner objects."""
-        values['features'] = tuple(_make(Signal, item) for item in values.get('features', ()))
-        values['targets'] = tuple(_make(Signal, item) for item in values.get('targets', ()))
-        for key in (
-            'joint_names', 'joint_types', 'driver_compensates', 'effort_limits', 'error_gain',
-        ):  # fmt: skip
-            if key in values:
-                values[key] = tuple(values[key])
-        ranges = values.get('training_ranges', {})
-        values['training_ranges'] = {key: _make(Range, item) for key, item in ranges.items()}
-        values['golden'] = _make(Golden, values.get('golden', {}))
-        card: ModelCard = _make(cls, values)
+        card = from_plain(cls, values, 'The card', CardError)
+        card.check()
         return card
 
     def check(self) -> None:
@@ -287,29 +268,6 @@ class ModelCard:
                          'blocks of one kind in joint order', order)  # fmt: skip
 
 
-_SCALARS: dict[type, tuple[type, ...]] = {int: (int,), float: (int, float), str: (str,)}
-
-
 def _require(holds: bool, what: str, expected: object, got: object) -> None:
     if not holds:
         raise CardError(f'{what} must be {expected}, got {got!r}.')
-
-
-def _make(cls: type[Any], values: Mapping[str, object]) -> Any:  # noqa: ANN401
-    """Build a dataclass of the card, naming missing and unknown entries."""
-    if not isinstance(values, Mapping):
-        raise CardError(f'{cls.__name__} must be a JSON object, got {type(values).__name__}.')
-    known = {item.name for item in fields(cls)}
-    if unknown := sorted(set(values) - known):
-        raise CardError(f'{cls.__name__} has unknown entries {unknown}. Known: {sorted(known)}.')
-    for item in fields(cls):
-        if item.type in _SCALARS and item.name in values:
-            value = values[item.name]
-            if isinstance(value, bool) or not isinstance(value, _SCALARS[cast('type', item.type)]):
-                wanted = cast('type', item.type).__name__
-                raise CardError(f'{item.name} must be of type {wanted}, got {value!r}.')
-    try:
-        return cls(**cast('Any', values))
-    except TypeError:
-        lost = sorted(known - set(values))
-        raise CardError(f'{cls.__name__} lacks some of these entries: {lost}.') from None
