@@ -16,22 +16,30 @@ import pytest
 
 
 class Colour(Enum):
+    """One word of a few."""
+
     RED = 'red'
 
 
 class Pair(NamedTuple):
+    """Two numbers with names."""
+
     low: float
     high: float
 
 
 @dataclass(frozen=True, kw_only=True)
 class Inner:
+    """What another one is made of."""
+
     count: int
     rate: float = 0.5
 
 
 @dataclass(frozen=True, kw_only=True)
 class Outer:
+    """One of everything."""
+
     names: tuple[str, ...]
     rows: Matrix
     inner: tuple[Inner, ...] = ()
