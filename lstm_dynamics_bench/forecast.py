@@ -72,13 +72,17 @@ def forecast_benchmark(
 
 def forecast_table(result: dict[str, Any], kinds: Sequence[str] = ('position', 'velocity')) -> str:
     """Return the ratios model / best other for a terminal."""
-    columns = [(mode, kind, h) for mode in ('known_torque', 'causal') for kind in kinds
-               for h in HORIZONS[1:]]  # fmt: skip
+    columns = [
+        (mode, kind, h)
+        for mode in ('known_torque', 'causal')
+        for kind in kinds
+        for h in HORIZONS[1:]
+    ]
     lines = [
         'nMSE of the model over that of the best of persistence, constant velocity and ridge',
-        f'{"motion, speed":22}' + ''.join(f'{mode[:6]} {k[:3]} {h:>2}'.rjust(15)
-                                          for mode, k, h in columns),
-    ]  # fmt: skip
+        f'{"motion, speed":22}'
+        + ''.join(f'{mode[:6]} {k[:3]} {h:>2}'.rjust(15) for mode, k, h in columns),
+    ]
     for name, case in result['cases'].items():
         ratios = [case[mode]['ratio_to_best'][kind][str(h)] for mode, kind, h in columns]
         lines.append(f'{name:22}' + ''.join(f'{ratio:15.2f}' for ratio in ratios))

@@ -105,9 +105,12 @@ class _Ours:
             torch.manual_seed(settings.seed)
             self.model = DynamicsModel(settings, segment.joint_types)
         prepare(
-            self.model, runs, ridge=settings.ridge or 1e-3, history=settings.history_steps,
+            self.model,
+            runs,
+            ridge=settings.ridge or 1e-3,
+            history=settings.history_steps,
             dt=settings.dt,
-        )  # fmt: skip
+        )
         self.scale = reference_errors(self.model, runs, settings)
         self.optimizer, _ = make_optimizer(self.model, settings)
         self.weights = column_weights(settings, n_joints)
@@ -119,9 +122,14 @@ class _Ours:
         """Do the updates."""
         for windows in self.loader:
             loss = training_loss(
-                self.model, windows, self.scale, self.settings, self.weights,
-                horizon=self.horizon, generator=self.generator,
-            )  # fmt: skip
+                self.model,
+                windows,
+                self.scale,
+                self.settings,
+                self.weights,
+                horizon=self.horizon,
+                generator=self.generator,
+            )
             update(self.model, self.optimizer, loss, self.settings.gradient_clip)
 
 

@@ -130,9 +130,11 @@ class RealBenchmark:
                 jobs[source.name, seed] = jobs_of(source, SETS[source.name](), settings, cache)
         with progress('train') as update:
             lost = train_all(
-                processes, [job for group in jobs.values() for job in group],
-                retrain=self.retrain, update=update,
-            )  # fmt: skip
+                processes,
+                [job for group in jobs.values() for job in group],
+                retrain=self.retrain,
+                update=update,
+            )
         for job, text in lost.items():
             failed.setdefault(job.source.name, text)
         scored = self._scored(processes, jobs, reproduced, cache, failed)

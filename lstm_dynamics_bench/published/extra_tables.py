@@ -7,9 +7,15 @@ from typing import Any
 from lstm_dynamics_bench.published.result import SetResult
 
 SURE_HEAD = (
-    'set', 'steps', 'static coverage', 'width', 'adaptive', 'width', 'target',
+    'set',
+    'steps',
+    'static coverage',
+    'width',
+    'adaptive',
+    'width',
+    'target',
     'novelty top/bottom',
-)  # fmt: skip
+)
 """Columns of :func:`sure_rows`; widths are full ones, in RMSE of the test."""
 
 
@@ -26,15 +32,20 @@ def sure_rows(items: Sequence[SetResult]) -> list[tuple[str, ...]]:
                 item.name,
                 str(coverage['folds'][0]['horizon'] or 'now'),
                 *(
-                    f'{coverage[key]:.3f}' if key in ('static', 'adaptive') else
-                    f'{coverage[key]:.2f}'
+                    f'{coverage[key]:.3f}'
+                    if key in ('static', 'adaptive')
+                    else f'{coverage[key]:.2f}'
                     for key in (
-                        'static', 'width_in_rmse', 'adaptive', 'adaptive_width_in_rmse', 'target',
+                        'static',
+                        'width_in_rmse',
+                        'adaptive',
+                        'adaptive_width_in_rmse',
+                        'target',
                     )
                 ),
                 f'{ood["ratio"]:.2f}' if 'ratio' in ood else '',
             )
-        )  # fmt: skip
+        )
     return rows
 
 

@@ -59,9 +59,12 @@ def trace_figure(trace: Trace) -> bytes:
     for joint, axes in enumerate(panels):
         axes.plot(trace.time, trace.measured[:, joint], color=INK, linewidth=1.6, label='measured')
         axes.plot(
-            trace.time, trace.predicted[:, joint],
-            color=color_of('model'), linewidth=1.0, label='predicted',
-        )  # fmt: skip
+            trace.time,
+            trace.predicted[:, joint],
+            color=color_of('model'),
+            linewidth=1.0,
+            label='predicted',
+        )
         low, high = float(trace.measured[:, joint].min()), float(trace.measured[:, joint].max())
         room = 0.3 * (high - low) or 1.0  # a prediction that leaves the panel is far off
         axes.set_ylim(low - room, high + room)

@@ -17,9 +17,11 @@ LINEAR: dict[tuple[str, str], tuple[str, str, int]] = {
     ('kr300', 'free_run_mae_deg'): ('FIR(60)', 'kr300_fir60_mae_deg', 0),
     ('kr300', 'sixty_sixty_nrmse'): ('ARX(10)', 'kr300_arx10_sixty_nrmse', 0),
     ('emps', 'relative_error_percent'): (
-        'rigid body, asymmetric friction', 'emps_relative_error_percent', 1,
+        'rigid body, asymmetric friction',
+        'emps_relative_error_percent',
+        1,
     ),
-}  # fmt: skip
+}
 """By set and figure: name, key of FROZEN in reference.py, and which of its numbers. Figures that
 are ratios to the linear opponent are not listed: it has 1."""
 

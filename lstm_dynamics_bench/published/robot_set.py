@@ -71,8 +71,15 @@ class Trace:
     """Same shape."""
 
     @classmethod
-    def thinned(cls, title: str, unit: str, dt: float, segment: Segment,
-                measured: Matrix, predicted: Matrix) -> 'Trace':  # fmt: skip
+    def thinned(
+        cls,
+        title: str,
+        unit: str,
+        dt: float,
+        segment: Segment,
+        measured: Matrix,
+        predicted: Matrix,
+    ) -> 'Trace':
         """Return a trace with few enough rows to be drawn."""
         every = max(1, -(-len(measured) // POINTS))
         return cls(

@@ -44,9 +44,10 @@ class Source:
         every = self.mapping.joint_names
         types = dict(zip(every, self.mapping.types(len(every)), strict=True))
         return read_recordings(
-            [self.bags / name for name in names], joint_names=tuple(joints or every),
+            [self.bags / name for name in names],
+            joint_names=tuple(joints or every),
             joint_types=types,
-        )  # fmt: skip
+        )
 
     def segments(self, names: Sequence[str], card: ModelCard) -> list[Segment]:
         """Return trajectories on the time grid of a model."""
@@ -90,9 +91,12 @@ def find_source(data: Path, name: str, cache: Path) -> Source:
     digest = data_digest(folder, files)
     key = key_of({'data': digest, 'mapping': repr(mapping), 'code': code_digest(('data',))})
     return Source(
-        name=name, mapping=mapping, sha256=digest, folder=folder,
+        name=name,
+        mapping=mapping,
+        sha256=digest,
+        folder=folder,
         bags=cache / 'bags' / f'{name}-{key}',
-    )  # fmt: skip
+    )
 
 
 def converted(source: Source) -> list[str]:

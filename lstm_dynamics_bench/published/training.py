@@ -116,11 +116,15 @@ def jobs_of(
     }
     return [
         TrainingJob(
-            source=source, fold=fold, joints=spec.joints, urdf=urdf, settings=settings,
+            source=source,
+            fold=fold,
+            joints=spec.joints,
+            urdf=urdf,
+            settings=settings,
             folder=cache / 'models' / source.name / key_of(made_by | {'train': fold.train}),
         )
         for fold in spec.folds(source.names())
-    ]  # fmt: skip
+    ]
 
 
 def train_all(
@@ -201,9 +205,15 @@ def train_one(job: TrainingJob) -> str:
         if job.urdf is not None:
             prior = RigidBodyPrior(job.urdf, recordings[0].joint_names)
         train_model(
-            recordings, settings, export, out=job.model, folder=job.folder / 'training',
-            prior=prior, identify=prior is not None, told=told,
-        )  # fmt: skip
+            recordings,
+            settings,
+            export,
+            out=job.model,
+            folder=job.folder / 'training',
+            prior=prior,
+            identify=prior is not None,
+            told=told,
+        )
     except LstmDynamicsError as error:
         return f'{job.title}: {error}'
     told(1, 1, 'done')

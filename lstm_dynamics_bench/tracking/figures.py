@@ -12,9 +12,19 @@ from lstm_dynamics_ros.sim.mjcf import STEP
 import numpy as np
 
 COLORS = (
-    '#64748b', '#94a3b8', '#a16207', '#9333ea', '#059669', '#ea580c', '#0891b2', '#dc2626',
-    '#2563eb', '#db2777', '#65a30d', '#7c3aed',
-)  # fmt: skip
+    '#64748b',
+    '#94a3b8',
+    '#a16207',
+    '#9333ea',
+    '#059669',
+    '#ea580c',
+    '#0891b2',
+    '#dc2626',
+    '#2563eb',
+    '#db2777',
+    '#65a30d',
+    '#7c3aed',
+)
 """Colours of the controllers, in the order they are registered."""
 
 SMOOTH = 0.01

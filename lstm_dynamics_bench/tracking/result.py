@@ -129,8 +129,11 @@ class TrackingResult:
             'tuned': {name: _tuned(item) for name, item in self.budgeted.items()},
             'curves': {
                 name: [
-                    {'settings': dict(item.settings), 'rms_mrad': item.error_mrad,
-                     'roughness': dict(item.roughness)}
+                    {
+                        'settings': dict(item.settings),
+                        'rms_mrad': item.error_mrad,
+                        'roughness': dict(item.roughness),
+                    }
                     for item in items
                 ]
                 for name, items in self.tried.items()
@@ -141,7 +144,7 @@ class TrackingResult:
             },
             'absent': dict(self.absent),
             'versions': _versions(),
-        }  # fmt: skip
+        }
         if self.identified is not None:
             out['identified'] = {
                 key: value.tolist() if hasattr(value, 'tolist') else value

@@ -48,10 +48,13 @@ def folds(
     if members == 1:
         return [
             split(
-                segments, validation_fraction=validation_fraction, washout_steps=washout_steps,
-                window_steps=window_steps, seed=seed,
+                segments,
+                validation_fraction=validation_fraction,
+                washout_steps=washout_steps,
+                window_steps=window_steps,
+                seed=seed,
             )
-        ]  # fmt: skip
+        ]
     names = list(dict.fromkeys(segment.name for segment in segments))
     if len(names) == 1:
         return _blocks(segments, members, washout_steps, max(4 * washout_steps, window_steps, 1))

@@ -31,10 +31,14 @@ def friction_along(robot: RobotDescription, hidden: HiddenPhysics, velocity: Mat
     coulomb, static, viscous, stiffness, damping, stribeck = (
         np.array([getattr(friction, name) for friction in frictions])
         for name in (
-            'coulomb', 'static', 'viscous', 'bristle_stiffness', 'bristle_damping',
+            'coulomb',
+            'static',
+            'viscous',
+            'bristle_stiffness',
+            'bristle_damping',
             'stribeck_velocity',
         )
-    )  # fmt: skip
+    )
     level = coulomb + (static - coulomb) * np.exp(-((velocity / stribeck) ** 2))
     with np.errstate(divide='ignore', invalid='ignore'):
         rate = np.where(level > 0.0, np.abs(velocity) * stiffness / level, 0.0)

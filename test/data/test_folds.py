@@ -14,9 +14,16 @@ import pytest
 def recording(name: str, steps: int, start: int = 0) -> Segment:
     column = np.arange(start, start + steps, dtype=float)[:, None]
     return Segment(
-        name=name, joint_names=('joint1',), joint_types=('revolute',), dt=0.01, start_index=start,
-        position=column, velocity=column, effort=column, filled=np.zeros(steps, np.bool_),
-    )  # fmt: skip
+        name=name,
+        joint_names=('joint1',),
+        joint_types=('revolute',),
+        dt=0.01,
+        start_index=start,
+        position=column,
+        velocity=column,
+        effort=column,
+        filled=np.zeros(steps, np.bool_),
+    )
 
 
 def names(segments: Sequence[Segment]) -> set[str]:

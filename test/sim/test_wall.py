@@ -18,8 +18,9 @@ def there_and_back(width: float, reach: float = 0.4) -> np.ndarray:
 def test_depth_is_the_distance_past_the_plane() -> None:
     wall = Wall(normal=np.array([0.0, 1.0, 0.0]), offset=0.2, stiffness=1.0)
 
-    np.testing.assert_allclose(wall.depth(np.array([[9.0, 0.25, 1.0], [0.0, 0.1, 0.0]])),
-                               [0.05, -0.1])  # fmt: skip
+    np.testing.assert_allclose(
+        wall.depth(np.array([[9.0, 0.25, 1.0], [0.0, 0.1, 0.0]])), [0.05, -0.1]
+    )
 
 
 def test_the_path_goes_as_deep_as_asked_and_square_to_its_motion() -> None:

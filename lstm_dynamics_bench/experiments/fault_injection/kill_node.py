@@ -91,10 +91,13 @@ def run_kill_test(
             processes.start(
                 'sim_node',
                 {
-                    'robot': settings.robot, 'motion': settings.motion, 'speed': settings.speed,
-                    'seed': settings.seed, 'publish_truth': True,
+                    'robot': settings.robot,
+                    'motion': settings.motion,
+                    'speed': settings.speed,
+                    'seed': settings.seed,
+                    'publish_truth': True,
                 },
-            )  # fmt: skip
+            )
             processes.start('command_watchdog', {'limits': robot.effort_limit.tolist()})
             test = _KillTest(node, executor, processes, settings, robot)
             test.command = list(command) or _stand_in(robot)

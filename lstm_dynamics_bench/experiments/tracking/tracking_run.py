@@ -117,7 +117,10 @@ class _Run:
         self._domain, self._case = domain, case
         self._observer = Observer(domain.node, source=f'/{NAME}')
         self._correction = CorrectionProcess(
-            domain.node, domain.processes, case.robot, model,
+            domain.node,
+            domain.processes,
+            case.robot,
+            model,
             {
                 'latency': case.latency,
                 'gate.fade_in': 0.0,
@@ -127,7 +130,7 @@ class _Run:
                 'executor': 'events',
                 **parameters,
             },
-        )  # fmt: skip
+        )
 
     def run(self, patience: float) -> RosTrackingRun:
         """Arm, wait for a whole repetition, and return what it was worth."""

@@ -63,9 +63,11 @@ def sixty(forecaster: Forecaster, block: Segment) -> Windows:
         velocity = rows.velocity.copy()
         velocity[0] = velocity[1]  # that of row 0 was made with a position before the window
         told = forecaster.forecast(
-            replace(rows, velocity=velocity), np.array([KNOWN - 1]), range(1, KNOWN + 1),
+            replace(rows, velocity=velocity),
+            np.array([KNOWN - 1]),
+            range(1, KNOWN + 1),
             mode=KNOWN_TORQUE,
-        )  # fmt: skip
+        )
         windows.append(told['position'][0])
     return np.array(windows)
 

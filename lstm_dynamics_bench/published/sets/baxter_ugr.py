@@ -26,9 +26,10 @@ class BaxterUgr(RealSet):
 
     title = 'Baxter, 7 elastic joints: motion to torque'
     figures = (
-        Figure(key='ratio', title='RMSE over that of the ridge, mean of joints',
-               bar=0.85, goal=0.70),
-    )  # fmt: skip
+        Figure(
+            key='ratio', title='RMSE over that of the ridge, mean of joints', bar=0.85, goal=0.70
+        ),
+    )
     frozen_keys = (KEY,)
     urdf = 'config/urdf/baxter_left_arm.urdf'
 
@@ -44,8 +45,12 @@ class BaxterUgr(RealSet):
             tables=(table,),
             traces=(
                 Trace.thinned(
-                    first.name, 'N m', first.dt, first, first.effort,
+                    first.name,
+                    'N m',
+                    first.dt,
+                    first,
+                    first.effort,
                     predict_effort(one.loaded, first),
                 ),
             ),
-        )  # fmt: skip
+        )

@@ -26,9 +26,14 @@ class Emps(RealSet):
 
     title = 'EMPS, one sliding axis: motion to force'
     figures = (
-        Figure(key='relative_error_percent', title='relative error of the force', unit='%',
-               bar=5.3, goal=4.5),
-    )  # fmt: skip
+        Figure(
+            key='relative_error_percent',
+            title='relative error of the force',
+            unit='%',
+            bar=5.3,
+            goal=4.5,
+        ),
+    )
     frozen_keys = ('emps_relative_error_percent',)
 
     def score(self, judged: Sequence[Judged], opponents: Opponents) -> SetScore:

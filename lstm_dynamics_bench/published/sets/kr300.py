@@ -24,11 +24,17 @@ class Kr300(RealSet):
 
     title = 'KUKA KR300, 6 joints: torque to position'
     figures = (
-        Figure(key='free_run_mae_deg', title='free run of whole blocks, mean absolute error',
-               unit='deg', bar=10.8, goal=9.0),
-        Figure(key='sixty_sixty_nrmse', title='60 known, 60 predicted, NRMSE',
-               bar=0.40, goal=0.33),
-    )  # fmt: skip
+        Figure(
+            key='free_run_mae_deg',
+            title='free run of whole blocks, mean absolute error',
+            unit='deg',
+            bar=10.8,
+            goal=9.0,
+        ),
+        Figure(
+            key='sixty_sixty_nrmse', title='60 known, 60 predicted, NRMSE', bar=0.40, goal=0.33
+        ),
+    )
     frozen_keys = ('kr300_fir60_mae_deg', 'kr300_arx10_sixty_nrmse')
     horizons = (1, 60)
     no_robustness = (
@@ -51,8 +57,12 @@ class Kr300(RealSet):
             tables=(table,),
             traces=(
                 Trace.thinned(
-                    f'{first.name}, free run', 'deg', first.dt, first,
-                    np.rad2deg(first.position), np.rad2deg(told),
+                    f'{first.name}, free run',
+                    'deg',
+                    first.dt,
+                    first,
+                    np.rad2deg(first.position),
+                    np.rad2deg(told),
                 ),
             ),
-        )  # fmt: skip
+        )

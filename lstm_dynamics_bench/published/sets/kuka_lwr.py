@@ -32,13 +32,25 @@ class KukaLwr(RealSet):
     title = 'KUKA LWR, 7 joints: torque to motion'
     figures = (
         Figure(key='one_step_position_ratio', title='one step, position, nMSE over that of ARX'),
-        Figure(key='one_step_velocity_ratio', title='one step, velocity, nMSE over that of ARX',
-               bar=0.80, goal=0.60),
-        Figure(key='resync_position_ratio', title='100 steps, position, nMSE over that of ARX',
-               bar=0.60, goal=0.30),
-        Figure(key='resync_velocity_ratio', title='100 steps, velocity, nMSE over that of ARX',
-               bar=0.60, goal=0.30),
-    )  # fmt: skip
+        Figure(
+            key='one_step_velocity_ratio',
+            title='one step, velocity, nMSE over that of ARX',
+            bar=0.80,
+            goal=0.60,
+        ),
+        Figure(
+            key='resync_position_ratio',
+            title='100 steps, position, nMSE over that of ARX',
+            bar=0.60,
+            goal=0.30,
+        ),
+        Figure(
+            key='resync_velocity_ratio',
+            title='100 steps, velocity, nMSE over that of ARX',
+            bar=0.60,
+            goal=0.30,
+        ),
+    )
     frozen_keys = (ONE_STEP, RESYNC)
     horizons = (1, 100)
 
@@ -74,8 +86,12 @@ class KukaLwr(RealSet):
             tables=(table,),
             traces=(
                 Trace.thinned(
-                    f'{run.name}, from the last of every 100 rows', 'rad/s', run.dt, run,
-                    split_of(run).targets[FIRST_SYNC:, joints:], told[:, joints:],
+                    f'{run.name}, from the last of every 100 rows',
+                    'rad/s',
+                    run.dt,
+                    run,
+                    split_of(run).targets[FIRST_SYNC:, joints:],
+                    told[:, joints:],
                 ),
             ),
-        )  # fmt: skip
+        )

@@ -45,8 +45,12 @@ class KukaWeigand2021(RealSet):
             tables=(table,),
             traces=(
                 Trace.thinned(
-                    first.name, 'N m', first.dt, first, first.effort,
+                    first.name,
+                    'N m',
+                    first.dt,
+                    first,
+                    first.effort,
                     predict_effort(one.loaded, first),
                 ),
             ),
-        )  # fmt: skip
+        )

@@ -24,9 +24,17 @@ SUFFIXES = ('.mcap', '.db3')
 """Endings of bag files."""
 
 _UNREADABLE = (
-    ReaderError, SqliteError, OSError, EOFError, ValueError, TypeError, KeyError, IndexError,
-    struct.error, RuntimeError,
-)  # fmt: skip
+    ReaderError,
+    SqliteError,
+    OSError,
+    EOFError,
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    struct.error,
+    RuntimeError,
+)
 """What the readers raise on files that are cut off, foreign or damaged."""
 
 

@@ -211,9 +211,12 @@ def _best_path(
 
     def sines(seed: int) -> Path:
         return multi_sine(
-            room, counts['multi_sine'], settings.base_frequency, settings.harmonics,
+            room,
+            counts['multi_sine'],
+            settings.base_frequency,
+            settings.harmonics,
             np.random.default_rng(seed),
-        )  # fmt: skip
+        )
 
     seeds = rng.integers(2**62, size=settings.restarts).tolist()
     conditions = [condition_number(sines(seed), room) for seed in seeds]

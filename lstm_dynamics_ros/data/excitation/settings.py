@@ -32,31 +32,39 @@ class ExcitationSettings:
         (),
         'Largest excursion from home in rad or m: one for all joints or one for each; none for '
         'what share allows. Needed for joints without ends.',
-    )  # fmt: skip
+    )
     speed_share: float = parameter(
         0.5, 'Largest speed as a share of the velocity limit.', minimum=0.01, maximum=0.95
     )
     slow_share: float = parameter(
-        0.05, 'Largest speed of the slow reversals as a share of the other speeds.',
-        minimum=0.005, maximum=1.0,
-    )  # fmt: skip
+        0.05,
+        'Largest speed of the slow reversals as a share of the other speeds.',
+        minimum=0.005,
+        maximum=1.0,
+    )
     effort_share: float = parameter(
         0.6,
         'Largest effort by the rigid-body model as a share of the effort limit; the rest is for '
         'what that model does not know.',
-        minimum=0.05, maximum=0.95,
-    )  # fmt: skip
+        minimum=0.05,
+        maximum=0.95,
+    )
     rise: float = parameter(
         0.5,
         'No joint gets to its velocity limit faster than this, whatever its acceleration limit.',
-        unit='s', minimum=0.05, maximum=10.0,
-    )  # fmt: skip
+        unit='s',
+        minimum=0.05,
+        maximum=10.0,
+    )
     scale: float = parameter(
         1.0,
         'Shrinks excursion and speed of everything. Start small: 0.1 first, then 0.3, then 1.',
-        minimum=0.01, maximum=1.0,
-    )  # fmt: skip
+        minimum=0.01,
+        maximum=1.0,
+    )
     restarts: int = parameter(
-        20, 'Multi-sines tried per trajectory; the best conditioned is kept.',
-        minimum=1, maximum=1000,
-    )  # fmt: skip
+        20,
+        'Multi-sines tried per trajectory; the best conditioned is kept.',
+        minimum=1,
+        maximum=1000,
+    )

@@ -242,16 +242,22 @@ def _estimates(
 def _doubt(delay: Delay) -> str:
     """Return why a delay is not believed, empty if it is."""
     checks: tuple[tuple[Callable[[], bool], str], ...] = (
-        (lambda: delay.coherence < LEAST_COHERENCE,
-         f'the command explains at most {delay.coherence:.0%} of the effort. '
-         'A larger probe or a slower motion helps.'),
-        (lambda: delay.seconds <= 0 or delay.leading > MOST_LEADING,
-         'the effort leads the command: it follows the measurements. Add a probe to it.'),
+        (
+            lambda: delay.coherence < LEAST_COHERENCE,
+            f'the command explains at most {delay.coherence:.0%} of the effort. '
+            'A larger probe or a slower motion helps.',
+        ),
+        (
+            lambda: delay.seconds <= 0 or delay.leading > MOST_LEADING,
+            'the effort leads the command: it follows the measurements. Add a probe to it.',
+        ),
         (lambda: delay.gain < 0, 'the effort has the opposite sign.'),
         (lambda: delay.others > MOST_OTHERS, 'no single delay fits better than others.'),
-        (lambda: delay.error > MOST_ERROR,
-         f'parts of the recording differ by +-{1e3 * delay.error:.1f} ms. Record longer.'),
-    )  # fmt: skip
+        (
+            lambda: delay.error > MOST_ERROR,
+            f'parts of the recording differ by +-{1e3 * delay.error:.1f} ms. Record longer.',
+        ),
+    )
     return next((sentence for holds, sentence in checks if holds()), '')
 
 

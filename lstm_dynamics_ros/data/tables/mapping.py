@@ -19,10 +19,21 @@ from lstm_dynamics_ros.data.recording import JOINT_TYPES
 import yaml
 
 UNITS = {
-    'rad': 1.0, 'deg': math.pi / 180, 'm': 1.0, 'mm': 1e-3,
-    'rad/s': 1.0, 'deg/s': math.pi / 180, 'rpm': math.pi / 30, 'm/s': 1.0, 'mm/s': 1e-3,
-    'N m': 1.0, 'mN m': 1e-3, 'N': 1.0, 'A': 1.0, 'V': 1.0,
-}  # fmt: skip
+    'rad': 1.0,
+    'deg': math.pi / 180,
+    'm': 1.0,
+    'mm': 1e-3,
+    'rad/s': 1.0,
+    'deg/s': math.pi / 180,
+    'rpm': math.pi / 30,
+    'm/s': 1.0,
+    'mm/s': 1e-3,
+    'N m': 1.0,
+    'mN m': 1e-3,
+    'N': 1.0,
+    'A': 1.0,
+    'V': 1.0,
+}
 """SI value of one of each unit. Currents and voltages stay what they are: give a ``scale``."""
 
 EFFORT_SEMANTICS = ('joint_torque', 'motor_current', 'commanded')

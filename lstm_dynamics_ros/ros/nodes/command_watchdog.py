@@ -24,7 +24,7 @@ from lstm_dynamics_ros.ros.topics.command_interfaces import (
     RESET,
     STATE,
     WATCHED_COMMAND,
-)  # fmt: skip
+)
 from lstm_dynamics_ros.ros.topics.controller_joints import ControllerJoints
 from lstm_dynamics_ros.ros.topics.declare import Parameters, unknown
 from lstm_dynamics_ros.ros.topics.other_publishers import other_publishers
@@ -74,9 +74,12 @@ class CommandWatchdog(RunnableNode):
             )
         )
         self.create_subscription(
-            WATCHED_COMMAND.type, WATCHED_COMMAND.name, self._on_command, WATCHED_COMMAND.qos,
+            WATCHED_COMMAND.type,
+            WATCHED_COMMAND.name,
+            self._on_command,
+            WATCHED_COMMAND.qos,
             event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
-        )  # fmt: skip
+        )
         self.create_service(RESET.type, RESET.name, self._on_reset)
         self._asked = ControllerJoints(self, settings.command_topic)
         steady = Clock(clock_type=ClockType.STEADY_TIME)

@@ -13,8 +13,11 @@ from lstm_dynamics_ros.ros.topics.conversions import set_time
 from lstm_dynamics_ros.safety.state import State
 
 OK, WARN, ERROR, STALE = (
-    DiagnosticStatus.OK, DiagnosticStatus.WARN, DiagnosticStatus.ERROR, DiagnosticStatus.STALE,
-)  # fmt: skip
+    DiagnosticStatus.OK,
+    DiagnosticStatus.WARN,
+    DiagnosticStatus.ERROR,
+    DiagnosticStatus.STALE,
+)
 
 LARGEST_SKEW = 1.0
 """Difference between stamps and the node's clock that is no cause for worry [s]."""

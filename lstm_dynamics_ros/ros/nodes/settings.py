@@ -217,9 +217,11 @@ class SimSettings(ExecutorSettings):
     motion: str = parameter('mixed', 'Kind of motion; hold for none.')
     seed: int = parameter(0, 'Seed of motion and noise.', minimum=0, maximum=2**31 - 1)
     speed: float = parameter(
-        1.0, 'Speed of the motion; at 1 joints reach velocity_share.',
-        minimum=0.01, maximum=1.0,
-    )  # fmt: skip
+        1.0,
+        'Speed of the motion; at 1 joints reach velocity_share.',
+        minimum=0.01,
+        maximum=1.0,
+    )
     velocity_share: float = parameter(
         0.7,
         'Share of the velocity limits that the motion reaches at speed 1.',

@@ -127,13 +127,19 @@ class SimNode(RunnableNode):
         )
         deaf = SubscriptionEventCallbacks(use_default_callbacks=False)
         self.create_subscription(
-            COMMAND.type, options.command_topic, self._on_command, COMMAND.qos,
+            COMMAND.type,
+            options.command_topic,
+            self._on_command,
+            COMMAND.qos,
             event_callbacks=deaf,
-        )  # fmt: skip
+        )
         self.create_subscription(
-            REFERENCE.type, REFERENCE.name, self._on_reference, REFERENCE.qos,
+            REFERENCE.type,
+            REFERENCE.name,
+            self._on_reference,
+            REFERENCE.qos,
             event_callbacks=deaf,
-        )  # fmt: skip
+        )
 
     def _catch_up(self) -> None:
         """Step until the robot's time has caught up with real time."""

@@ -41,10 +41,12 @@ def test_a_figure_that_is_off_stops_everything_and_both_are_named(
     ('text', 'message'),
     [
         ('FROZEN = {"one": 1.0}\n', 'must have the function arm'),
-        ('FROZEN = {"one": 2.0, "both": [1.0, 4.0]}\ndef arm():\n    return 1 / 0\n',
-         'cannot score arm: ZeroDivisionError'),
+        (
+            'FROZEN = {"one": 2.0, "both": [1.0, 4.0]}\ndef arm():\n    return 1 / 0\n',
+            'cannot score arm: ZeroDivisionError',
+        ),
     ],
-)  # fmt: skip
+)
 def test_a_file_that_lacks_something_is_refused(tmp_path: Path, text: str, message: str) -> None:
     write(tmp_path, text)
     with pytest.raises(DataError, match=message):

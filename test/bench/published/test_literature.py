@@ -29,6 +29,7 @@ def test_a_ratio_is_one_for_its_opponent() -> None:
     assert linear_figure('baxter_ugr', 'ratio', {}) == ('ridge', 1.0)
     assert linear_figure('kuka_lwr', 'resync_position_ratio', {}) == ('ARX(10)', 1.0)
     assert linear_figure('kr300', 'free_run_mae_deg', {'kr300_fir60_mae_deg': [14.4]}) == (
-        'FIR(60)', 14.4,
-    )  # fmt: skip
+        'FIR(60)',
+        14.4,
+    )
     assert linear_figure('kuka_weigand2021', 'traj_B_nmse', {}) is None

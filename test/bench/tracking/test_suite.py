@@ -15,9 +15,13 @@ import pytest
 
 ROBOT = load_robot('pendulum')
 SETTINGS = SuiteSettings(
-    scenarios=('clean',), contestants=('pd_gravity',), first_seed=20, n_seeds=1, quick=True,
+    scenarios=('clean',),
+    contestants=('pd_gravity',),
+    first_seed=20,
+    n_seeds=1,
+    quick=True,
     workers=1,
-)  # fmt: skip
+)
 
 
 @pytest.fixture(scope='module')

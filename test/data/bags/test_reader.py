@@ -53,8 +53,10 @@ def test_the_franka_bag_is_read_as_it_is(published: Path) -> None:
 def test_the_ur10_bag_is_read_as_it_is(published: Path) -> None:
     recording = read_recording(published / 'ur10_unisa_rosbag2/ur10_exciting_trajectory.db3')
     assert recording.joint_names[:3] == (
-        'shoulder_pan_joint', 'shoulder_lift_joint', 'elbow_joint',
-    )  # fmt: skip
+        'shoulder_pan_joint',
+        'shoulder_lift_joint',
+        'elbow_joint',
+    )
     assert recording.position.shape == (3441, 6)
     assert np.median(np.diff(recording.stamp_ns)) == 8_000_000
     derived = np.gradient(recording.position, 0.008, axis=0)

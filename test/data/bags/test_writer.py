@@ -45,8 +45,10 @@ def test_rosbags_own_reader_reads_the_same(make_recording: Make, tmp_path: Path)
     made = make_recording(tracks=True)
     write_bag(made, tmp_path / 'bag', topic='arm/joint_states')
     assert {topic.name for topic in topics(tmp_path / 'bag')} == {
-        '/arm/joint_states', '/arm/reference', '/arm/command',
-    }  # fmt: skip
+        '/arm/joint_states',
+        '/arm/reference',
+        '/arm/command',
+    }
     with AnyReader([tmp_path / 'bag']) as reader:
         states = [
             reader.deserialize(raw, connection.msgtype)

@@ -67,9 +67,14 @@ def test_the_table_holds_the_same_points(planned: Excitation, tmp_path: Path) ->
 
     table = np.genfromtxt(tmp_path / 'excite_00.csv', delimiter=',', names=True, deletechars='')
     assert table.dtype.names == (
-        'time', 'position.a', 'position.wheel', 'velocity.a', 'velocity.wheel',
-        'acceleration.a', 'acceleration.wheel',
-    )  # fmt: skip
+        'time',
+        'position.a',
+        'position.wheel',
+        'velocity.a',
+        'velocity.wheel',
+        'acceleration.a',
+        'acceleration.wheel',
+    )
     np.testing.assert_allclose(table['time'], np.arange(601) * 0.02, atol=1e-9)
     np.testing.assert_allclose(table['position.a'], planned.position[::20, 0], atol=1e-8)
 

@@ -62,7 +62,7 @@ def test_a_sound_recording_has_no_findings(sound: Recording) -> None:
         ('velocity_mismatch', 'error', 'velocity', lambda v: v[::-1], 'does not fit the position'),
         ('outside_limits', 'warning', 'position', lambda v: v + 0.8, 'leave its limits -1.000'),
     ],
-)  # fmt: skip
+)
 def test_a_changed_signal_is_found(
     sound: Recording,
     code: str,

@@ -76,10 +76,17 @@ def test_recordings_of_different_rates_are_told(make_recording: Make) -> None:
 @pytest.mark.parametrize(
     'code',
     [
-        'duplicate_stamp', 'out_of_order', 'clock_jump_back', 'zero_stamp', 'partial',
-        'wrong_length', 'duplicate_names', 'position_not_finite', 'malformed',
+        'duplicate_stamp',
+        'out_of_order',
+        'clock_jump_back',
+        'zero_stamp',
+        'partial',
+        'wrong_length',
+        'duplicate_names',
+        'position_not_finite',
+        'malformed',
     ],
-)  # fmt: skip
+)
 def test_what_was_counted_is_said_and_weighed_by_how_often(
     make_recording: Make, code: str
 ) -> None:

@@ -16,8 +16,11 @@ Make = Callable[..., Recording]
 def test_a_slow_motion_passes_without_delay(make_recording: Make) -> None:
     made = make_recording(duration=10.0)
     time = (made.stamp_ns - made.stamp_ns[0])[:, None] / NANOSECONDS
-    slow = replace(made, position=np.sin([0.5, 0.8] * time), velocity=np.cos(0.5 * time) + 0 * time
-                   + np.zeros((1, 2)))  # fmt: skip
+    slow = replace(
+        made,
+        position=np.sin([0.5, 0.8] * time),
+        velocity=np.cos(0.5 * time) + 0 * time + np.zeros((1, 2)),
+    )
     steady = steadied(slow)
     assert steady is not None
     middle = SMOOTHING + steady.dt * np.arange(len(steady.position))[:, None]

@@ -112,8 +112,9 @@ def test_splits_are_noted_and_can_name_trajectories(tmp_path: Path) -> None:
     )
     recordings = list(read_tables(tmp_path, mapping))
     assert [(r.name, r.notes['split']) for r in recordings] == [
-        ('train_a', 'train'), ('test_a', 'test'),
-    ]  # fmt: skip
+        ('train_a', 'train'),
+        ('test_a', 'test'),
+    ]
 
 
 def test_progress_is_told(tmp_path: Path) -> None:

@@ -28,12 +28,27 @@ from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 NAMES = ('joint1', 'joint2')
 COMMANDS = 'effort_controller/commands'
 CALM = [
-    '-p', 'max_gap_steps:=100', '-p', 'state_timeout:=5.0', '-p', 'armed_timeout:=1.0',
-    '-p', 'stall_timeout:=1.0',
-    '-p', 'reference_timeout:=1.0', '-p', 'gate.blend:=1.0', '-p', 'gate.fade_in:=0.2',
-    '-p', 'arming.min_shadow_time:=0.5', '-p', 'arming.max_load:=1.0',
-    '-p', 'qos_overrides./joint_states.subscription.depth:=500',
-]  # fmt: skip
+    '-p',
+    'max_gap_steps:=100',
+    '-p',
+    'state_timeout:=5.0',
+    '-p',
+    'armed_timeout:=1.0',
+    '-p',
+    'stall_timeout:=1.0',
+    '-p',
+    'reference_timeout:=1.0',
+    '-p',
+    'gate.blend:=1.0',
+    '-p',
+    'gate.fade_in:=0.2',
+    '-p',
+    'arming.min_shadow_time:=0.5',
+    '-p',
+    'arming.max_load:=1.0',
+    '-p',
+    'qos_overrides./joint_states.subscription.depth:=500',
+]
 """Settings that a machine which is busy with other tests can keep up with."""
 
 
@@ -47,13 +62,27 @@ class Loop:
         self.references = listener.hear(interfaces.ROBOT_REFERENCE)
         self.states = listener.hear(interfaces.STATE)
         self.robot = start(
-            'sim_node', '-p', 'robot:=pendulum', '-p', 'publish_truth:=true', '-p', 'speed:=0.4',
-            '-p', 'hidden.payload:=0.5',
-        )  # fmt: skip
+            'sim_node',
+            '-p',
+            'robot:=pendulum',
+            '-p',
+            'publish_truth:=true',
+            '-p',
+            'speed:=0.4',
+            '-p',
+            'hidden.payload:=0.5',
+        )
         self.node = start(
-            'dynamics_node', '-p', f'model:={model}', '-p', 'sink_adds:=true', *CALM,
-            '-p', 'controller_joints:=[joint1, joint2]', *arguments,
-        )  # fmt: skip
+            'dynamics_node',
+            '-p',
+            f'model:={model}',
+            '-p',
+            'sink_adds:=true',
+            *CALM,
+            '-p',
+            'controller_joints:=[joint1, joint2]',
+            *arguments,
+        )
 
     @property
     def state(self) -> dict[str, Any]:
@@ -87,11 +116,13 @@ class Loop:
         self.references.clear()
         self.wait(seconds)
         told = {stamp_ns(one.header.stamp): one.points[0].positions for one in self.references}
-        rows: Matrix = np.array([
-            np.array(told[stamp]) - np.array(one.position)
-            for one in self.truth
-            if (stamp := stamp_ns(one.header.stamp)) in told
-        ])  # fmt: skip
+        rows: Matrix = np.array(
+            [
+                np.array(told[stamp]) - np.array(one.position)
+                for one in self.truth
+                if (stamp := stamp_ns(one.header.stamp)) in told
+            ]
+        )
         assert len(rows) > 50
         return float(np.sqrt(np.mean(rows * rows)))
 
@@ -149,9 +180,13 @@ def test_everything_that_is_missing_is_listed(
     listener: Any, start: Any, make_model: Callable[..., Path], tmp_path: Path
 ) -> None:
     bare = make_model(
-        tmp_path / 'bare.onnx', kind='motion', disturbance_bandwidth=20.0, washout=2000,
-        error_gain=(100.0, 1.0), effort_limits=(),
-    )  # fmt: skip
+        tmp_path / 'bare.onnx',
+        kind='motion',
+        disturbance_bandwidth=20.0,
+        washout=2000,
+        error_gain=(100.0, 1.0),
+        effort_limits=(),
+    )
     start('dynamics_node', '-p', f'model:={bare}')
     states = listener.hear(interfaces.STATE)
     message = listener.ask(interfaces.ARM, data=True).message

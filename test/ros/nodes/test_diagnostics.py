@@ -73,14 +73,18 @@ def test_a_healthy_node_is_all_ok_and_survives_the_wire(engine: Engine) -> None:
         ({'reason': 'Warming up'}, 'prediction', DiagnosticStatus.WARN, 'Warming up'),
         (
             {'snapshot': replace(SNAPSHOT, error_ratio=9.0)},
-            'prediction', DiagnosticStatus.WARN, '9.0 times',
+            'prediction',
+            DiagnosticStatus.WARN,
+            '9.0 times',
         ),
         (
             {'snapshot': replace(SNAPSHOT, error_ratio=math.nan)},
-            'prediction', DiagnosticStatus.OK, 'monitoring',
+            'prediction',
+            DiagnosticStatus.OK,
+            'monitoring',
         ),
     ],
-)  # fmt: skip
+)
 def test_what_is_wrong_is_said(
     engine: Engine, changed: dict[str, object], name: str, level: bytes, text: str
 ) -> None:
@@ -102,5 +106,6 @@ def test_a_fault_is_an_error(engine: Engine) -> None:
     engine.machine.fail('The model could not be run.')
     status = part(diagnostics(REPORT, engine), 'prediction')
     assert (status.level, status.message) == (
-        DiagnosticStatus.ERROR, 'The model could not be run.',
-    )  # fmt: skip
+        DiagnosticStatus.ERROR,
+        'The model could not be run.',
+    )

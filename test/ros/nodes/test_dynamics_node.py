@@ -230,9 +230,15 @@ def test_bad_messages_are_counted_and_do_not_disturb_the_predictions(
         return as_table(seen[-1].status)['counters'] if seen else {}
 
     node.listener.until(lambda: counters().get('samples') == '46', 'counters')
-    counted = {name: counters()[name] for name in (
-        'position_not_finite', 'wrong_length', 'duplicate_names', 'out_of_order',
-    )}  # fmt: skip
+    counted = {
+        name: counters()[name]
+        for name in (
+            'position_not_finite',
+            'wrong_length',
+            'duplicate_names',
+            'out_of_order',
+        )
+    }
     assert counted == dict.fromkeys(counted, '1')
 
 

@@ -20,13 +20,31 @@ NAN = math.nan
 COMMANDS = 'effort_controller/commands'
 LOST = {'all NaN': [NAN, NAN], 'empty': [], 'one NaN': [0.5, NAN]}
 SETTINGS = [
-    '-p', 'sink_adds:=true', '-p', 'controller_joints:=[joint1, joint2]',
-    '-p', 'max_gap_steps:=60', '-p', 'state_timeout:=5.0', '-p', 'armed_timeout:=1.0',
-    '-p', 'reference_timeout:=2.0', '-p', 'gate.blend:=1.0', '-p', 'gate.fade_in:=0.2',
-    '-p', 'arming.min_shadow_time:=0.5', '-p', 'arming.max_load:=1.0',
-    '-p', 'qos_overrides./joint_states.subscription.depth:=500',
-    '-r', '~/reference:=/reference',
-]  # fmt: skip
+    '-p',
+    'sink_adds:=true',
+    '-p',
+    'controller_joints:=[joint1, joint2]',
+    '-p',
+    'max_gap_steps:=60',
+    '-p',
+    'state_timeout:=5.0',
+    '-p',
+    'armed_timeout:=1.0',
+    '-p',
+    'reference_timeout:=2.0',
+    '-p',
+    'gate.blend:=1.0',
+    '-p',
+    'gate.fade_in:=0.2',
+    '-p',
+    'arming.min_shadow_time:=0.5',
+    '-p',
+    'arming.max_load:=1.0',
+    '-p',
+    'qos_overrides./joint_states.subscription.depth:=500',
+    '-r',
+    '~/reference:=/reference',
+]
 """Settings that a machine which is busy with other tests can keep up with: 0.3 s are bridged."""
 
 
@@ -44,9 +62,16 @@ class Robot:
         self._out = listener.node.create_publisher(topic.type, topic.name, 500)
         listener.node.create_subscription(topic.type, 'measured', self._relay, 500)
         start(
-            'sim_node', '-p', 'robot:=pendulum', '-p', 'speed:=0.4', '-p', 'hidden.payload:=0.5',
-            '-r', 'joint_states:=measured',
-        )  # fmt: skip
+            'sim_node',
+            '-p',
+            'robot:=pendulum',
+            '-p',
+            'speed:=0.4',
+            '-p',
+            'hidden.payload:=0.5',
+            '-r',
+            'joint_states:=measured',
+        )
         self._start, self._model = start, model
 
     def begin(self, *settings: str) -> None:

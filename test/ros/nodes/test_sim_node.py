@@ -173,8 +173,16 @@ def test_ctrl_c_ends_it_cleanly_within_a_second(listener: Any, start: Any) -> No
 
 def test_a_command_acts_in_the_cycle_that_was_asked_for(listener: Any, start: Any) -> None:
     states = listener.hear(interfaces.ROBOT_JOINT_STATES)
-    start('sim_node', *HOLD, '-p', 'command_cycles:=4', '-p', 'hidden.delay:=0.0',
-          '-p', 'hidden.lag:=0.0')  # fmt: skip
+    start(
+        'sim_node',
+        *HOLD,
+        '-p',
+        'command_cycles:=4',
+        '-p',
+        'hidden.delay:=0.0',
+        '-p',
+        'hidden.lag:=0.0',
+    )
     command = listener.say(interfaces.COMMAND)
     listener.until(lambda: len(states) > 500, 'joint states')
     told = stamps(states[-1:])[0]

@@ -75,8 +75,9 @@ def test_descriptors_carry_description_unit_and_range(make_node: MakeNode) -> No
     rate = node.describe_parameter('rate')
     assert rate.description == 'Rate. [Hz]'
     assert (rate.floating_point_range[0].from_value, rate.floating_point_range[0].to_value) == (
-        0.0, 1000.0,
-    )  # fmt: skip
+        0.0,
+        1000.0,
+    )
     steps = node.describe_parameter('inner.steps').integer_range[0]
     assert (steps.from_value, steps.to_value) == (1, 50)
     assert node.describe_parameter('name').read_only

@@ -46,8 +46,11 @@ print(json.dumps(compare(load_robot('pendulum'), settings).to_json()))
 def test_a_run_through_node_and_messages_is_as_good_as_in_lockstep(pendulum_model: Path) -> None:
     done = subprocess.run(
         [sys.executable, '-c', SCRIPT, str(pendulum_model)],
-        capture_output=True, text=True, timeout=90, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=90,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     found = json.loads(done.stdout)
     assert 0 < found['ros_rms_mrad'] < 0.8 * found['none_rms_mrad']
@@ -95,18 +98,28 @@ def test_a_place_that_is_passed_once_tells_the_time() -> None:
 def test_figures_are_means_over_seeds() -> None:
     def seed(number: int, ros: float, lockstep: float) -> ComparedSeed:
         run = RosTrackingRun(
-            error=np.full((10, 2), 1e-3 * ros), commands_hz=200.0, lost=0, missed_ticks=0,
-            latency_us={'p50': 100.0, 'p99': 900.0, 'max': 1000.0}, counters={},
-        )  # fmt: skip
+            error=np.full((10, 2), 1e-3 * ros),
+            commands_hz=200.0,
+            lost=0,
+            missed_ticks=0,
+            latency_us={'p50': 100.0, 'p99': 900.0, 'max': 1000.0},
+            counters={},
+        )
         return ComparedSeed(
-            seed=number, payload=1.5, ros=run, lockstep_mrad=lockstep, first_mrad=2 * lockstep,
-            none_mrad=20.0, lockstep_joints_mrad=(lockstep, lockstep),
-        )  # fmt: skip
+            seed=number,
+            payload=1.5,
+            ros=run,
+            lockstep_mrad=lockstep,
+            first_mrad=2 * lockstep,
+            none_mrad=20.0,
+            lockstep_joints_mrad=(lockstep, lockstep),
+        )
 
     result = Comparison(
-        robot='arm', settings=ComparisonSettings(scenario='clean'),
+        robot='arm',
+        settings=ComparisonSettings(scenario='clean'),
         seeds=(seed(7, 1.0, 1.0), seed(8, 2.0, 1.5)),
-    )  # fmt: skip
+    )
     assert result.ratio == pytest.approx(1.5 / 1.25)
     figures = result.to_json()
     assert figures['lockstep_first_rms_mrad'] == pytest.approx(2.5)

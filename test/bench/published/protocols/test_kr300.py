@@ -102,9 +102,11 @@ def test_the_opponents_are_those_of_the_file(
     ridge, window = space['ridge'], space['window']
     learned, test = Blocks(8, seed=1), Blocks(3, seed=2)
     result = score_kr300(
-        Persistence(), test.segments(make_segment, 'test'),
-        learned.segments(make_segment, 'train'), reference=tmp_path,
-    )  # fmt: skip
+        Persistence(),
+        test.segments(make_segment, 'test'),
+        learned.segments(make_segment, 'train'),
+        reference=tmp_path,
+    )
     fir = ridge(
         np.vstack([window(b, 60)[60:] for b in learned.u]),
         np.vstack([b[60:] for b in learned.y]),
