@@ -5,10 +5,10 @@ A zero-phase filter sees the future, so nothing here may run on a robot.
 """
 
 from collections.abc import Sequence
-import math
 
 from lstm_dynamics_ros.core.errors import ConfigError, MissingLibraryError, TooShortError
 from lstm_dynamics_ros.core.state import Matrix
+from lstm_dynamics_ros.signals.angles import short_way
 import numpy as np
 
 DEFAULT_CUTOFF = 10.0
@@ -102,7 +102,7 @@ def smoothed_motion(
             raise MissingLibraryError('scipy') from error
         b, a = signal.butter(ORDER, cutoff, fs=1 / dt)
         smooth = signal.filtfilt(b, a, smooth, axis=0, padlen=padding())
-    around = np.where(turns, (smooth + math.pi) % (2 * math.pi) - math.pi, smooth)
+    around = short_way(smooth, turns)
     result = [np.asarray(around, np.float64)]
     if order > 0:
         result.append(np.gradient(smooth, dt, axis=0))

@@ -12,8 +12,8 @@ from lstm_dynamics_ros.pipeline.model_tracker import ModelTracker
 from lstm_dynamics_ros.pipeline.settings import control_steps, PipelineSettings
 from lstm_dynamics_ros.runtime.predictor import Predictor
 from lstm_dynamics_ros.safety.gate import Gate
-from lstm_dynamics_ros.safety.low_pass import LowPass
 from lstm_dynamics_ros.safety.shadow import ShadowScore
+from lstm_dynamics_ros.signals.low_pass import LowPass
 from lstm_dynamics_ros.signals.time_grid import nanoseconds
 import numpy as np
 
@@ -55,7 +55,9 @@ class CorrectionOutput:
         self._sent: deque[tuple[int, Vector]] = deque(maxlen=MOST_IN_FLIGHT)
         self._acting: tuple[int, Vector] = (0, self._zero)
         self._scored: int | None = None
-        self._spent, self._wanted = (LowPass(self._n, SCORED_BELOW, period) for _ in range(2))
+        self._spent, self._wanted = (
+            LowPass(self._n, bandwidth=SCORED_BELOW, smoothing=None) for _ in range(2)
+        )
         self._measured: JointState | None = None
         self.latency_ns = latency_ns
 
@@ -181,7 +183,10 @@ class CorrectionOutput:
         nominal = self.controller.nominal
         if nominal is not None:
             torque = torque - nominal
-        shadow.update(self._spent.step(disturbance), self._wanted.step(torque))
+        shadow.update(
+            self._spent.update(disturbance, self._period),
+            self._wanted.update(torque, self._period),
+        )
 
     def send(
         self, measured: JointState, torque: Vector | None, *, armed: bool, confidence: float

@@ -6,7 +6,8 @@ from lstm_dynamics_ros.pipeline.model_inputs import MotionInput
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings
 from lstm_dynamics_ros.pipeline.tick import Trajectory
 from lstm_dynamics_ros.runtime.predictor import Predictor
-from lstm_dynamics_ros.safety.plausibility import continuous_joints, position_difference
+from lstm_dynamics_ros.safety.plausibility import continuous_joints
+from lstm_dynamics_ros.signals.angles import short_way
 from lstm_dynamics_ros.signals.time_grid import GridPoint, nanoseconds
 import numpy as np
 
@@ -92,7 +93,7 @@ class Forecast:
             return None
         return JointState(
             measured.stamp_ns,
-            position_difference(self._continuous, measured.position, told.position),
+            short_way(measured.position - told.position, self._continuous),
             measured.velocity - told.velocity,
             measured.effort - told.effort,
         )
@@ -118,7 +119,7 @@ class Forecast:
         for kind, where in self._compared:
             measured = getattr(point.state, kind)
             if kind == 'position' and self._turns:
-                self._miss[where] = position_difference(self._continuous, measured, told[where])
+                self._miss[where] = short_way(measured - told[where], self._continuous)
             else:
                 np.subtract(measured, told[where], out=self._miss[where])
         return self._miss

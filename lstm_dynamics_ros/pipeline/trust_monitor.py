@@ -15,10 +15,10 @@ from lstm_dynamics_ros.safety.confidence import (
     typical_score,
 )
 from lstm_dynamics_ros.safety.contact import ContactDetector
-from lstm_dynamics_ros.safety.low_pass import LowPass
 from lstm_dynamics_ros.safety.plausibility import FrozenSensor
 from lstm_dynamics_ros.safety.tool_force import ToolModel
 from lstm_dynamics_ros.signals.disturbance import PayloadModel
+from lstm_dynamics_ros.signals.low_pass import LowPass, noise_left_of_acceleration
 from lstm_dynamics_ros.signals.payload_estimate import (
     disturbance_scale,
     PayloadEstimate,
@@ -102,7 +102,7 @@ class TrustMonitor:
         """Trust in the model."""
         self.contact = ContactDetector(settings.contact, card.n_joints, card.dt)
         """Whether something touches the robot."""
-        self._smooth = LowPass(card.n_joints, settings.contact.bandwidth, card.dt)
+        self._smooth = LowPass(card.n_joints, bandwidth=settings.contact.bandwidth, smoothing=None)
         self._noise = np.zeros(card.n_joints)
         self._noise_step = -math.expm1(-card.dt / NOISE_WINDOW)
         self._expected = np.zeros(card.n_joints)
@@ -217,10 +217,10 @@ class TrustMonitor:
         self, residual: Vector, band: Vector, expected: Vector | None
     ) -> tuple[Vector, Vector]:
         """Return a residual without most of its noise, and the band widened by what is left."""
-        smooth = self._smooth.step(residual)
+        smooth = self._smooth.update(residual, self._dt)
         taken = residual - smooth
         self._noise += self._noise_step * (taken * taken - self._noise)
-        noise = self._smooth.noise_share**2 * self._noise
+        noise = noise_left_of_acceleration(self._smooth.bandwidth, self._dt) ** 2 * self._noise
         wide = band * band * (1.0 + noise / (self._usual * self._usual))
         if expected is not None:
             before = self._expected.copy()

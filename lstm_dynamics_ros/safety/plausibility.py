@@ -6,7 +6,8 @@ from collections.abc import Sequence
 
 from lstm_dynamics_ros.core.card import DERIVED_KINDS, ModelCard
 from lstm_dynamics_ros.core.state import JointState, NANOSECONDS, Vector
-from lstm_dynamics_ros.signals.time_grid import nanoseconds, wrap
+from lstm_dynamics_ros.signals.angles import short_way
+from lstm_dynamics_ros.signals.time_grid import nanoseconds
 import numpy as np
 from numpy.typing import NDArray
 
@@ -17,12 +18,6 @@ SLOWEST_LIMIT = 0.5
 def continuous_joints(card: ModelCard) -> NDArray[np.bool_]:
     """Return which joints wrap at +-pi, shape (n_joints,)."""
     return np.array([kind == 'continuous' for kind in card.joint_types])
-
-
-def position_difference(continuous: NDArray[np.bool_], after: Vector, before: Vector) -> Vector:
-    """Return the motion between two positions, the short way round for continuous joints."""
-    step = after - before
-    return np.where(continuous, wrap(step), step)
 
 
 class JumpGuard:
@@ -86,7 +81,7 @@ class JumpGuard:
     def _reachable(self, last: JointState, state: JointState, elapsed_ns: int) -> bool:
         # One dt is added, because stamps jitter: two messages may have nearly the same.
         elapsed = (elapsed_ns + self._dt_ns) / NANOSECONDS
-        motion = np.abs(position_difference(self._continuous, state.position, last.position))
+        motion = np.abs(short_way(state.position - last.position, self._continuous))
         return bool((motion <= self._speed * elapsed).all())
 
 

@@ -5,11 +5,11 @@ The same code runs in training and on the robot, so a model sees live what it wa
 """
 
 from collections.abc import Sequence
-import math
 from typing import NamedTuple
 
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.state import Matrix, Vector
+from lstm_dynamics_ros.signals.angles import turns, without_turns
 import numpy as np
 
 ORDER = 2
@@ -54,8 +54,8 @@ class CausalMotion:
                 f'dt > 0; got {window} and {delay} steps, {dt} s.'
             )
         self._value, self._slope = _weights(window, delay, dt)
-        self._wraps = np.array(continuous, bool)
-        n = len(self._wraps)
+        self._turn = turns(continuous)
+        n = len(self._turn)
         self._position, self._velocity = np.zeros((2, window, n))
         self._empty = True
         self._read = Motion(*np.zeros((3, n)))
@@ -81,8 +81,7 @@ class CausalMotion:
             self._empty = False
         else:
             step = position - self._position[-1]
-            step -= self._wraps * (2 * math.pi) * np.round(step / (2 * math.pi))
-            newest = self._position[-1] + step
+            newest = self._position[-1] + without_turns(step, self._turn)
             self._position[:-1] = self._position[1:]
             self._velocity[:-1] = self._velocity[1:]
             self._position[-1], self._velocity[-1] = newest, velocity

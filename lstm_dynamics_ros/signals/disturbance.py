@@ -10,6 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.state import Matrix, Vector
+from lstm_dynamics_ros.signals.angles import turns, without_turns
 import numpy as np
 
 
@@ -73,7 +74,7 @@ class DisturbanceFilter:
         self._rigid_body = rigid_body
         self._period = period
         self._share = -math.expm1(-bandwidth * period)
-        self._wraps = 2 * math.pi * np.array(continuous, np.float64)
+        self._turn = turns(continuous)
         self._any_wraps = any(continuous)
         self._seen = 0
         self._position = np.zeros((2, n))  # newest first
@@ -194,4 +195,4 @@ class DisturbanceFilter:
     def _unwrapped(self, step: Vector) -> Vector:
         if not self._any_wraps:
             return step
-        return step - self._wraps * np.round(step / (2 * math.pi))
+        return without_turns(step, self._turn)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The low-pass behind everything that follows a disturbance."""
+"""Two first-order low-passes in a row, one step at a time."""
 
+from functools import lru_cache
 import math
 from typing import final
 
@@ -11,12 +12,13 @@ import numpy as np
 
 @final
 class LowPass:
-    """Two poles in a row; a decay in their place while it is frozen.
+    """Two first-order low-passes in a row that start at zero; a decay while it is frozen.
 
     Args:
         n_joints: Number of joints.
-        bandwidth: The pole that follows [rad/s].
-        smoothing: Time constant of the other one [s]; 0 is without.
+        bandwidth: Pole of the second one [rad/s].
+        smoothing: Time constant of the first one [s]; 0 is without, None the same pole as the
+            second.
         bleed: How fast the value decays while frozen [1/s]; 0 holds it.
 
     Raises:
@@ -24,9 +26,14 @@ class LowPass:
     """
 
     def __init__(
-        self, n_joints: int, *, bandwidth: float, smoothing: float = 0.0, bleed: float = 0.0
+        self,
+        n_joints: int,
+        *,
+        bandwidth: float,
+        smoothing: float | None = 0.0,
+        bleed: float = 0.0,
     ) -> None:
-        if min(bandwidth, smoothing, bleed) < 0.0:
+        if not min(bandwidth, smoothing or 0.0, bleed) >= 0.0:
             raise ConfigError(
                 'A low-pass needs bandwidth, smoothing and bleed >= 0, '
                 f'got {bandwidth}, {smoothing} and {bleed}.'
@@ -64,9 +71,12 @@ class LowPass:
         if frozen:
             self._smooth = self._value = self._value * math.exp(-self.bleed * dt)
             return self._value
-        fresh = -math.expm1(-dt / self.smoothing) if self.smoothing > 0.0 else 1.0
-        self._smooth = self._smooth + fresh * (raw - self._smooth)
         share = -math.expm1(-self.bandwidth * dt)
+        if self.smoothing is None:
+            fresh = share
+        else:
+            fresh = -math.expm1(-dt / self.smoothing) if self.smoothing > 0.0 else 1.0
+        self._smooth = self._smooth + fresh * (raw - self._smooth)
         self._value = self._value + share * (self._smooth - self._value)
         return self._value
 
@@ -89,3 +99,28 @@ def phase_margin(bandwidth: float, smoothing: float, delay: float) -> float:
     root = math.sqrt(slope**4 + 4.0 * (smoothing * bandwidth) ** 2)
     crossover = math.sqrt(2.0 * bandwidth**2 / (slope**2 + root))
     return 0.5 * math.pi - math.atan(crossover * smoothing / slope) - crossover * delay
+
+
+@lru_cache(maxsize=16)
+def noise_left_of_acceleration(bandwidth: float, period: float) -> float:
+    """Return noise that such a low-pass of two equal poles lets through over noise it takes away.
+
+    White noise of an encoder that is differentiated twice has nearly all of its power at high
+    frequencies. The share turns what is plainly noise there into what is left of it.
+
+    Args:
+        bandwidth: Both poles [rad/s].
+        period: Time between two steps [s].
+    """
+    share = -math.expm1(-bandwidth * period)
+    length = math.ceil(20.0 / share)
+    response = np.zeros(length + 3)
+    response[:3] = 1.0, -2.0, 1.0
+    passed = np.zeros_like(response)
+    first = second = 0.0
+    for k, value in enumerate(response):
+        first += share * (value - first)
+        second += share * (first - second)
+        passed[k] = second
+    taken = response - passed
+    return math.sqrt(float(passed @ passed) / float(taken @ taken))

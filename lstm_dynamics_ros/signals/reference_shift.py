@@ -2,6 +2,7 @@
 """Takes a jump of the reference slowly: an offset that fades from the jump to nothing."""
 
 from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS, Vector
+from lstm_dynamics_ros.signals.minimum_jerk import minimum_jerk, PEAK_CHANGE, PEAK_RATE
 import numpy as np
 
 RAMP = 0.1
@@ -10,8 +11,6 @@ RAMP = 0.1
 
 class Shift:
     """A minimum-jerk way from an offset to zero, no faster than the velocity limits.
-
-    Its peaks are 15/8 of distance over time and 10/sqrt(3) of distance over time squared.
 
     Args:
         start_ns: When it starts to fade [ns]; before, it is the whole offset.
@@ -23,7 +22,7 @@ class Shift:
         self._start_ns = start_ns
         self._offset = offset
         distance = np.abs(offset) / limits
-        slowest = np.maximum(15 / 8 * distance, np.sqrt(10 / np.sqrt(3) * distance * RAMP))
+        slowest = np.maximum(PEAK_RATE * distance, np.sqrt(PEAK_CHANGE * distance * RAMP))
         self._duration = max(float(slowest.max()), 1e-3)
         self.end_ns = start_ns + round(self._duration * NANOSECONDS)
         """When nothing is left of it [ns]."""
@@ -31,11 +30,7 @@ class Shift:
     def at(self, stamp_ns: int) -> Matrix:
         """Return offset, its velocity and its acceleration at a time [ns], (3, n_joints)."""
         duration = self._duration
-        s = min(max((stamp_ns - self._start_ns) / NANOSECONDS / duration, 0.0), 1.0)
-        shape = (
-            1.0 - s**3 * (10.0 - 15.0 * s + 6.0 * s * s),
-            -30.0 * (s * (1.0 - s)) ** 2 / duration,
-            -60.0 * s * (1.0 - s) * (1.0 - 2.0 * s) / (duration * duration),
-        )
+        faded, rate, change = minimum_jerk((stamp_ns - self._start_ns) / NANOSECONDS / duration)
+        shape = 1.0 - faded, -rate / duration, -change / (duration * duration)
         rows: Matrix = np.multiply.outer(shape, self._offset)
         return rows

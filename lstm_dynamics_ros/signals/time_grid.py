@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.state import JointState, NANOSECONDS, Vector
+from lstm_dynamics_ros.signals.angles import short_way
 import numpy as np
 from numpy.typing import NDArray
 
@@ -31,11 +32,6 @@ class GridPoint(NamedTuple):
 def nanoseconds(seconds: float) -> int:
     """Return a duration [s] as whole nanoseconds [ns]."""
     return round(seconds * NANOSECONDS)
-
-
-def wrap(angle: Vector) -> Vector:
-    """Return angles [rad] wrapped to [-pi, pi)."""
-    return (angle + np.pi) % (2 * np.pi) - np.pi
 
 
 class GridSampler:
@@ -130,7 +126,7 @@ class GridSampler:
     def _difference(self, after: Vector, before: Vector) -> Vector:
         """Return the motion between two positions, the short way round for continuous joints."""
         step = after - before
-        return step if self._continuous is None else np.where(self._continuous, wrap(step), step)
+        return step if self._continuous is None else short_way(step, self._continuous)
 
     def _with_velocity(self, point: GridPoint) -> GridPoint:
         """Return the point with its velocity derived from the positions on the grid."""

@@ -4,10 +4,12 @@
 import math
 
 from lstm_dynamics_ros.core.errors import ConfigError
-from lstm_dynamics_ros.signals.low_pass import LowPass, phase_margin
+from lstm_dynamics_ros.signals.low_pass import LowPass, noise_left_of_acceleration, phase_margin
 import numpy as np
 import pytest
 from scipy import signal
+
+PERIOD = 0.005
 
 
 def step_response(low_pass: LowPass, steps: int) -> list[float]:
@@ -64,3 +66,37 @@ def test_the_margin_is_that_of_the_loop(bandwidth: float, smoothing: float, dela
 
 def test_a_loop_that_does_nothing_has_all_the_margin() -> None:
     assert phase_margin(0.0, 0.01, 1.0) == pytest.approx(math.pi / 2)
+
+
+def test_a_step_comes_through_two_equal_poles_as_scipy_lets_it() -> None:
+    low = LowPass(1, bandwidth=40.0, smoothing=None)
+    got = [float(low.update(np.ones(1), PERIOD)[0]) for _ in range(60)]
+    pole = np.exp(-40.0 * PERIOD)
+    gain = (1 - pole) ** 2
+    expected = signal.lfilter([gain], [1.0, -2 * pole, pole**2], np.ones(60))
+    np.testing.assert_allclose(got, expected, rtol=1e-12)
+
+
+def test_its_output_is_not_written_again() -> None:
+    low = LowPass(2, bandwidth=40.0, smoothing=None)
+    first = low.update(np.ones(2), PERIOD)
+    copy = first.copy()
+    low.update(5 * np.ones(2), PERIOD)
+    np.testing.assert_array_equal(first, copy)
+
+
+def test_reset_starts_equal_poles_at_zero() -> None:
+    low = LowPass(1, bandwidth=40.0, smoothing=None)
+    for _ in range(100):
+        low.update(np.ones(1), PERIOD)
+    low.reset()
+    assert low.update(np.zeros(1), PERIOD) == 0.0
+
+
+@pytest.mark.parametrize('bandwidth', [20.0, 60.0, 120.0])
+def test_the_noise_share_is_that_of_white_noise_differentiated_twice(bandwidth: float) -> None:
+    noise = np.diff(np.random.default_rng(0).normal(size=200_000), n=2)
+    low = LowPass(1, bandwidth=bandwidth, smoothing=None)
+    passed = np.array([low.update(value, PERIOD)[0] for value in noise[:, None]])
+    share = passed.std() / (noise - passed).std()
+    assert noise_left_of_acceleration(bandwidth, PERIOD) == pytest.approx(share, rel=0.05)

@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.state import JointState
-from lstm_dynamics_ros.signals.time_grid import GridPoint, GridSampler, nanoseconds, wrap
+from lstm_dynamics_ros.signals.angles import wrap
+from lstm_dynamics_ros.signals.time_grid import GridPoint, GridSampler, nanoseconds
 import numpy as np
 import pytest
 
@@ -129,13 +130,6 @@ def test_derived_velocity_starts_over_after_a_gap() -> None:
 def test_impossible_settings_are_refused(dt: float, gap: int) -> None:
     with pytest.raises(ConfigError, match='dt must be > 0'):
         GridSampler(dt, max_gap_steps=gap)
-
-
-@pytest.mark.parametrize(
-    ('angle', 'wrapped'), [(0.0, 0.0), (np.pi, -np.pi), (-np.pi, -np.pi), (7.0, 7.0 - 2 * np.pi)]
-)
-def test_wrap_gives_angles_from_minus_pi_to_pi(angle: float, wrapped: float) -> None:
-    assert wrap(np.array([angle]))[0] == pytest.approx(wrapped)
 
 
 def test_durations_are_rounded_to_whole_nanoseconds() -> None:

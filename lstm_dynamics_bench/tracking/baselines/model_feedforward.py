@@ -3,8 +3,8 @@
 
 from typing import final
 
+from lstm_dynamics_bench.tracking.baselines.butterworth import Butterworth
 from lstm_dynamics_bench.tracking.baselines.identified_model import IdentifiedModel
-from lstm_dynamics_bench.tracking.baselines.low_pass import LowPass
 from lstm_dynamics_bench.tracking.baselines.position_observer import PositionObserver
 from lstm_dynamics_ros.control.base import ControlContext, ControlInput, Controller
 from lstm_dynamics_ros.control.disturbance_estimate import DisturbanceEstimate
@@ -67,7 +67,7 @@ class ModelFeedforward(Controller):
         fitted: FittedTorque | None = None,
         bandwidth: float = 0.0,
         velocity_delay: float = 0.0,
-        low_pass: LowPass | None = None,
+        low_pass: Butterworth | None = None,
         position: bool = False,
     ) -> None:
         if context.prior is None:

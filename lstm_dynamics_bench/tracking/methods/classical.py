@@ -3,8 +3,8 @@
 
 from typing import ClassVar
 
+from lstm_dynamics_bench.tracking.baselines.butterworth import Butterworth
 from lstm_dynamics_bench.tracking.baselines.integral_action import IntegralAction
-from lstm_dynamics_bench.tracking.baselines.low_pass import LowPass
 from lstm_dynamics_bench.tracking.baselines.model_feedforward import (
     FittedTorque,
     ModelFeedforward,
@@ -66,7 +66,7 @@ def observed(
     """
     context = context_of(case)
     cutoff = settings.get('cutoff', 0.0)
-    low_pass = LowPass(cutoff, PERIOD, len(context.joint_names)) if cutoff > 0 else None
+    low_pass = Butterworth(cutoff, PERIOD, len(context.joint_names)) if cutoff > 0 else None
     config = DisturbanceObserverConfig(velocity_delay=case.velocity_delay)
     delay = config.delay(context) + (low_pass.delay if low_pass else 0.0)
     bandwidth = settings.get('bandwidth', 0.0)

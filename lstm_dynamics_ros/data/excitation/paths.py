@@ -10,7 +10,7 @@ from itertools import cycle
 from typing import NamedTuple
 
 from lstm_dynamics_ros.core.state import Matrix, Vector
-from lstm_dynamics_ros.signals.quintic import PEAK_CHANGE, PEAK_RATE, quintic
+from lstm_dynamics_ros.signals.minimum_jerk import minimum_jerk, PEAK_CHANGE, PEAK_RATE
 import numpy as np
 
 STEP = 0.001
@@ -189,7 +189,7 @@ def _steps(way: Vector, room: Room) -> int:
 
 def _move(path: Path, start: int, steps: int, here: Vector, goal: Vector) -> None:
     """Write one move into a path."""
-    value, rate, change = quintic(np.arange(steps)[:, None] / steps)
+    value, rate, change = minimum_jerk(np.arange(steps)[:, None] / steps)
     way, seconds = goal - here, steps * STEP
     rows = slice(start, start + steps)
     path.position[rows] = here + way * value
@@ -200,8 +200,8 @@ def _move(path: Path, start: int, steps: int, here: Vector, goal: Vector) -> Non
 def _envelope(time: Vector) -> tuple[Matrix, Matrix, Matrix]:
     """Return a factor that rises from 0 to 1 and falls back, and its derivatives (n_steps, 1)."""
     ramp = min(RAMP, 0.4 * time[-1])
-    up = quintic(time / ramp)
-    down = quintic((time[-1] - time) / ramp)
+    up = minimum_jerk(time / ramp)
+    down = minimum_jerk((time[-1] - time) / ramp)
     share = up[0] * down[0]
     rate = (up[1] * down[0] - up[0] * down[1]) / ramp
     change = (up[2] * down[0] - 2.0 * up[1] * down[1] + up[0] * down[2]) / ramp**2

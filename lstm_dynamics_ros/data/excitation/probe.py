@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from lstm_dynamics_ros.core.errors import ConfigError, UnknownNameError
 from lstm_dynamics_ros.core.state import Matrix, Vector
-from lstm_dynamics_ros.signals.quintic import quintic
+from lstm_dynamics_ros.signals.minimum_jerk import minimum_jerk
 import numpy as np
 
 PROBES = ('prbs', 'multi_sine')
@@ -81,7 +81,7 @@ def probe(
     signal = make(n_steps, len(limits), period, chip)
     time = np.arange(n_steps, dtype=np.float64) * period
     fade = min(FADE, 0.25 * duration)
-    swell = quintic(time / fade)[0] * quintic((time[-1] - time) / fade)[0]
+    swell = minimum_jerk(time / fade)[0] * minimum_jerk((time[-1] - time) / fade)[0]
     return np.asarray(share * limits * swell[:, None] * signal, np.float64)
 
 

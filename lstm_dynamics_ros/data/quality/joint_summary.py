@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from lstm_dynamics_ros.core.state import NANOSECONDS, Vector
 from lstm_dynamics_ros.data.quality.check_timing import step
 from lstm_dynamics_ros.data.recording import KINDS, Recording
-from lstm_dynamics_ros.signals.time_grid import wrap
+from lstm_dynamics_ros.signals.angles import wrap
 import numpy as np
 
 

@@ -1,12 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Ridge regression from sums over chunks of rows, so that the data need never be in memory.
-
-Source: A. Hoerl and R. Kennard, Technometrics 12 (1970) 55.
-"""
+"""Ridge regression from sums over chunks of rows, so that the data need never be in memory."""
 
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
+from lstm_dynamics_ros.core.ridge import solve_ridge
 from lstm_dynamics_ros.core.state import Matrix, Vector
 import numpy as np
 
@@ -95,9 +93,9 @@ def solve(normal: Normal, scaling: Scaling, strength: float) -> tuple[Matrix, Ve
     """
     z_mean, y_mean = normal.z_sum / normal.rows, normal.y_sum / normal.rows
     gram = normal.gram - np.outer(normal.z_sum, z_mean)
-    penalty = strength * normal.rows * np.eye(len(gram))
+    cross = normal.moment - np.outer(z_mean, normal.y_sum)
     try:
-        scaled = np.linalg.solve(gram + penalty, normal.moment - np.outer(z_mean, normal.y_sum))
+        scaled = solve_ridge(gram, cross, strength * normal.rows)
     except np.linalg.LinAlgError:
         return None
     weights = scaled / scaling.std[:, None]

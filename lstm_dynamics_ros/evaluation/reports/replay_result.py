@@ -9,7 +9,7 @@ from lstm_dynamics_ros.core.errors import ShapeError
 from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS, Stamps, Vector
 from lstm_dynamics_ros.evaluation.scores.protocol_result import ProtocolResult
 from lstm_dynamics_ros.evaluation.scores.result import Scores
-from lstm_dynamics_ros.signals.time_grid import wrap
+from lstm_dynamics_ros.signals.angles import short_way
 import numpy as np
 from numpy.typing import NDArray
 
@@ -67,7 +67,7 @@ class ReplayResult:
         error: Matrix = self.predicted[kind][horizon] - getattr(self, kind)
         if kind == 'position':
             continuous = np.asarray([t == 'continuous' for t in self.card.joint_types])
-            error = np.where(continuous, wrap(error), error)
+            error = short_way(error, continuous)
         return np.where(self.warm[:, None], error, np.nan)
 
 

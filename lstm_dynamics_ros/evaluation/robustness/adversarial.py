@@ -31,7 +31,7 @@ from lstm_dynamics_ros.evaluation.robustness.track import Track
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.runtime.rollout import roll
-from lstm_dynamics_ros.signals.time_grid import wrap
+from lstm_dynamics_ros.signals.angles import short_way
 import numpy as np
 from numpy.typing import NDArray
 
@@ -258,5 +258,5 @@ def _error(
     error = told[:, card.columns(channel.kind, of='targets')] - windows.targets[channel.label]
     if channel.kind == 'position':
         turns = np.array([kind == 'continuous' for kind in card.joint_types])
-        error = np.where(turns, wrap(error), error)
+        error = short_way(error, turns)
     return np.asarray(error, np.float64)

@@ -24,7 +24,7 @@ from lstm_dynamics_ros.pipeline.prior_inputs import PriorInput
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.runtime.rollout import roll
-from lstm_dynamics_ros.signals.time_grid import wrap
+from lstm_dynamics_ros.signals.angles import short_way
 import numpy as np
 from numpy.typing import NDArray
 
@@ -173,7 +173,7 @@ class Subject(ABC):
         if channel.kind != 'position':
             return error
         turns = np.array([kind == 'continuous' for kind in self.loaded.card.joint_types])
-        return np.where(turns, wrap(error), error)
+        return short_way(error, turns)
 
 
 class ForwardSubject(Subject):

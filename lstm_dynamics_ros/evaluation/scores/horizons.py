@@ -10,7 +10,7 @@ from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.forecasters.base import Forecaster, Starts
 from lstm_dynamics_ros.evaluation.metrics import MetricError, STILL_VARIANCE
 from lstm_dynamics_ros.evaluation.scores.result import Cell, MEASURED, Scores, TRUTH
-from lstm_dynamics_ros.signals.time_grid import wrap
+from lstm_dynamics_ros.signals.angles import short_way
 import numpy as np
 from numpy.typing import NDArray
 
@@ -184,7 +184,7 @@ def _error(job: Job, kind: str, told: Array, target: Array) -> Array:
     if not np.isfinite(error).all():
         raise MetricError(f'A forecast of {kind} in {job.segment.name} is not finite.')
     continuous = np.asarray([t == 'continuous' for t in job.segment.joint_types])
-    return np.where(continuous, wrap(error), error) if kind == 'position' else error
+    return short_way(error, continuous) if kind == 'position' else error
 
 
 def _variance(jobs: Sequence[Job], kind: str, horizon: int) -> Array:

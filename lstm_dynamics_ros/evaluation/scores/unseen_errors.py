@@ -25,7 +25,7 @@ from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.novelty import Novelty
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.runtime.rollout import feedback
-from lstm_dynamics_ros.signals.time_grid import wrap
+from lstm_dynamics_ros.signals.angles import short_way
 import numpy as np
 from numpy.typing import NDArray
 
@@ -198,7 +198,7 @@ def _free_runs(
             runs.go(segment.effort if mode == KNOWN_TORQUE else None)
             if horizon in parts:
                 error = measured[starts[group] + horizon] - runs.prediction
-                error = np.where(turns, wrap(error), error)
+                error = short_way(error, turns)
                 parts[horizon].append((error, runs.novelty.per_target, runs.novelty.value))
     return {
         horizon: Forecasts(

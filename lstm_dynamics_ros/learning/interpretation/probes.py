@@ -8,6 +8,7 @@ samples: neighbouring rows are so alike that a shuffled split would score memory
 
 from collections.abc import Sequence
 
+from lstm_dynamics_ros.core.ridge import solve_ridge
 from lstm_dynamics_ros.learning.interpretation.explanation import Probe
 import numpy as np
 from numpy.typing import NDArray
@@ -132,7 +133,7 @@ def _ridge(parts: Sequence[Moments], strength: float) -> Array:
     cross = sum((part[1] for part in parts), np.zeros(()))
     penalty = strength * sum(part[3] for part in parts) * np.ones(len(gram))
     penalty[-1] = 1e-9  # the constant is free
-    return np.asarray(np.linalg.solve(gram + np.diag(penalty), cross))
+    return solve_ridge(gram, cross, penalty)
 
 
 def _error(weights: Array, part: Moments) -> Array:

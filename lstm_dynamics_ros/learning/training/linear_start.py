@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 
 from lstm_dynamics_ros.core.errors import TooShortError
+from lstm_dynamics_ros.core.ridge import solve_ridge
 from lstm_dynamics_ros.core.state import Matrix
 from lstm_dynamics_ros.learning.columns import Trajectory
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
@@ -178,7 +179,7 @@ def _fit_linear(
     # Columns that never move have an empty row: the penalty keeps the system solvable.
     penalty = np.maximum(penalty, 1e-9)
     pulled = cross + penalty[:, None] * _constant_velocity(model, cross.shape, dt)
-    weights = np.linalg.solve(gram + np.diag(penalty), pulled)
+    weights = solve_ridge(gram, pulled, penalty)
     left = squares - 2 * (weights * cross).sum(0) + (weights * (gram @ weights)).sum(0)
     residual = np.sqrt(np.maximum(left, 0) / rows)
     model.gain.copy_(torch.from_numpy(np.clip(residual, 1e-4, 1.0)))

@@ -2,7 +2,7 @@
 """Sums of sines of random frequency and phase: all joints move at once, all the time."""
 
 from lstm_dynamics_ros.core.state import Vector
-from lstm_dynamics_ros.signals.quintic import quintic
+from lstm_dynamics_ros.signals.minimum_jerk import minimum_jerk
 from lstm_dynamics_ros.sim.mjcf import STEP
 from lstm_dynamics_ros.sim.motions.base import MOTIONS, MotionShape, Path, within_limits
 import numpy as np
@@ -51,8 +51,8 @@ class MultiSine(MotionShape):
 def _envelope(time: Vector) -> tuple[Vector, Vector, Vector]:
     """Return a factor that rises from 0 to 1 and falls back, and its derivatives (n_steps, 1)."""
     ramp = min(RAMP, 0.4 * time[-1])
-    up = quintic(time / ramp)
-    down = quintic((time[-1] - time) / ramp)
+    up = minimum_jerk(time / ramp)
+    down = minimum_jerk((time[-1] - time) / ramp)
     share = up[0] * down[0]
     rate = (up[1] * down[0] - up[0] * down[1]) / ramp
     change = (up[2] * down[0] - 2.0 * up[1] * down[1] + up[0] * down[2]) / ramp**2

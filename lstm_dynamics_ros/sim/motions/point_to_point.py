@@ -2,7 +2,7 @@
 """Moves between random postures with rests in between, as robots at work do."""
 
 from lstm_dynamics_ros.core.state import Vector
-from lstm_dynamics_ros.signals.quintic import PEAK_RATE, quintic
+from lstm_dynamics_ros.signals.minimum_jerk import minimum_jerk, PEAK_RATE
 from lstm_dynamics_ros.sim.mjcf import STEP
 from lstm_dynamics_ros.sim.motions.base import MOTIONS, MotionShape, Path
 import numpy as np
@@ -57,7 +57,7 @@ def _move_steps(way: Vector, allowed: Vector) -> int:
 
 def _move(path: Path, start: int, steps: int, here: Vector, goal: Vector) -> None:
     """Write one move into a path."""
-    value, rate, change = quintic(np.arange(steps)[:, None] / steps)
+    value, rate, change = minimum_jerk(np.arange(steps)[:, None] / steps)
     way, seconds = goal - here, steps * STEP
     rows = slice(start, start + steps)
     path.position[rows] = here + way * value

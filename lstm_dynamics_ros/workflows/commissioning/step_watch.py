@@ -3,7 +3,6 @@
 
 from collections import deque
 from collections.abc import Sequence
-import math
 from typing import Any
 
 from lstm_dynamics_ros.core.errors import LstmDynamicsError
@@ -11,6 +10,7 @@ from lstm_dynamics_ros.core.state import JointState, Matrix, RawSample, Stamps, 
 from lstm_dynamics_ros.ros.topics.conversions import stamp_ns
 from lstm_dynamics_ros.ros.topics.interfaces import JOINT_STATES, REFERENCE
 from lstm_dynamics_ros.ros.topics.reference_input import raw_reference
+from lstm_dynamics_ros.signals.angles import without_turns
 from lstm_dynamics_ros.signals.intake import Intake
 from lstm_dynamics_ros.signals.reference_track import ReferenceTrack
 import numpy as np
@@ -84,12 +84,5 @@ class StepWatch:
             told = self._track.at(state.stamp_ns)
             if told is not None and (not self._stamps or state.stamp_ns > self._stamps[-1]):
                 self._stamps.append(state.stamp_ns)
-                self._errors.append(_difference(told.position, state.position))
+                self._errors.append(without_turns(told.position - state.position))
                 self._efforts.append(state.effort)
-
-
-def _difference(told: Vector, measured: Vector) -> Vector:
-    """Return an error; whole turns of joints that turn without end do not count."""
-    error = told - measured
-    turns = np.round(error / (2 * math.pi))
-    return error - 2 * math.pi * turns

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of the identified feed-forward and its observer."""
 
+from lstm_dynamics_bench.tracking.baselines.butterworth import Butterworth
 from lstm_dynamics_bench.tracking.baselines.identified_model import IdentifiedModel
-from lstm_dynamics_bench.tracking.baselines.low_pass import LowPass
 from lstm_dynamics_bench.tracking.baselines.model_feedforward import (
     FittedTorque,
     ModelFeedforward,
@@ -92,7 +92,9 @@ def test_the_observer_sees_only_what_the_model_leaves() -> None:
 
 def test_a_low_pass_smooths_what_the_observer_says() -> None:
     plain = ModelFeedforward(context_of(CASE), bandwidth=40.0)
-    smooth = ModelFeedforward(context_of(CASE), bandwidth=40.0, low_pass=LowPass(3.0, 0.005, 2))
+    smooth = ModelFeedforward(
+        context_of(CASE), bandwidth=40.0, low_pass=Butterworth(3.0, 0.005, 2)
+    )
 
     rough = np.array([[said(one, given) for one in (plain, smooth)] for given in inputs(200)])
 

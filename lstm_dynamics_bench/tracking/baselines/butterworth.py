@@ -10,7 +10,7 @@ import numpy as np
 
 
 @final
-class LowPass:
+class Butterworth:
     """A Butterworth low-pass of second order, from the bilinear transform.
 
     Source: A. V. Oppenheim, R. W. Schafer, Discrete-Time Signal Processing, 3rd ed., 2010,
