@@ -12,7 +12,9 @@ from typing import Any
 from lstm_dynamics_ros.ros.topics import interfaces
 import pytest
 
-EXECUTORS = pytest.mark.parametrize('executor', ['events', 'single_threaded'])
+EXECUTORS = pytest.mark.parametrize(
+    'executor', ['events', pytest.param('single_threaded', marks=pytest.mark.slow)]
+)
 SLOW = {'armed_timeout': 0.5, 'state_timeout': 0.5, 'stall_timeout': 0.5, 'clock_timeout': 0.5}
 """Bounds that a machine which is busy with other tests can keep."""
 

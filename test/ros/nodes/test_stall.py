@@ -19,7 +19,9 @@ from lstm_dynamics_ros.safety.state import State, StateMachine
 import numpy as np
 import pytest
 
-EXECUTORS = pytest.mark.parametrize('executor', ['events', 'single_threaded'])
+EXECUTORS = pytest.mark.parametrize(
+    'executor', ['events', pytest.param('single_threaded', marks=pytest.mark.slow)]
+)
 
 
 class Bench:
