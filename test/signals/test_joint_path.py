@@ -26,7 +26,7 @@ def test_a_move_goes_from_start_to_goal_at_rest() -> None:
     np.testing.assert_array_equal(path.position[0], start)
     np.testing.assert_allclose(path.position[499], goal, atol=1e-6)
     np.testing.assert_array_equal(path.velocity[0], 0.0)
-    assert_derivatives_fit(path, atol=1e-3)
+    assert_derivatives_fit(path, atol=1e-2)
 
 
 def test_a_path_that_swells_starts_and_ends_at_rest_with_fitting_derivatives() -> None:
@@ -37,7 +37,7 @@ def test_a_path_that_swells_starts_and_ends_at_rest_with_fitting_derivatives() -
     for part in path:
         np.testing.assert_allclose(part[[0, -1]], 0.0, atol=1e-12)
     np.testing.assert_array_equal(path.position[4000], np.cos(angle[4000]))
-    assert_derivatives_fit(path, atol=1e-4)
+    assert_derivatives_fit(path, atol=1e-2)
 
 
 def test_a_scaled_path_is_the_same_motion_smaller() -> None:
