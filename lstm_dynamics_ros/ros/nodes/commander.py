@@ -107,6 +107,8 @@ class Commander:
         age, oldest = time.monotonic() - self._ticked_at, engine.settings.armed_timeout
         if age > oldest:
             found.append(f'The newest usable joint state is {age:.2f} s old, not {oldest:g} s.')
+        if late := engine.watch.late():
+            found.append(late)
         found += self._clock_refusals()
         mode = engine.settings.command_mode
         full = engine.pipeline.controller.full_command
@@ -150,9 +152,9 @@ class Commander:
             tick_time=engine.monitor.tick_time,
             state_publishers=self._node.count_publishers(topic),
         )
+        engine.watch.begin(time.monotonic())  # looking around may have taken a while
         warnings = engine.pipeline.arm(around)
         self._sink.begin()
-        engine.watch.begin(time.monotonic())
         self._quiet = False
         self._idle_timer.reset()
         return ' '.join(['Armed.', *warnings])
@@ -160,7 +162,8 @@ class Commander:
     def send(self, tick: Tick) -> None:
         """Send what the gate let through, if anything."""
         self._ticked_at = time.monotonic()
-        self._engine.watch.clock.used(self._ticked_at)
+        engine = self._engine
+        engine.watch.used(self._ticked_at, engine.simulated_time(), tick.stamp_ns)
         if tick.preview is not None:
             self._preview = tick.preview
         self._stamp_ns = tick.stamp_ns

@@ -41,7 +41,9 @@ class Engine:
     def __init__(self, settings: NodeSettings, machine: StateMachine) -> None:
         self.machine = machine
         self.watchdog = Watchdog(settings.state_timeout)
-        self.watch = TorqueWatch(settings, settings.longest_silence, machine, self._revoke)
+        self.watch = TorqueWatch(
+            settings, settings.longest_silence, settings.longest_delay, machine, self._revoke
+        )
         self.simulated_time: Callable[[], int | None] = lambda: None
         """Returns the simulated time [ns], 0 before there is any; None on system time."""
         self.skew: float | None = None
@@ -164,6 +166,7 @@ class Engine:
         """Forget what the model has seen, and a fault."""
         if self.machine.state is State.FAULT:
             self.machine.on(Event.CLEAR)
+        self.watch.start_over()
         self.pipeline.reset()
 
     def reconfigure(self, settings: NodeSettings) -> None:
@@ -171,7 +174,7 @@ class Engine:
         before, self.settings = self.settings, settings
         pipeline, name = self.pipeline, self.controller
         self.watchdog.timeout = settings.state_timeout
-        self.watch.reconfigure(settings, settings.longest_silence)
+        self.watch.reconfigure(settings, settings.longest_silence, settings.longest_delay)
         self.track.timeout = settings.reference_timeout
         pipeline.gate.settings = settings.gate
         pipeline.safety = settings.safety

@@ -182,6 +182,11 @@ class NodeSettings(
         """Time without a usable joint state after which, while armed, they are lost [s]."""
         return min(self.armed_timeout, self.state_timeout)
 
+    @property
+    def longest_delay(self) -> float:
+        """How much later than usual a joint state may come while armed [s]: bunches included."""
+        return self.armed_timeout + self.catch_up
+
     def of_controller(self, name: str) -> ControllerConfig:
         """Return the settings of a controller.
 
