@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from lstm_dynamics_ros.core.parameters import parameter
 from lstm_dynamics_ros.safety.clock_watch import ClockState, ClockWatch
-from lstm_dynamics_ros.safety.delay_watch import DelayWatch, NANOSECONDS
+from lstm_dynamics_ros.safety.delay_watch import DelayWatch
 from lstm_dynamics_ros.safety.stall_watch import StallWatch
 from lstm_dynamics_ros.safety.state import State, StateMachine
 
@@ -76,6 +76,7 @@ class TorqueWatch:
         self._stall = StallWatch(settings.stall_timeout)
         self._machine = machine
         self._revoke = revoke
+        self._looked = 0.0
         self._simulated = False
         self._broken_off = False  # whether a pause took torque
 
@@ -100,17 +101,16 @@ class TorqueWatch:
         """Take the next joint state for one that comes as usual; asked for by a person."""
         self._delay.reset()
 
-    def used(self, now: float, time_ns: int | None, stamp_ns: int) -> None:
+    def used(self, now: float, stamp_ns: int) -> None:
         """Note a usable joint state.
 
         Args:
             now: When it was used [s].
-            time_ns: Simulated time [ns]; None on system time.
             stamp_ns: Its stamp [ns]; 0 for none.
         """
         self.clock.used(now)
-        if stamp_ns:
-            self._delay.take(now if time_ns is None else time_ns / NANOSECONDS, stamp_ns)
+        if stamp_ns and not self._simulated:  # /clock may be slow, and says little on delays
+            self._delay.take(now, stamp_ns)
 
     def late(self) -> str:
         """Return that joint states come late, one sentence; empty if they do not."""
@@ -134,6 +134,7 @@ class TorqueWatch:
         Returns:
             False if torque was taken back just now, so that what was computed must not be sent.
         """
+        self._looked = now
         before = self.armed
         problem = self._stall.look(now) or self.late()
         if before and problem:
@@ -162,10 +163,12 @@ class TorqueWatch:
         if state is not ClockState.PAUSED:
             self._broken_off = False
 
-    def paused(self, now: float) -> bool:
-        """Return whether the simulation is paused, so that joint states cannot come."""
-        return self._simulated and self.clock.state(now) is ClockState.PAUSED
+    @property
+    def paused(self) -> bool:
+        """Whether the simulation was paused at the last look, so that joint states cannot come."""
+        return self._simulated and self.clock.state(self._looked) is ClockState.PAUSED
 
-    def clock_reason(self, now: float) -> str:
-        """Return why simulated time does not run; empty if it does, or on system time."""
-        return self.clock.reason(now) if self._simulated else ''
+    @property
+    def clock_reason(self) -> str:
+        """Why simulated time did not run at the last look; empty if it did, or on system time."""
+        return self.clock.reason(self._looked) if self._simulated else ''

@@ -199,14 +199,10 @@ class Engine:
         """Look at whether torque may go on, see :meth:`TorqueWatch.check`."""
         return self.watch.check(time.monotonic(), self.simulated_time())
 
-    def clock_reason(self) -> str:
-        """Return why simulated time does not run; empty if it does, or on system time."""
-        return self.watch.clock_reason(time.monotonic())
-
     def look_for_loss(self) -> bool:
         """Look at the age of the data, in which a pause does not count; return if it is lost."""
         now = time.monotonic()
-        if self.watch.paused(now) and self.watchdog.age(now) is not None:
+        if self.watch.paused and self.watchdog.age(now) is not None:
             self.watchdog.feed(now)
         lost = self.watchdog.expired(now) and self.machine.state is not State.WAITING
         if lost:
@@ -224,7 +220,7 @@ class Engine:
         """What is missing for valid predictions while messages come; empty if nothing is."""
         if self.machine.state is State.FAULT:
             return self.machine.fault
-        return self.pipeline.waiting_for() or self.clock_reason()
+        return self.pipeline.waiting_for() or self.watch.clock_reason
 
     @property
     def unbounded(self) -> str:
