@@ -3,10 +3,10 @@
 
 NANOSECONDS = 1_000_000_000
 
-WINDOW = 10.0
+WINDOW = 2.0
 """Time in which the shortest delay is what is usual [s]; between one and two of it are kept.
-Clocks that NTP brings together at its fastest, 0.5 ms per second, seem to cost 10 ms of delay at
-most."""
+Clocks that NTP brings together at its fastest, 0.5 ms per second, seem to cost 2 ms of delay at
+most, and a robot whose own clock loses cycles is late only for that long."""
 
 SET_BACK = 0.1
 """A stamp that is older than the one before by more is of a clock that was set back [s]."""

@@ -38,7 +38,7 @@ def test_what_comes_sooner_than_before_has_none() -> None:
 
 def test_clocks_that_drift_apart_are_no_delay() -> None:
     drift = 5e-4  # the most that NTP slews
-    assert fed([drift * 0.1 * k for k in range(10_000)]).excess < 0.012
+    assert fed([drift * 0.1 * k for k in range(10_000)]).excess < 0.0025
 
 
 def test_a_clock_that_is_set_back_or_forward_starts_anew() -> None:
@@ -50,8 +50,8 @@ def test_a_clock_that_is_set_back_or_forward_starts_anew() -> None:
 
 
 def test_a_delay_that_lasts_is_forgotten_only_after_seconds() -> None:
-    assert fed([0.0] * 100 + [0.3] * 40).excess == pytest.approx(0.3, abs=1e-6)
-    assert fed([0.0] * 100 + [0.3] * 250).excess == pytest.approx(0.0, abs=1e-6)
+    assert fed([0.0] * 100 + [0.3] * 15).excess == pytest.approx(0.3, abs=1e-6)
+    assert fed([0.0] * 100 + [0.3] * 50).excess == pytest.approx(0.0, abs=1e-6)
 
 
 def test_one_that_is_reset_knows_nothing() -> None:
