@@ -17,7 +17,7 @@ from lstm_dynamics_ros.ros.nodes.model_choices import (
     rigid_body,
 )
 from lstm_dynamics_ros.ros.nodes.monitor import Monitor
-from lstm_dynamics_ros.ros.nodes.settings import find_model, NodeSettings
+from lstm_dynamics_ros.ros.nodes.settings import NodeSettings
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 from lstm_dynamics_ros.safety.gate import Gate
 from lstm_dynamics_ros.safety.state import Event, State, StateMachine
@@ -57,7 +57,7 @@ class Engine:
         Raises:
             LstmDynamicsError: If the model is refused, or the settings do not fit it.
         """
-        loaded = load_model(find_model(settings.model), pinned_sha256=settings.model_sha256)
+        loaded = load_model(settings.model, pinned_sha256=settings.model_sha256)
         card = loaded.card
         names = message_names(card, settings)
         joint_names = tuple(names[joint] for joint in card.joint_names)
