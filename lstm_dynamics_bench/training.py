@@ -9,8 +9,8 @@ from typing import Any
 from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import columns
+from lstm_dynamics_ros.learning.families.forward import ForwardSettings
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
-from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.dataset import (
     EpochSampler,
     loader,
@@ -28,7 +28,7 @@ from torch import nn, Tensor
 
 
 def benchmark_training(
-    settings: TrainingSettings | None = None,
+    settings: ForwardSettings | None = None,
     *,
     n_joints: int = 7,
     updates: int = 10,
@@ -53,7 +53,7 @@ def benchmark_training(
         Medians [s per update] and ratios to the bare loop: ``bare``, ``teacher_forced``,
         ``with_free_runs``, ``ratio``, ``ratio_with_free_runs``, and what was measured.
     """
-    chosen = settings or TrainingSettings()
+    chosen = settings or ForwardSettings()
     if chosen.threads:
         torch.set_num_threads(chosen.threads)
     forced = replace(chosen, rollouts_per_window=0)
@@ -93,7 +93,7 @@ def benchmark_training(
 class _Ours:
     """Our update, on a made-up robot."""
 
-    def __init__(self, settings: TrainingSettings, n_joints: int, updates: int) -> None:
+    def __init__(self, settings: ForwardSettings, n_joints: int, updates: int) -> None:
         self.settings = settings
         self.updates = updates
         segment = _made_up(settings, n_joints)
@@ -114,8 +114,7 @@ class _Ours:
         self.scale = reference_errors(self.model, runs, settings)
         self.optimizer, _ = make_optimizer(self.model, settings)
         self.weights = column_weights(settings, n_joints)
-        free_runs = settings.model_kind == 'forward' and settings.rollouts_per_window > 0
-        self.horizon = settings.rollout_steps if free_runs else 0
+        self.horizon = settings.rollout_steps if settings.rollouts_per_window else 0
         self.generator = torch.Generator().manual_seed(settings.seed)
 
     def run(self) -> None:
@@ -160,7 +159,7 @@ class _Bare:
             self._optimizer.step()
 
 
-def _made_up(settings: TrainingSettings, n_joints: int) -> Segment:
+def _made_up(settings: ForwardSettings, n_joints: int) -> Segment:
     """Return a smooth random motion of damped joints, long enough for many windows."""
     steps = 4 * settings.sequence_steps + 1000
     random = np.random.default_rng(0)

@@ -124,7 +124,7 @@ class Improve:
         from lstm_dynamics_ros.data.bags.reader import read_recordings  # noqa: PLC0415
         from lstm_dynamics_ros.data.segment import segments  # noqa: PLC0415
         from lstm_dynamics_ros.data.split import split  # noqa: PLC0415
-        from lstm_dynamics_ros.learning.training.trainer import train  # noqa: PLC0415
+        from lstm_dynamics_ros.learning.members import train  # noqa: PLC0415
         from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior  # noqa: PLC0415
 
         settings = replace(

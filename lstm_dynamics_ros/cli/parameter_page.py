@@ -5,8 +5,8 @@ from lstm_dynamics_ros.cli.console import say
 from lstm_dynamics_ros.core.parameters import Leaf, leaves
 from lstm_dynamics_ros.data.excitation.settings import ExcitationSettings
 from lstm_dynamics_ros.learning.export.settings import ExportSettings
+from lstm_dynamics_ros.learning.families import AnySettings
 from lstm_dynamics_ros.learning.interpretation.settings import ExplainSettings
-from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.ros.nodes.command_watchdog_settings import CommandWatchdogSettings
 from lstm_dynamics_ros.ros.nodes.settings import NodeSettings, RecorderSettings, SimSettings
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
@@ -22,7 +22,7 @@ SECTIONS: tuple[tuple[str, str, type, str], ...] = (
     ('recorder_node', 'ROS parameters of the recorder.', RecorderSettings, ''),
     ('Excitation', 'Flags of `lstm-dynamics excite`.', ExcitationSettings, ''),
     ('Training', 'Flags of `lstm-dynamics train` and keys of `config/training/*.yaml`.',
-     TrainingSettings, ''),
+     AnySettings, ''),
     ('Explain', 'Flags of `lstm-dynamics explain`.', ExplainSettings, ''),
     ('Export', 'What the model card says beyond what training knows.', ExportSettings, ''),
 )  # fmt: skip

@@ -10,7 +10,8 @@ from typing import Annotated, TYPE_CHECKING
 from lstm_dynamics_ros.cli.console import progress, say, write_json
 from lstm_dynamics_ros.cli.train import leaving_out
 from lstm_dynamics_ros.core.errors import ConfigError, DataError
-from lstm_dynamics_ros.core.parameters import build, flatten, leaves
+from lstm_dynamics_ros.core.parameters import flatten, leaves
+from lstm_dynamics_ros.learning.families import training_settings
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.workflows.pool import pool
 import tyro
@@ -110,8 +111,7 @@ def read_variants(path: Path) -> dict[str, TrainingSettings]:
         raise DataError(f'{path} must name variants, as in:\n{EXAMPLE}')
     shared = {'dt': 0.0} | flatten(values.get('settings') or {})
     return {
-        str(name): build(TrainingSettings, shared | flatten(own or {}))
-        for name, own in variants.items()
+        str(name): training_settings(shared | flatten(own or {})) for name, own in variants.items()
     }
 
 
@@ -134,7 +134,7 @@ def _train(
 
 def _figures(outcome: 'Outcome', base: 'Outcome') -> dict[str, object]:
     """Return the figures of a variant for ``--json``."""
-    default = {leaf.name: leaf.value for leaf in leaves(TrainingSettings())}
+    default = {leaf.name: leaf.value for leaf in leaves(type(outcome.settings)())}
     changed = {
         leaf.name: leaf.value
         for leaf in leaves(outcome.settings)

@@ -9,9 +9,10 @@ from typing import Annotated, Any, TYPE_CHECKING
 
 from lstm_dynamics_ros.cli.console import progress, say, write_json
 from lstm_dynamics_ros.core.errors import DataError, UnknownNameError
-from lstm_dynamics_ros.core.parameters import build, flatten, validated
+from lstm_dynamics_ros.core.parameters import flatten, validated
 from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.learning.export.settings import ExportSettings
+from lstm_dynamics_ros.learning.families import AnySettings, training_settings
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 import tyro
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from lstm_dynamics_ros.data.recording import Recording
     from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 
-COMMAND_DEFAULTS = TrainingSettings(dt=0.0)
+COMMAND_DEFAULTS = AnySettings(dt=0.0)
 """Defaults of the flags: the step is that of the recordings."""
 
 
@@ -71,7 +72,7 @@ class Train:
     """Train although the data report has errors, or there is too little data for the size."""
     json: Path | None = None
     """Write data report, errors and figures of the model as JSON to this file."""
-    training: TrainingSettings = field(default_factory=lambda: COMMAND_DEFAULTS)
+    training: AnySettings = field(default_factory=lambda: COMMAND_DEFAULTS)
     export: ExportSettings = field(default_factory=ExportSettings)
 
     def run(self) -> int:
@@ -132,13 +133,13 @@ class Train:
         return 0
 
 
-def read_settings(path: Path | None, flags: TrainingSettings) -> TrainingSettings:
+def read_settings(path: Path | None, flags: AnySettings) -> TrainingSettings:
     """Return the settings of a YAML file, overridden by the flags that were given."""
-    if path is None:
-        return flags
-    import yaml  # noqa: PLC0415
+    values: object = {}
+    if path is not None:
+        import yaml  # noqa: PLC0415
 
-    values: object = yaml.safe_load(path.read_text(encoding='utf-8'))
+        values = yaml.safe_load(path.read_text(encoding='utf-8'))
     if not isinstance(values, Mapping):
         raise DataError(f'{path} must hold a mapping of training settings.')
     given = {
@@ -147,7 +148,7 @@ def read_settings(path: Path | None, flags: TrainingSettings) -> TrainingSetting
         if value != getattr(COMMAND_DEFAULTS, name)
     }
     merged = {'dt': COMMAND_DEFAULTS.dt} | flatten(values) | given
-    return build(TrainingSettings, merged)
+    return training_settings(merged)
 
 
 def leaving_out(recordings: Sequence['Recording'], names: Sequence[str]) -> list['Recording']:
@@ -199,8 +200,7 @@ def train_model(
     """
     from lstm_dynamics_ros.data.segment import segments  # noqa: PLC0415
     from lstm_dynamics_ros.learning.export.export import export  # noqa: PLC0415
-    from lstm_dynamics_ros.learning.members import train_members  # noqa: PLC0415
-    from lstm_dynamics_ros.learning.training.capacity import check_size  # noqa: PLC0415
+    from lstm_dynamics_ros.learning.members import check_size, train_members  # noqa: PLC0415
     from lstm_dynamics_ros.workflows.rigid_body import (  # noqa: PLC0415
         identified_rigid_body,
         judged_apart,
@@ -225,15 +225,12 @@ def train_model(
         )
     if nominal is not None:
         members = judged_apart(nominal, members, training, friction=prior_friction)
-    start = 'the filter alone' if training.torque_observer else (
-        'the better of its linear start and standing still'
-    )  # fmt: skip
     for k, member in enumerate(members if told is None else []):
         checkpoint = member.checkpoint
         say(
             f'{f"Member {k + 1}: best" if len(members) > 1 else "Best"} epoch: '
             f'{checkpoint.best_epoch} of at most {training.max_epochs}, held-out error '
-            f'{checkpoint.best_error:.3f} of {start}.'
+            f'{checkpoint.best_error:.3f} of {training.compared_to}.'
         )
     if told is None:
         say('Checking and exporting ...')

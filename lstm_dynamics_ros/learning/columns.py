@@ -9,8 +9,13 @@ from lstm_dynamics_ros.core.card import Signal
 from lstm_dynamics_ros.core.errors import DataError, JointNamesError, TrainingError
 from lstm_dynamics_ros.core.state import Matrix
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.learning.motion_segments import motion_segment, shortest_motion
-from lstm_dynamics_ros.learning.prior_segment import with_prior
+from lstm_dynamics_ros.learning.derived_segments import (
+    motion_segment,
+    shortest_motion,
+    with_prior,
+)
+from lstm_dynamics_ros.learning.families.control import ControlSettings
+from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 from lstm_dynamics_ros.learning.settings import FORWARD_KINDS, TrainingSettings
 from lstm_dynamics_ros.physics.differentiate import acceleration
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
@@ -94,7 +99,7 @@ def usable(
                 f'{settings.dt} s. Make the segments with the dt of the settings.'
             )
         pieces = _finite(segment, measured(settings))
-        if settings.motion_model:
+        if isinstance(settings, ControlSettings):
             shortest = shortest_motion(settings)
             pieces = [piece for piece in pieces if len(piece) > shortest]
             first = len(result)
@@ -105,7 +110,7 @@ def usable(
             result += pieces
         elif settings.model_kind == 'residual_inverse':
             result += [_residual(piece, prior) for piece in pieces]
-        else:
+        elif isinstance(settings, InverseSettings):
             window, delay = settings.prior_window, settings.prior_delay
             result += [with_prior(piece, prior, window=window, delay=delay) for piece in pieces]
     if not result:
@@ -121,7 +126,7 @@ def needed(settings: TrainingSettings) -> tuple[str, ...]:
 def measured(settings: TrainingSettings) -> tuple[str, ...]:
     """Return the kinds of signal that recordings must hold for a model."""
     kinds = {*settings.signals, *settings.targets}
-    if settings.motion_model:
+    if isinstance(settings, ControlSettings):
         kinds -= {'velocity'}  # made from the positions
     return tuple(k for k in FORWARD_KINDS if k in kinds)
 

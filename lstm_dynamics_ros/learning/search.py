@@ -19,9 +19,8 @@ from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import columns, usable
 from lstm_dynamics_ros.learning.export.calibration import calibrate, Table
-from lstm_dynamics_ros.learning.members import train_members
+from lstm_dynamics_ros.learning.members import recurrent_weights, train_members
 from lstm_dynamics_ros.learning.settings import TrainingSettings
-from lstm_dynamics_ros.learning.training.capacity import recurrent_weights
 from lstm_dynamics_ros.learning.training.provenance import digest
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 
@@ -105,9 +104,12 @@ def cross_validate(
         }
         write_text(path, json.dumps(known) + '\n')
     return Outcome(
-        name=name, settings=settings, errors=known['errors'], weights=known['weights'],
+        name=name,
+        settings=settings,
+        errors=known['errors'],
+        weights=known['weights'],
         seconds=known['seconds'],
-    )  # fmt: skip
+    )
 
 
 def table(outcomes: Sequence[Outcome]) -> str:

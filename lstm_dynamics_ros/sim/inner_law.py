@@ -4,8 +4,8 @@
 from abc import ABC, abstractmethod
 
 from lstm_dynamics_ros.core.state import Vector
-from lstm_dynamics_ros.signals.joint_path import JointPath
 from lstm_dynamics_ros.sim.nominal import NominalModel
+from lstm_dynamics_ros.sim.reference import Reference
 import numpy as np
 
 
@@ -17,7 +17,7 @@ class InnerLaw(ABC):
 
     @abstractmethod
     def torque(
-        self, model: NominalModel, position: Vector, velocity: Vector, reference: JointPath
+        self, model: NominalModel, position: Vector, velocity: Vector, told: Reference
     ) -> Vector:
         """Return the torque for one step [N m] (n_joints,).
 
@@ -25,7 +25,7 @@ class InnerLaw(ABC):
             model: The nominal model.
             position: Measured positions [rad] (n_joints,).
             velocity: Measured velocities [rad/s] (n_joints,).
-            reference: Reference of the robot now, each of shape (n_joints,).
+            told: What the robot is told now.
         """
 
 
@@ -37,21 +37,21 @@ class FeedForward(InnerLaw):
         model: NominalModel,
         position: Vector,  # noqa: ARG002 - feed-forward looks at the reference alone
         velocity: Vector,  # noqa: ARG002
-        reference: JointPath,
+        told: Reference,
     ) -> Vector:
         """See the base class."""
-        return model.torque(*reference)
+        return model.torque(*told)
 
 
 class GravityCompensation(InnerLaw):
-    """Gravity at the measured position."""
+    """Gravity where the robot is."""
 
     def torque(
         self,
         model: NominalModel,
         position: Vector,
         velocity: Vector,
-        reference: JointPath,  # noqa: ARG002 - gravity does not depend on it
+        told: Reference,  # noqa: ARG002 - gravity does not depend on it
     ) -> Vector:
         """See the base class."""
         rest = np.zeros_like(velocity)
@@ -74,12 +74,12 @@ class ComputedTorque(InnerLaw):
         self._damping = 2.0 * bandwidth
 
     def torque(
-        self, model: NominalModel, position: Vector, velocity: Vector, reference: JointPath
+        self, model: NominalModel, position: Vector, velocity: Vector, told: Reference
     ) -> Vector:
         """See the base class."""
         wanted = (
-            reference.acceleration
-            + self._stiffness * (reference.position - position)
-            + self._damping * (reference.velocity - velocity)
+            told.acceleration
+            + self._stiffness * (told.position - position)
+            + self._damping * (told.velocity - velocity)
         )
         return model.torque(position, velocity, wanted)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from lstm_dynamics_ros.core.card import PRIOR_KIND
 from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 
 if TYPE_CHECKING:
     from lstm_dynamics_ros.data.recording import Recording
@@ -211,6 +212,6 @@ def _settings(training: 'TrainingSettings') -> 'IdentifySettings':
     """
     from lstm_dynamics_ros.physics.identification.settings import IdentifySettings  # noqa: PLC0415
 
-    if PRIOR_KIND not in training.signals:
+    if not isinstance(training, InverseSettings) or PRIOR_KIND not in training.signals:
         return IdentifySettings()
     return IdentifySettings(springs=True, cutoff=1 / (training.prior_window * training.dt))

@@ -2,13 +2,13 @@
 """Tests of the training benchmark."""
 
 from lstm_dynamics_bench.training import benchmark_training
-from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.learning.families.forward import ForwardSettings
 import pytest
 
 
 @pytest.mark.parametrize('cell', ['lstm', 'gru'])
 def test_the_pair_is_timed_on_the_same_batches(cell: str) -> None:
-    settings = TrainingSettings(
+    settings = ForwardSettings(
         cell=cell, hidden_size=16, burn_in_steps=20, window_steps=20, rollout_steps=5, batch_size=4
     )
     calls: list[int] = []

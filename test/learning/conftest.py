@@ -117,15 +117,16 @@ def checkpoints(
     runs: list[Segment], small: dict[str, Any], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Any]:
     """Train a small model once per kind and cell: ``checkpoints('forward', 'lstm')``."""
-    from lstm_dynamics_ros.learning.settings import TrainingSettings  # noqa: PLC0415
-    from lstm_dynamics_ros.learning.training.trainer import train  # noqa: PLC0415
+    from lstm_dynamics_ros.learning.families import training_settings  # noqa: PLC0415
+    from lstm_dynamics_ros.learning.members import train  # noqa: PLC0415
 
     known: dict[tuple[str, str], Any] = {}
 
     def trained(kind: str, cell: str) -> Any:  # noqa: ANN401
         if (kind, cell) not in known:
             folder: Path = tmp_path_factory.mktemp(f'{kind}_{cell}')
-            settings = TrainingSettings(**(small | {'model_kind': kind, 'cell': cell}))
+            values = small | {'model_kind': kind, 'cell': cell}
+            settings = training_settings(values, leave_out_foreign=True)
             known[kind, cell] = train(runs[:4], runs[4:], settings, folder=folder)
         return known[kind, cell]
 

@@ -7,12 +7,13 @@ from dataclasses import replace
 from lstm_dynamics_ros.core.errors import DataError, JointNamesError, TrainingError
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import columns, needed, signals, usable
-from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.learning.families.forward import ForwardSettings
+from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 import numpy as np
 import pytest
 
-FORWARD = TrainingSettings()
-INVERSE = TrainingSettings(model_kind='inverse')
+FORWARD = ForwardSettings()
+INVERSE = InverseSettings()
 
 
 def test_signals_are_blocks_of_one_kind_with_units() -> None:
@@ -57,7 +58,7 @@ def test_missing_effort_is_no_matter_where_effort_is_not_needed(
 ) -> None:
     table = np.zeros((10, 6))
     table[:, 4:] = np.nan
-    settings = TrainingSettings(features=('position', 'velocity'))
+    settings = ForwardSettings(features=('position', 'velocity'))
     assert len(usable([make_segment(table)], settings)) == 1
 
 
@@ -78,4 +79,4 @@ def test_no_segment_is_refused() -> None:
 
 def test_a_residual_model_needs_a_prior(runs: list[Segment]) -> None:
     with pytest.raises(TrainingError, match='needs a rigid-body prior'):
-        usable(runs, TrainingSettings(model_kind='residual_inverse'))
+        usable(runs, InverseSettings(model_kind='residual_inverse'))

@@ -9,6 +9,7 @@ from lstm_dynamics_ros.core.card import Range
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import columns
 from lstm_dynamics_ros.learning.export.export import export
+from lstm_dynamics_ros.learning.families import training_settings
 from lstm_dynamics_ros.learning.members import joined_ranges, Member, train_members
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.runtime.model_file import load_model
@@ -20,7 +21,9 @@ import torch
 
 @pytest.fixture(scope='module')
 def settings(small: dict[str, Any]) -> TrainingSettings:
-    return TrainingSettings(**(small | {'members': 3, 'max_epochs': 2, 'model_kind': 'inverse'}))
+    return training_settings(
+        small | {'members': 3, 'max_epochs': 2, 'model_kind': 'inverse'}, leave_out_foreign=True
+    )
 
 
 @pytest.fixture(scope='module')

@@ -9,14 +9,15 @@ from typing import Any
 
 from lstm_dynamics_ros.core.errors import TrainingError
 from lstm_dynamics_ros.data.segment import Segment
+from lstm_dynamics_ros.learning.families.forward import ForwardSettings
+from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 from lstm_dynamics_ros.learning.search import cross_validate, Outcome, table
-from lstm_dynamics_ros.learning.settings import TrainingSettings
 import pytest
 
 
 def outcome(name: str, *rmse: float) -> Outcome:
     errors = {'0': {'effort': {'model': list(rmse)}}}
-    settings = TrainingSettings(model_kind='inverse')
+    settings = InverseSettings()
     return Outcome(name=name, settings=settings, errors=errors, weights=10, seconds=1.0)
 
 
@@ -38,11 +39,11 @@ def test_the_table_names_the_best_first() -> None:
 def test_every_trajectory_is_judged_unseen(
     runs: list[Segment], small: dict[str, Any], tmp_path: Path
 ) -> None:
-    settings = TrainingSettings(**(small | {'members': 2, 'max_epochs': 1}))
-    told = cross_validate('base', runs, settings, folder=tmp_path)
-    assert set(told.errors) >= {'1', '20'}
+    settings = ForwardSettings(**(small | {'members': 2, 'max_epochs': 1}))
+    found = cross_validate('base', runs, settings, folder=tmp_path)
+    assert set(found.errors) >= {'1', '20'}
     again = cross_validate('base', runs, settings, folder=tmp_path)
-    assert again == told
+    assert again == found
     stamp = json.loads((tmp_path / 'outcome.json').read_text())['stamp']
     assert len(stamp['data']) == 2
 
@@ -50,6 +51,6 @@ def test_every_trajectory_is_judged_unseen(
 def test_one_member_cannot_be_cross_validated(
     runs: list[Segment], small: dict[str, Any], tmp_path: Path
 ) -> None:
-    settings = replace(TrainingSettings(**small), members=1)
+    settings = replace(ForwardSettings(**small), members=1)
     with pytest.raises(TrainingError, match='base must have members >= 2, one per split, got 1'):
         cross_validate('base', runs, settings, folder=tmp_path)

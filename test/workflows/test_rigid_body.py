@@ -8,7 +8,7 @@ from lstm_dynamics_ros.core.errors import ConfigError, JointNamesError
 from lstm_dynamics_ros.data.bags.writer import write_bag
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.learning.families.forward import ForwardSettings
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.sim.robot import load_robot
 from lstm_dynamics_ros.sim.urdf import nominal_urdf
@@ -125,7 +125,7 @@ def test_a_lone_member_identifies_from_what_it_learns_and_an_ensemble_from_all(
     monkeypatch.setattr(
         'lstm_dynamics_ros.physics.identification.identify.identified_prior', identify
     )
-    settings = TrainingSettings(dt=0.01, members=members, validation_fraction=0.25)
+    settings = ForwardSettings(dt=0.01, members=members, validation_fraction=0.25)
     with pytest.raises(StopError):
         identified_rigid_body(prior, gridded, settings, friction=False, quiet=True)
     assert len(seen) == trajectories

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Entry points of earlier installations."""
+"""Protocols of published data sets, one per file."""

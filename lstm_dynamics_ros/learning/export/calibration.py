@@ -20,7 +20,7 @@ from typing import NamedTuple
 from lstm_dynamics_ros.core.errors import TooShortError
 from lstm_dynamics_ros.learning.columns import Trajectory
 from lstm_dynamics_ros.learning.export.pooled_bounds import pooled_quantile, widening
-from lstm_dynamics_ros.learning.models.ensemble import AnyModel
+from lstm_dynamics_ros.learning.models.base import Model
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.dataset import cut, Windows
 from lstm_dynamics_ros.learning.training.losses import run_windows
@@ -49,7 +49,7 @@ Table = dict[str, dict[str, dict[str, list[float]]]]
 """Values per joint by three names, as in :class:`~lstm_dynamics_ros.core.card.ModelCard`."""
 
 
-Part = tuple[AnyModel, Sequence[Trajectory]]
+Part = tuple[Model, Sequence[Trajectory]]
 """A model and trajectories that it did not see."""
 
 BOUND_RATES = (0.5, 0.2, 0.1, 0.05, 0.01)
@@ -97,8 +97,8 @@ def calibrate(parts: Sequence[Part], settings: TrainingSettings, *, burn_in: int
     longest = max(len(run.observations) for _, runs in parts for run in runs)
     horizons: tuple[int, ...] = (0,)
     if model.forward_kind:
-        far = (h for h in FAR_HORIZONS if h < settings.rollout_steps)
-        known = sorted({*HORIZONS, *far, settings.rollout_steps})
+        far = (h for h in FAR_HORIZONS if h < settings.horizon)
+        known = sorted({*HORIZONS, *far, settings.horizon})
         horizons = tuple(h for h in known if burn_in + h < longest) or HORIZONS[:1]
     block = min(BLOCK, longest - burn_in - horizons[-1])
     squares = []
@@ -175,7 +175,7 @@ def _batches(
         yield cut(runs, [i for i, _ in part], [s for _, s in part], steps)
 
 
-def _squares(model: AnyModel, windows: Windows, burn_in: int, horizons: Sequence[int]) -> _Squares:
+def _squares(model: Model, windows: Windows, burn_in: int, horizons: Sequence[int]) -> _Squares:
     """Return the squared errors of the model and of persistence on a batch of blocks."""
     n = len(windows.runs)
     reach = horizons[-1]

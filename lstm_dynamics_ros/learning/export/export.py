@@ -11,14 +11,17 @@ from lstm_dynamics_ros.core.card import Golden, ModelCard, PRIOR_KIND
 from lstm_dynamics_ros.core.errors import ConfigError, ExportError, JointNamesError
 from lstm_dynamics_ros.learning.columns import columns, signals, Trajectory, usable
 from lstm_dynamics_ros.learning.export.calibration import BLOCK, calibrate, Calibration
-from lstm_dynamics_ros.learning.export.feedback_gain import measure_error_gain
+from lstm_dynamics_ros.learning.export.feedback_gain import measure_feedback_gain
 from lstm_dynamics_ros.learning.export.onnx_graph import PackedStep, to_onnx
-from lstm_dynamics_ros.learning.export.proof import BATCHES, Proof, prove, STEPS
+from lstm_dynamics_ros.learning.export.proof import BATCHES, prove, STEPS
 from lstm_dynamics_ros.learning.export.settings import ExportSettings
 from lstm_dynamics_ros.learning.export.spread import typical_spread
 from lstm_dynamics_ros.learning.export.washout import measure_washout
+from lstm_dynamics_ros.learning.families.control import ControlSettings
+from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 from lstm_dynamics_ros.learning.members import joined, joined_ranges, Member
 from lstm_dynamics_ros.learning.models.ensemble import Ensemble
+from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.checkpoint import Checkpoint
 from lstm_dynamics_ros.learning.training.dataset import cut, Windows
 from lstm_dynamics_ros.learning.training.provenance import git_commit, now, versions
@@ -67,55 +70,57 @@ def export(
         ModelFileError: If the file would be refused at load.
     """
     checkpoints = [member.checkpoint for member in members]
-    checkpoint = checkpoints[0]
-    if checkpoint.settings.threads:
-        torch.set_num_threads(checkpoint.settings.threads)
-    target = Path(path)
+    trained = checkpoints[0].settings
+    if trained.threads:
+        torch.set_num_threads(trained.threads)
     extra = settings or ExportSettings()
-    if extra.effort_limits and len(extra.effort_limits) != len(checkpoint.joint_names):
-        raise ConfigError(
-            f'effort_limits must have {len(checkpoint.joint_names)} values, one per joint, '
-            f'got {len(extra.effort_limits)}.'
-        )
-    _check_prior(checkpoint, prior)
-    held_out = [
-        usable(member.held_out, checkpoint.settings, member.prior or prior) for member in members
-    ]
+    _check(checkpoints[0], extra, prior)
+    held_out = [usable(member.held_out, trained, member.prior or prior) for member in members]
     segments = [segment for part in held_out for segment in part]
-    if segments[0].joint_names != checkpoint.joint_names:
-        raise JointNamesError(checkpoint.joint_names, segments[0].joint_names)
-    unseen = [[columns(segment, checkpoint.settings) for segment in part] for part in held_out]
+    if segments[0].joint_names != checkpoints[0].joint_names:
+        raise JointNamesError(checkpoints[0].joint_names, segments[0].joint_names)
+    unseen = [[columns(segment, trained) for segment in part] for part in held_out]
     runs = [run for part in unseen for run in part]
     model = joined(checkpoints)
     step = PackedStep(model).eval()
-    washout = measure_washout(model, runs, seed=checkpoint.settings.seed)
-    burn_in = checkpoint.settings.burn_in_steps
-    if not checkpoint.settings.torque_observer:  # those start from one measured row
-        burn_in = max(washout, burn_in)
-    calibration = calibrate(
-        [(item.model(), part) for item, part in zip(checkpoints, unseen, strict=True)],
-        checkpoint.settings, burn_in=burn_in,
-    )  # fmt: skip
-    error_gain: tuple[float, ...] = ()
-    if 'disturbance' in checkpoint.settings.signals:
-        error_gain = measure_error_gain(model, segments, checkpoint.settings, prior)
+    washout = measure_washout(model, runs, seed=trained.seed)
+    burn_in = trained.burn_in_steps if trained.known_start else max(washout, trained.burn_in_steps)
+    parts = [(item.model(), part) for item, part in zip(checkpoints, unseen, strict=True)]
+    calibration = calibrate(parts, trained, burn_in=burn_in)
     golden = _golden(step, _moving(runs, GOLDEN_STEPS, 1).observations[:, 0])
-    card = _card(checkpoints, extra, step, washout, calibration, golden, sources, error_gain)
+    card = _card(checkpoints, extra, step, washout, calibration, golden, sources)
+    if isinstance(trained, ControlSettings) and 'disturbance' in trained.signals:
+        gain = measure_feedback_gain(model, segments, trained, prior)
+        card = replace(card, error_gain=gain)
     if isinstance(model, Ensemble):
-        typical = typical_spread(model, runs, checkpoint.settings.targets, burn_in=burn_in)
+        typical = typical_spread(model, runs, trained.targets, burn_in=burn_in)
         card = replace(card, spread=typical)
-    graph = to_onnx(step)
     long_run = _moving(runs, STEPS, max(BATCHES)).observations
-    with unfinished(target) as part:
+    return _write_proven(Path(path), step, card, long_run)
+
+
+def _write_proven(
+    path: Path, step: PackedStep, card: ModelCard, observations: Tensor
+) -> ModelCard:
+    """Write a file that appears only when it is proven, and return its card."""
+    graph = to_onnx(step)
+    with unfinished(path) as part:
         _write(part, graph, card)
-        card = _with_proof(card, prove(step, load_model(part), long_run))
+        proof = prove(step, load_model(part), observations)
+        figures = {'proof': {'steps': STEPS, **proof._asdict()}}
+        card = replace(card, provenance=card.provenance | figures)
         _write(part, graph, card)
         load_model(part)
     return card
 
 
-def _check_prior(checkpoint: Checkpoint, prior: RigidBodyPrior | None) -> None:
-    """Refuse another prior than the model was trained on: another URDF or other parameters."""
+def _check(checkpoint: Checkpoint, extra: ExportSettings, prior: RigidBodyPrior | None) -> None:
+    """Refuse effort limits of other joints, and another prior than the model was trained on."""
+    if extra.effort_limits and len(extra.effort_limits) != len(checkpoint.joint_names):
+        raise ConfigError(
+            f'effort_limits must have {len(checkpoint.joint_names)} values, one per joint, '
+            f'got {len(extra.effort_limits)}.'
+        )
     given = None if prior is None else prior.description()
     if checkpoint.prior != given:
         raise ExportError(
@@ -171,9 +176,8 @@ def _card(
     calibration: Calibration,
     golden: Golden,
     sources: Mapping[str, str] | None,
-    error_gain: tuple[float, ...],
 ) -> ModelCard:
-    """Return the card, without the proof."""
+    """Return the card, without what is only of some families, and without the proof."""
     checkpoint = checkpoints[0]
     trained = checkpoint.settings
     joints = (checkpoint.joint_names, checkpoint.joint_types)
@@ -196,12 +200,7 @@ def _card(
         velocity_source=extra.velocity_source,
         driver_compensates=extra.driver_compensates,
         drive_delay=extra.drive_delay,
-        prior_window=trained.prior_window if PRIOR_KIND in trained.signals else 0,
-        prior_delay=trained.prior_delay if PRIOR_KIND in trained.signals else 0,
-        disturbance_bandwidth=(
-            trained.disturbance_bandwidth if 'disturbance' in trained.signals else 0.0
-        ),
-        error_gain=error_gain,
+        **_how_features_are_made(trained),
         physics_prior=None if prior is None else dict(prior),
         effort_limits=extra.effort_limits or (None,) * len(joints[0]),
         training_ranges=joined_ranges(checkpoints),
@@ -216,6 +215,15 @@ def _card(
     return card
 
 
+def _how_features_are_made(trained: TrainingSettings) -> dict[str, Any]:
+    """Return the entries of the card about features that are not measured as they are."""
+    if isinstance(trained, InverseSettings) and PRIOR_KIND in trained.signals:
+        return {'prior_window': trained.prior_window, 'prior_delay': trained.prior_delay}
+    if isinstance(trained, ControlSettings) and 'disturbance' in trained.signals:
+        return {'disturbance_bandwidth': trained.disturbance_bandwidth}
+    return {}
+
+
 def _provenance(
     checkpoints: Sequence[Checkpoint],
     extra: ExportSettings,
@@ -225,18 +233,19 @@ def _provenance(
 ) -> dict[str, Any]:
     """Return where the model came from."""
     checkpoint = checkpoints[0]
+    trained = checkpoint.settings
     warnings = []
-    if checkpoint.settings.burn_in_steps < washout and not checkpoint.settings.torque_observer:
+    if trained.burn_in_steps < washout and not trained.known_start:
         warnings.append(
-            f'burn_in_steps was {checkpoint.settings.burn_in_steps}, less than the measured '
-            f'washout of {washout}: train again with at least that.'
+            f'burn_in_steps was {trained.burn_in_steps}, less than the measured washout of '
+            f'{washout}: train again with at least that.'
         )
     if floored := checkpoint.data['floored_features']:
         warnings.append(f'hardly moved in training: {", ".join(floored)}')
     result: dict[str, Any] = {
         'created': now(),
         'licence': extra.licence,
-        'seed': checkpoint.settings.seed,
+        'seed': trained.seed,
         'versions': versions(),
         'git_commit': git_commit(),
         'data': checkpoint.data,
@@ -257,20 +266,13 @@ def _provenance(
         'conformal_effort': calibration.mode,
         'warnings': warnings,
     }
-    if checkpoint.settings.motion_model:
+    if isinstance(trained, ControlSettings):
         result['acceleration'] = (
-            f'second difference of positions, {METHOD}, {checkpoint.settings.motion_cutoff} Hz'
+            f'second difference of positions, {METHOD}, {trained.motion_cutoff} Hz'
         )
-    elif checkpoint.settings.model_kind == 'residual_inverse':
+    elif trained.model_kind == 'residual_inverse':
         result['acceleration'] = f'{METHOD}, {DEFAULT_CUTOFF} Hz'
     return result
-
-
-def _with_proof(card: ModelCard, proof: Proof) -> ModelCard:
-    """Return the card with the figures of the proof."""
-    return replace(
-        card, provenance=card.provenance | {'proof': {'steps': STEPS, **proof._asdict()}}
-    )
 
 
 def _write(path: Path, graph: onnx.ModelProto, card: ModelCard) -> None:

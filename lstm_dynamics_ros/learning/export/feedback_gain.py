@@ -11,9 +11,9 @@ from collections.abc import Sequence
 
 from lstm_dynamics_ros.core.card import PAST_KIND
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.learning.models.ensemble import AnyModel
-from lstm_dynamics_ros.learning.motion_segments import disturbances, MotionSegment
-from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.learning.derived_segments import disturbances, MotionSegment
+from lstm_dynamics_ros.learning.families.control import ControlSettings
+from lstm_dynamics_ros.learning.models.base import Model
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 import numpy as np
 import torch
@@ -26,10 +26,10 @@ STEPS = 400
 
 
 @torch.no_grad()
-def measure_error_gain(
-    model: AnyModel,
+def measure_feedback_gain(
+    model: Model,
     segments: Sequence[Segment],
-    settings: TrainingSettings,
+    settings: ControlSettings,
     prior: RigidBodyPrior | None,
 ) -> tuple[float, ...]:
     """Return the gain from a constant offset of each measured position to the prediction.
@@ -37,7 +37,7 @@ def measure_error_gain(
     Args:
         model: A model with a disturbance feature.
         segments: Validation data, as
-            :func:`~lstm_dynamics_ros.learning.motion_segments.motion_segment` makes it.
+            :func:`~lstm_dynamics_ros.learning.derived_segments.motion_segment` makes it.
         settings: What the model is.
         prior: Rigid-body prior.
 
@@ -61,9 +61,14 @@ def measure_error_gain(
         if joint is not None:
             position[:, joint] += OFFSET
         blocks[column], past = disturbances(
-            position, effort + nominal, longest.dt, settings.disturbance_bandwidth, prior, wraps,
+            position,
+            effort + nominal,
+            longest.dt,
+            settings.disturbance_bandwidth,
+            prior,
+            wraps,
             payload=PAST_KIND in settings.signals,
-        )  # fmt: skip
+        )
         if PAST_KIND in settings.signals:
             blocks[settings.signals.index(PAST_KIND)] = past
         rows.append(np.hstack(blocks))

@@ -12,9 +12,9 @@ from typing import Any, cast
 import warnings
 
 from lstm_dynamics_ros.learning.cells import State
+from lstm_dynamics_ros.learning.models.base import Model, ModelState
 from lstm_dynamics_ros.learning.models.delay_line import LineState
-from lstm_dynamics_ros.learning.models.dynamics_model import ModelState
-from lstm_dynamics_ros.learning.models.ensemble import AnyModel, Ensemble, spread
+from lstm_dynamics_ros.learning.models.ensemble import Ensemble, spread
 import onnx
 import torch
 from torch import nn, Tensor
@@ -27,10 +27,11 @@ OPSET = 17
 class PackedStep(nn.Module):
     """A model whose whole state is tensors of one shape (L, N, H)."""
 
-    def __init__(self, model: AnyModel) -> None:
+    def __init__(self, model: Model) -> None:
         super().__init__()
         self.model = model.exact()
         start = model.zero_state(1)
+        self._past = None if start.line is None else tuple(start.line.rows.shape[1:])
         self.state_names = ('h', 'c')[: len(start.cell)]
         self.num_layers, _, self._own = start.cell[0].shape
         places = len(self.state_names) * self.num_layers
@@ -60,7 +61,7 @@ class PackedStep(nn.Module):
     @property
     def knows_itself(self) -> bool:
         """Whether the model tells its own last prediction from a measurement."""
-        return self.model.zero_state(1).told is not None
+        return self.model.zero_state(1).last_prediction is not None
 
     @property
     def has_spread(self) -> bool:
@@ -84,10 +85,9 @@ class PackedStep(nn.Module):
     def _with_beside(self, cell: State, parts: list[Tensor]) -> ModelState:
         """Return a state from the cell's and what :func:`_beside` returned."""
         like, rest, line = self.model.zero_state(1), iter(parts), None
-        if self.model.line is not None:
+        if self._past is not None:
             started, rows = next(rest), next(rest)
-            shape = (-1, self.model.line.history - 1, self.model.n_features)
-            line = LineState(rows.reshape(shape), started)
+            line = LineState(rows.reshape((-1, *self._past)), started)
         others = [None if part is None else next(rest) for part in like[2:]]
         return ModelState(cell, line, *others)
 
@@ -150,12 +150,17 @@ def to_onnx(step: PackedStep) -> onnx.ModelProto:
             'ignore', 'Exporting a model to ONNX with a batch_size', UserWarning
         )
         # nn.LSTM compares sizes of its input, which are the same in every call.
-        warnings.filterwarnings(
-            'ignore', 'Converting a tensor to a Python boolean', TracerWarning,
-            module=r'torch\.nn\.modules\.rnn',
-        )  # fmt: skip
+        text, module = 'Converting a tensor to a Python boolean', r'torch\.nn\.modules\.rnn'
+        warnings.filterwarnings('ignore', text, TracerWarning, module=module)
         torch.onnx.export(
-            graph.eval(), example, cast('Any', buffer), input_names=inputs, output_names=outputs,
-            dynamic_axes=axes, opset_version=OPSET, dynamo=False, do_constant_folding=True,
-        )  # fmt: skip
+            graph.eval(),
+            example,
+            cast('Any', buffer),
+            input_names=inputs,
+            output_names=outputs,
+            dynamic_axes=axes,
+            opset_version=OPSET,
+            dynamo=False,
+            do_constant_folding=True,
+        )
     return onnx.load_from_string(buffer.getvalue())

@@ -5,8 +5,7 @@ from collections.abc import Sequence
 
 from lstm_dynamics_ros.core.errors import ExportError
 from lstm_dynamics_ros.learning.columns import Trajectory
-from lstm_dynamics_ros.learning.models.dynamics_model import ModelState
-from lstm_dynamics_ros.learning.models.ensemble import AnyModel
+from lstm_dynamics_ros.learning.models.base import Model, ModelState
 from lstm_dynamics_ros.learning.training.dataset import cut
 import torch
 from torch import Tensor
@@ -22,7 +21,7 @@ PAIRS = 16
 
 
 @torch.no_grad()
-def measure_washout(model: AnyModel, runs: Sequence[Trajectory], *, seed: int = 0) -> int:
+def measure_washout(model: Model, runs: Sequence[Trajectory], *, seed: int = 0) -> int:
     """Return the steps until two copies with random pasts agree for good.
 
     Both copies of a pair get the same validation inputs. Their cells start from random states of
@@ -68,7 +67,7 @@ def _below(limit: int, generator: torch.Generator) -> int:
 
 
 def _random_state(
-    model: AnyModel, runs: Sequence[Trajectory], generator: torch.Generator
+    model: Model, runs: Sequence[Trajectory], generator: torch.Generator
 ) -> ModelState:
     """Return a random state for each pair."""
     steps = min(200, *(len(run.observations) for run in runs))
@@ -85,7 +84,7 @@ def _size(part: Tensor) -> Tensor:
     return part.square().mean().sqrt().clamp_min(0.5)
 
 
-def _change(model: AnyModel, predictions: Tensor, seen: Tensor) -> Tensor:
+def _change(model: Model, predictions: Tensor, seen: Tensor) -> Tensor:
     if not model.forward_kind:
         return predictions
     return predictions - seen[..., : model.n_targets]

@@ -10,6 +10,7 @@ from lstm_dynamics_ros.core.errors import DataError, JointNamesError
 from lstm_dynamics_ros.core.state import Matrix
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import columns, usable
+from lstm_dynamics_ros.learning.families import family_of, training_settings
 from lstm_dynamics_ros.learning.settings import PAYLOAD, TrainingSettings
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 import numpy as np
@@ -39,22 +40,23 @@ def settings_of(card: ModelCard) -> TrainingSettings:
     features = [kind for kind in kinds if kind not in DERIVED_KINDS]
     features += [PAYLOAD] if PAST_KIND in kinds else []
     filtered = re.search(r'([\d.]+) Hz$', str(card.provenance.get('acceleration', '')))
-    chosen = TrainingSettings(
-        model_kind=card.model_kind,
-        features=tuple(features),
-        predict_effort=card.columns('effort', of='targets') is not None,
-        dt=card.dt,
-        least_latency=card.latency_steps,
-        largest_latency=card.latency_steps,
-    )
-    changed: dict[str, float] = {}
+    values: dict[str, object] = {
+        'model_kind': card.model_kind,
+        'features': tuple(features),
+        'dt': card.dt,
+    }
+    family = family_of(values)
+    if family == 'forward':
+        values['predict_effort'] = card.columns('effort', of='targets') is not None
+    if family == 'control':
+        values |= dict.fromkeys(('least_latency', 'largest_latency'), card.latency_steps)
+        if filtered:
+            values['motion_cutoff'] = float(filtered[1])
     if card.prior_window:
-        changed |= {'prior_window': card.prior_window, 'prior_delay': card.prior_delay}
-    if filtered:
-        changed['motion_cutoff'] = float(filtered[1])
+        values |= {'prior_window': card.prior_window, 'prior_delay': card.prior_delay}
     if card.disturbance_bandwidth:
-        changed['disturbance_bandwidth'] = card.disturbance_bandwidth
-    return TrainingSettings(**{**vars(chosen), **changed})
+        values['disturbance_bandwidth'] = card.disturbance_bandwidth
+    return training_settings(values)
 
 
 def card_inputs(card: ModelCard, segments: Sequence[Segment]) -> list[Run]:

@@ -10,30 +10,30 @@
     change  = linear + gain * (W h + V tanh(U [h, now]))
     forward prediction = obs + mean change + std change * change;  inverse: without obs
 
-A model that is told what a payload costs, ``F`` per unit of mass and first moments in the motion
-asked about and ``F'`` per unit of mass in the motion so far, has one more term, ``F (P h)``: the
-cell only has to find how heavy the payload is. It sees of ``F`` and ``F'`` no more than the mass
-that explains the newest disturbance best, ``m = sum(d F' / s^2) / sum(F'^2 / s^2)``, and what that
-costs, ``m F``: as features like others they made it worse on held-out trajectories.
+A model with the feature ``payload``, the effort ``F`` per unit of mass and first moments in the
+motion asked about and ``F'`` per unit of mass in the motion so far, has one more term,
+``F (P h)``: the cell only has to find how heavy the payload is. It sees of ``F`` and ``F'`` no
+more than the mass that explains the newest disturbance best,
+``m = sum(d F' / s^2) / sum(F'^2 / s^2)``, and the effort for that, ``m F``: as features like
+others they made it worse on held-out trajectories.
 
 The linear part starts at the least-squares solution and carries what linear dynamics can; the
 recurrent part starts at zero and learns the rest. ``n`` is the number of cogging periods per turn
-of each joint, found in the training data (:mod:`~lstm_dynamics_ros.learning.training.ripple`);
-``slip`` is the strain of friction elements
+of each joint, found in the training data; ``slip`` is the strain of friction elements
 (:mod:`~lstm_dynamics_ros.learning.models.maxwell_slip`).
 """
 
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import cast, NamedTuple
+from typing import cast
 
 from lstm_dynamics_ros.core.card import PAYLOAD_KINDS
 from lstm_dynamics_ros.core.errors import ConfigError
-from lstm_dynamics_ros.learning.cells import Cell, CELLS, State
-from lstm_dynamics_ros.learning.models.delay_line import DelayLine, LineState
-from lstm_dynamics_ros.learning.models.features import Presented
-from lstm_dynamics_ros.learning.models.initial_state import InitialState
-from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.learning.cells import Cell, CELLS
+from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
+from lstm_dynamics_ros.learning.models.base import Model, ModelState
+from lstm_dynamics_ros.learning.models.delay_line import DelayLine, InitialState, LineState
+from lstm_dynamics_ros.learning.models.features import FeatureMap
 import torch
 from torch import nn, Tensor
 
@@ -41,23 +41,8 @@ _LARGEST_INPUT = 20.0
 """Inputs of the recurrent part are clamped to this many standard deviations."""
 
 
-class ModelState(NamedTuple):
-    """All a model remembers."""
-
-    cell: State
-    """Hidden state of the cell, tensors of shape (L, N, H)."""
-    line: LineState | None
-    """State of the delay line; None without one."""
-    slip: Tensor | None = None
-    """Strain of the friction elements, shape (N, K * n_joints); None without any."""
-    memory: Tensor | None = None
-    """What a torque observer remembers beside its cell, shape (N, E); None of other models."""
-    told: Tensor | None = None
-    """What a torque observer predicted last, see :func:`.own_prediction.said`."""
-
-
-class DynamicsModel(Presented):
-    """A recurrent model of the dynamics of a robot's joints. Pure: it keeps nothing.
+class DynamicsModel(FeatureMap, Model):
+    """The model of the families forward, inverse and control. Pure: it keeps nothing.
 
     Args:
         settings: Kind, sizes and signals.
@@ -65,7 +50,7 @@ class DynamicsModel(Presented):
             seen as sine and cosine, of continuous ones only so.
     """
 
-    def __init__(self, settings: TrainingSettings, joint_types: Sequence[str]) -> None:
+    def __init__(self, settings: DynamicsSettings, joint_types: Sequence[str]) -> None:
         super().__init__(settings, joint_types)
         width, n_features, n_targets = self.width, self.n_features, self.n_targets
         if self.slip is not None and settings.history_steps < 2:
@@ -117,26 +102,18 @@ class DynamicsModel(Presented):
         return copy
 
     def zero_state(self, batch: int) -> ModelState:
-        """Return the state of a model that has seen nothing."""
+        """See the base class."""
         line = None if self.line is None else self.line.zero_state(batch)
         slip = None if self.slip is None else self.slip.zero_state(batch)
         return ModelState(self.cell.zero_state(batch), line, slip)
 
     def step(self, observation: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
-        """Take one step.
-
-        Args:
-            observation: SI units, shape (N, F).
-            state: State before the step.
-
-        Returns:
-            Prediction in SI units, shape (N, D), and the state after the step.
-        """
+        """See the base class."""
         slip = None
         if self.slip is not None and state.slip is not None and state.line is not None:
             moved = self._displacement(observation, state.line)
             slip = self.slip.step(moved, state.slip)
-        now = self.present(observation.to(self.mean.dtype), slip)
+        now = self.features(observation.to(self.mean.dtype), slip)
         linear = self.linear(now)
         blocks, line = [now], None
         if self.line is not None and state.line is not None:
@@ -153,12 +130,6 @@ class DynamicsModel(Presented):
         prediction = self._predict(observation, now, linear, hidden[0])
         return prediction, ModelState(cell, line, slip)
 
-    def sequence(self, observations: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
-        """Take the steps of a sequence of observations, shape (T, N, F). See :meth:`step`."""
-        end = observations.shape[0] - 1
-        predictions, states = self.branches(observations, state, [end])
-        return predictions, states[0]
-
     def branches(
         self,
         observations: Tensor,
@@ -167,23 +138,13 @@ class DynamicsModel(Presented):
         *,
         skip: int = 0,
     ) -> tuple[Tensor, list[ModelState]]:
-        """Take the steps of a sequence and also return the states on the way.
-
-        Args:
-            observations: SI units, shape (T, N, F).
-            state: State before the first step.
-            positions: Steps after which the state is wanted, in rising order.
-            skip: Steps at the start whose predictions are not wanted.
-
-        Returns:
-            Predictions, shape (T - skip, N, D), and the state after each of the positions.
-        """
+        """See the base class."""
         padded, slip = None, None
         if self.line is not None and state.line is not None:
             padded = self.line.padded(observations, state.line)
         if self.slip is not None and state.slip is not None and padded is not None:
             slip = self.slip.sequence(self._displacements(padded), state.slip)
-        now = self.present(observations, slip)
+        now = self.features(observations, slip)
         linear = self.linear(now)
         blocks = [now]
         if self.line is not None and padded is not None:
@@ -214,6 +175,11 @@ class DynamicsModel(Presented):
         parts = (part[skip:] for part in (observations, now, linear, hidden))
         return self._predict(*parts), states
 
+    def learned_weights(self) -> int:
+        """Return the number of weights of cell and head; the linear part is solved for."""
+        parts = [self.cell, self.output, self.weigh, self.head]
+        return sum(p.numel() for part in parts if part is not None for p in part.parameters())
+
     def _line_full(self, state: ModelState) -> int:
         """Return after how many steps the delay line is full, the same for all rows; 0: it is."""
         if self.initial is None or self.line is None or state.line is None:
@@ -233,9 +199,9 @@ class DynamicsModel(Presented):
 
         Args:
             observations: SI units, shape (T, F).
-            slip: What :meth:`slipping` says of the same rows.
+            slip: From :meth:`slipping`, of the same rows.
         """
-        blocks = [self.present(observations, slip)]
+        blocks = [self.features(observations, slip)]
         if self.line is not None:
             padded = self.line.padded(observations.unsqueeze(1), self.line.zero_state(1))
             blocks.append(self.line.windows(padded).squeeze(1))
@@ -268,9 +234,9 @@ class DynamicsModel(Presented):
         if self.weigh is not None and self.payload is not None:
             n, parameters = self.n_joints, self.weigh(hidden).to(linear.dtype)
             for k in range(len(PAYLOAD_KINDS)):
-                first = self.payload.cost + k * n
-                cost = observations[..., first : first + n].to(linear.dtype)
-                scaled = scaled + parameters[..., k : k + 1] * cost
+                first = self.payload.motion + k * n
+                effort = observations[..., first : first + n].to(linear.dtype)
+                scaled = scaled + parameters[..., k : k + 1] * effort
         if self.forward_kind:
             scaled = observations[..., : self.n_targets].to(linear.dtype) + scaled
         return scaled.to(observations.dtype)

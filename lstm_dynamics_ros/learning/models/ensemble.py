@@ -10,19 +10,13 @@ Machine Learning 24, 1996.
 from collections.abc import Sequence
 from typing import cast
 
-from lstm_dynamics_ros.learning.models.delay_line import DelayLine
-from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel, ModelState
-from lstm_dynamics_ros.learning.models.own_prediction import said
-from lstm_dynamics_ros.learning.torque_observer.observer import TorqueObserver
+from lstm_dynamics_ros.learning.models.base import Model, ModelState, tagged
 import torch
 from torch import nn, Tensor
 
-LoneModel = DynamicsModel | TorqueObserver
-"""One model of either form."""
 
-
-class Ensemble(nn.Module):
-    """Members of one form that see the same observations. Pure, as each of them is.
+class Ensemble(Model):
+    """Members of one family that see the same observations. Pure, as each of them is.
 
     The cells' states stand side by side in tensors of shape (L, N, M * H); the delay line and the
     friction elements follow from observations, which all members share, so there is one of each.
@@ -32,7 +26,7 @@ class Ensemble(nn.Module):
         members: At least one, of the same settings.
     """
 
-    def __init__(self, members: Sequence[LoneModel]) -> None:
+    def __init__(self, members: Sequence[Model]) -> None:
         super().__init__()
         self.members = nn.ModuleList(members)
         first = members[0]
@@ -40,21 +34,16 @@ class Ensemble(nn.Module):
         self.n_features, self.n_targets = first.n_features, first.n_targets
         self.n_joints = first.n_joints
 
-    @property
-    def line(self) -> DelayLine | None:
-        """The delay line of the first member, as large as that of any."""
-        return self._each()[0].line
-
     def exact(self) -> 'Ensemble':
-        """Return a copy as of :meth:`.DynamicsModel.exact`."""
+        """See the base class."""
         return Ensemble([member.exact() for member in self._each()]).eval()
 
     def zero_state(self, batch: int) -> ModelState:
-        """Return the state of a model that has seen nothing."""
+        """See the base class."""
         return _side_by_side([member.zero_state(batch) for member in self._each()])
 
     def step(self, observation: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
-        """Take one step. See :meth:`.DynamicsModel.step`; the prediction is the mean."""
+        """See the base class; the prediction is the mean."""
         predictions, after = self.step_each(observation, state)
         return predictions.mean(0), after
 
@@ -66,13 +55,7 @@ class Ensemble(nn.Module):
         ]
         predictions = torch.stack([prediction for prediction, _ in taken])
         after = _side_by_side([own for _, own in taken])
-        return predictions, _telling(after, predictions.mean(0))
-
-    def sequence(self, observations: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
-        """Take the steps of a sequence of observations, shape (T, N, F)."""
-        end = observations.shape[0] - 1
-        predictions, states = self.branches(observations, state, [end])
-        return predictions, states[0]
+        return predictions, _remembering(after, predictions.mean(0))
 
     def sequence_each(self, observations: Tensor, state: ModelState) -> Tensor:
         """Take a sequence and return what each member predicts, shape (M, T, N, D)."""
@@ -90,7 +73,7 @@ class Ensemble(nn.Module):
         *,
         skip: int = 0,
     ) -> tuple[Tensor, list[ModelState]]:
-        """Take a sequence with states on the way. See :meth:`.DynamicsModel.branches`."""
+        """See the base class."""
         runs = [
             member.branches(observations, own, positions)
             for member, own in zip(self._each(), self._apart(state), strict=True)
@@ -98,17 +81,17 @@ class Ensemble(nn.Module):
         mean = torch.stack([predictions for predictions, _ in runs]).mean(0)
         kept = zip(*(states for _, states in runs), strict=True)
         after = [_side_by_side(states) for states in kept]
-        told = [
-            _telling(own, mean[position]) for own, position in zip(after, positions, strict=True)
+        return mean[skip:], [
+            _remembering(own, mean[position])
+            for own, position in zip(after, positions, strict=True)
         ]
-        return mean[skip:], told
 
     def error(self, predictions: Tensor, targets: Tensor) -> Tensor:
-        """Return predictions minus targets, angles of continuous joints the short way round."""
+        """See the base class."""
         return self._each()[0].error(predictions, targets)
 
-    def _each(self) -> list[LoneModel]:
-        return cast('list[LoneModel]', list(self.members))
+    def _each(self) -> list[Model]:
+        return cast('list[Model]', list(self.members))
 
     def _apart(self, state: ModelState) -> list[ModelState]:
         """Return the state of each member."""
@@ -118,10 +101,6 @@ class Ensemble(nn.Module):
             return cells
         memories = state.memory.chunk(len(self.members), 1)
         return [own._replace(memory=memory) for own, memory in zip(cells, memories, strict=True)]
-
-
-AnyModel = LoneModel | Ensemble
-"""One model, or several as one."""
 
 
 def spread(predictions: Tensor) -> Tensor:
@@ -143,6 +122,8 @@ def _side_by_side(states: Sequence[ModelState]) -> ModelState:
     return states[0]._replace(cell=cell, memory=memory)
 
 
-def _telling(state: ModelState, prediction: Tensor) -> ModelState:
+def _remembering(state: ModelState, prediction: Tensor) -> ModelState:
     """Return a state that remembers a prediction as the last one, if it remembers any."""
-    return state if state.told is None else state._replace(told=said(prediction))
+    if state.last_prediction is None:
+        return state
+    return state._replace(last_prediction=tagged(prediction))

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from lstm_dynamics_ros.core.card import DERIVED_KINDS, PAST_KIND, PAYLOAD_KINDS
+from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
 from lstm_dynamics_ros.learning.models.delay_line import wrapped
 from lstm_dynamics_ros.learning.models.maxwell_slip import MaxwellSlip
-from lstm_dynamics_ros.learning.settings import TrainingSettings
 import torch
 from torch import nn, Tensor
 
@@ -17,15 +17,16 @@ effort per kilogram."""
 
 
 class PayloadColumns(NamedTuple):
-    """First columns of the observation that say what a payload costs."""
+    """First columns of the observation that say what effort a payload takes."""
 
     disturbance: int
     past: int
-    cost: int
-    """Effort per mass; those per first moment follow."""
+    """Effort per mass in the motion so far."""
+    motion: int
+    """Effort per mass in the motion asked about; those per first moment follow."""
 
 
-class Presented(nn.Module):
+class FeatureMap(nn.Module):
     """Columns, normalisation and hand-made functions of the newest observation.
 
     Args:
@@ -44,7 +45,7 @@ class Presented(nn.Module):
     ripple: Tensor
     friction_rates: Tensor
 
-    def __init__(self, settings: TrainingSettings, joint_types: Sequence[str]) -> None:
+    def __init__(self, settings: DynamicsSettings, joint_types: Sequence[str]) -> None:
         super().__init__()
         self.forward_kind = settings.model_kind == 'forward'
         n_joints = len(joint_types)
@@ -66,9 +67,9 @@ class Presented(nn.Module):
         self.register_buffer('gain', torch.ones(n_targets))
         self.ripples = settings.ripple_limit > 0 and bool(self.angles)
         self.register_buffer('ripple', torch.zeros(len(self.angles)))
-        told = sum(kind in DERIVED_KINDS for kind in settings.signals)
-        self.n_seen = n_features - n_joints * told
-        """Columns of the observation that are seen as they are; the rest: what payload costs."""
+        derived = sum(kind in DERIVED_KINDS for kind in settings.signals)
+        self.n_seen = n_features - n_joints * derived
+        """Columns of the observation that are seen as they are; the rest: effort of a payload."""
         width = self.n_seen + (4 if self.ripples else 2) * len(self.angles)
         speeds = settings.friction_velocities if 'velocity' in settings.signals else ()
         self.register_buffer('friction_rates', 1 / torch.tensor(speeds, dtype=torch.float32))
@@ -90,7 +91,7 @@ class Presented(nn.Module):
         self.width = width
         """Length of what is seen of one observation, with the strain of friction elements."""
 
-    def present(self, observations: Tensor, slip: Tensor | None = None) -> Tensor:
+    def features(self, observations: Tensor, slip: Tensor | None = None) -> Tensor:
         """Return what is seen of observations.
 
         Args:
@@ -120,13 +121,13 @@ class Presented(nn.Module):
         return torch.cat(blocks, -1)
 
     def _weighed(self, observations: Tensor, where: 'PayloadColumns') -> list[Tensor]:
-        """Return the mass that explains the disturbance, and what it costs in the motion."""
+        """Return the mass that explains the disturbance, and the effort it takes in the motion."""
         n = self.n_joints
-        spent, past, cost = (observations[..., first : first + n] for first in where)
-        spent, past, cost = spent / self.target_std, past / self.target_std, cost / self.target_std
+        columns = [observations[..., first : first + n] for first in where]
+        disturbance, past, motion = (column / self.target_std for column in columns)
         square = past.square().sum(-1, keepdim=True)
-        mass = (spent * past).sum(-1, keepdim=True) / (square + _LEAST_WEIGHT)
-        return [mass, mass * cost]
+        mass = (disturbance * past).sum(-1, keepdim=True) / (square + _LEAST_WEIGHT)
+        return [mass, mass * motion]
 
     def error(self, predictions: Tensor, targets: Tensor) -> Tensor:
         """Return predictions minus targets, angles of continuous joints the short way round."""

@@ -1,26 +1,25 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a torque observer knows of a robot before its recurrent correction is trained.
+"""Identification of a torque observer, before its recurrent correction is trained.
 
 Motion by central differences, inverse dynamics by least squares, their errors by speed, the scales
-of the filter's process, and the networks that tell which joints stand still, one pass after the
-other.
+of the filter's process, and the stiction detectors, one pass after the other.
 """
 
 from collections.abc import Sequence
 
 from lstm_dynamics_ros.core.errors import TooShortError
 from lstm_dynamics_ros.learning.columns import Trajectory
-from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.learning.families.torque_observer import TorqueObserverSettings
 from lstm_dynamics_ros.learning.torque_observer.inverse_regression import Motion
 from lstm_dynamics_ros.learning.torque_observer.observer import TorqueObserver
-from lstm_dynamics_ros.learning.torque_observer.passes import View
+from lstm_dynamics_ros.learning.torque_observer.passes import PassOutput
 from lstm_dynamics_ros.learning.torque_observer.stiction_detector import Pieces
 from lstm_dynamics_ros.learning.torque_observer.training_data import (
     both_kinds,
     Cut,
     hidden_runs,
     HiddenRuns,
-    next_view,
+    next_output,
 )
 from lstm_dynamics_ros.learning.training.linear_start import floored
 import torch
@@ -46,17 +45,17 @@ def central_motion(position: Tensor, dt: float, span: int) -> Motion:
 
 
 def identify(
-    model: TorqueObserver, runs: Sequence[Trajectory], settings: TrainingSettings
+    model: TorqueObserver, runs: Sequence[Trajectory], settings: TorqueObserverSettings
 ) -> list[HiddenRuns]:
     """Identify all of a new model but its recurrent correction.
 
     Args:
         model: It is changed.
         runs: Training data.
-        settings: Pieces of trajectories that the networks for stillness learn from, and the seed.
+        settings: Pieces of trajectories that the stiction detectors learn from, and the seed.
 
     Returns:
-        What the passes say of whole runs and of windows, as :func:`.hidden_runs`.
+        Outputs of the passes over whole runs and windows, as :func:`.hidden_runs`.
 
     Raises:
         TooShortError: If no run is long enough to be differentiated, or for a window.
@@ -77,7 +76,7 @@ def identify(
         own.filter.measure_noise(motion, effort)
     model.position_mean.copy_(motion.position.mean(0))
     model.lead.copy_(_lead([row[:, : 2 * n] for row in rows], n, dt))
-    return _learn_stillness(
+    return _learn_stiction(
         model, [_with_speeds(run, span, spread[1], n, dt) for run in runs], settings
     )
 
@@ -92,28 +91,28 @@ def _with_speeds(run: Trajectory, span: int, spread: Tensor, n: int, dt: float) 
     return run._replace(targets=speed.float())
 
 
-def _learn_stillness(
-    model: TorqueObserver, runs: Sequence[Trajectory], settings: TrainingSettings
+def _learn_stiction(
+    model: TorqueObserver, runs: Sequence[Trajectory], settings: TorqueObserverSettings
 ) -> list[HiddenRuns]:
-    """Train the network of each pass on runs whose targets are speeds. See :func:`identify`."""
+    """Train the detector of each pass on runs whose targets are speeds. See :func:`identify`."""
     kinds = both_kinds(runs, settings)
-    views: list[list[View]] = [[] for _ in kinds]
+    outputs: list[list[PassOutput]] = [[] for _ in kinds]
     for k, own in enumerate(model.passes.each()):
-        pieces = [_pieces(model, *each) for each in zip(kinds, views, strict=True)]
-        # Without an earlier pass a network does not see whether a motion is known.
+        pieces = [_pieces(model, *each) for each in zip(kinds, outputs, strict=True)]
+        # Without an earlier pass a detector does not see whether a motion is known.
         rough = own.stillness.learn(pieces if k else pieces[:1], seed=settings.seed + 100 * k)
         own.filter.rough_variance.copy_(rough)
-        for part, seen in zip(kinds, views, strict=True):
-            seen.append(next_view(model, part, seen))
-    return [hidden_runs(model, *each) for each in zip(kinds, views, strict=True)]
+        for part, known in zip(kinds, outputs, strict=True):
+            known.append(next_output(model, part, known))
+    return [hidden_runs(model, *each) for each in zip(kinds, outputs, strict=True)]
 
 
-def _pieces(model: TorqueObserver, part: Cut, views: Sequence[View]) -> Pieces:
-    """Return pieces for the network of the pass after those whose views are given."""
+def _pieces(model: TorqueObserver, part: Cut, outputs: Sequence[PassOutput]) -> Pieces:
+    """Return pieces for the detector of the pass after those whose outputs are given."""
     speed = torch.where(part.there > 0, part.targets[:-1], torch.nan)
     effort = part.rows[:-1, :, 2 * model.n_joints :]
-    said = [view.features.float() for view in views]
-    return Pieces(effort, speed, torch.cat(said, -1) if said else None)
+    earlier = [output.features.float() for output in outputs]
+    return Pieces(effort, speed, torch.cat(earlier, -1) if earlier else None)
 
 
 def _span(positions: Sequence[Tensor], dt: float) -> int:

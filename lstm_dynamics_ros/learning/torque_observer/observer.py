@@ -3,19 +3,19 @@
 
 ::
 
-    still, rough = stillness(effort, earlier passes)                    GRU
+    still, rough = stiction_detector(effort, earlier passes)            GRU
     q, v, a      = torque_filter(q, v, a | effort, still, rough, position if it is known)
     h, c         = cell([filter's state, uncertainty and surprise, still, rough, effort], h, c)
     position     = m + (q - m) (1 - w tanh(U h)) + w s W h              w = min(1, 20 sigma_q / s)
     velocity     = v + w' s' W' h
 
 The first two lines are a pass (:mod:`~lstm_dynamics_ros.learning.torque_observer.passes`). There
-may be more than one: each has its own state, and its network also sees what the passes before it
-say.
+may be more than one: each has its own state, and its detector also sees what the passes before it
+estimate.
 
-What is measured and what the model only supposes is kept apart by the rule of
-:mod:`~lstm_dynamics_ros.learning.models.own_prediction`: in a free run, where the runtime feeds
-predictions back, only the efforts correct the filter.
+Measurements and own predictions are kept apart by the rule of
+:mod:`~lstm_dynamics_ros.learning.models.base`: in a free run, where the runtime feeds predictions
+back, only the efforts correct the filter.
 
 The recurrent correction may move the prediction as far as the filter is unsure: not at all where
 positions are measured, freely after a long run without them. Nothing of it flows back into the
@@ -26,13 +26,17 @@ from collections.abc import Sequence
 from typing import cast, NamedTuple
 
 from lstm_dynamics_ros.core.errors import ConfigError
-from lstm_dynamics_ros.learning.cells import Cell, CELLS
-from lstm_dynamics_ros.learning.models.dynamics_model import ModelState
-from lstm_dynamics_ros.learning.models.own_prediction import news, said
-from lstm_dynamics_ros.learning.settings import FORWARD_KINDS, TrainingSettings
+from lstm_dynamics_ros.learning.cells import Cell, CELLS, State
+from lstm_dynamics_ros.learning.families.torque_observer import TorqueObserverSettings
+from lstm_dynamics_ros.learning.models.base import is_measurement, Model, ModelState, tagged
 from lstm_dynamics_ros.learning.torque_observer.filter import TorqueFilter
-from lstm_dynamics_ros.learning.torque_observer.memory import Memory, memory_size, unpacked
-from lstm_dynamics_ros.learning.torque_observer.passes import Passes, View
+from lstm_dynamics_ros.learning.torque_observer.passes import (
+    Memory,
+    memory_size,
+    Passes,
+    PassOutput,
+    unpacked,
+)
 import torch
 from torch import nn, Tensor
 
@@ -43,7 +47,7 @@ _LARGEST_INPUT = 20.0
 
 
 class Filtered(NamedTuple):
-    """What the filter says of each step of a sequence."""
+    """Output of the filter in each step of a sequence."""
 
     inputs: Tensor
     """Of the recurrent correction, shape (T, N, E)."""
@@ -53,7 +57,7 @@ class Filtered(NamedTuple):
     """Share of the spread that the correction may reach, in [0, 1], shape (T, N, 2 n_joints)."""
 
 
-class TorqueObserver(nn.Module):
+class TorqueObserver(Model):
     """Efforts to motion: passes of a filter and a recurrent correction. Pure: it keeps nothing.
 
     Args:
@@ -61,7 +65,7 @@ class TorqueObserver(nn.Module):
         joint_types: Type of each joint.
 
     Raises:
-        ConfigError: If it is no forward model of position and velocity, or a joint is continuous.
+        ConfigError: If the features are others, or a joint is continuous.
     """
 
     position_mean: Tensor
@@ -69,13 +73,14 @@ class TorqueObserver(nn.Module):
     input_std: Tensor
     lead: Tensor
 
-    def __init__(self, settings: TrainingSettings, joint_types: Sequence[str]) -> None:
+    def __init__(self, settings: TorqueObserverSettings, joint_types: Sequence[str]) -> None:
         super().__init__()
-        _check(settings, joint_types)
+        _ = settings.signals  # refused, if it is not what a torque observer sees
+        if 'continuous' in joint_types:
+            raise ConfigError('A torque_observer knows no continuous joints: make them revolute.')
         n = len(joint_types)
         self.forward_kind = True
         self.n_features, self.n_targets, self.n_joints = 3 * n, 2 * n, n
-        self.line = None
         self.dt = settings.dt
         self.passes = Passes(joint_types, settings.observer_passes)
         width = 12 * n + 6 * n * (settings.observer_passes - 1)
@@ -98,39 +103,27 @@ class TorqueObserver(nn.Module):
         return self.eval()
 
     def zero_state(self, batch: int) -> ModelState:
-        """Return the state of a model that has seen nothing."""
+        """See the base class."""
         n = self.n_joints
         size = memory_size(n, self.passes.hidden)
         return ModelState(
-            self.cell.zero_state(batch), None,
-            memory=torch.zeros(batch, size), told=torch.zeros(batch, 1 + 2 * n),
-        )  # fmt: skip
+            self.cell.zero_state(batch),
+            None,
+            memory=torch.zeros(batch, size),
+            last_prediction=torch.zeros(batch, 1 + 2 * n),
+        )
 
     def step(self, observation: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
-        """Take one step.
-
-        Args:
-            observation: SI units, shape (N, F).
-            state: State before the step.
-
-        Returns:
-            Prediction in SI units, shape (N, D), and the state after the step.
-        """
-        told, memory = self.remembered(state)
-        fresh = told[:, :1] < 0.5
-        views, memory = self.passes.step(
-            observation, memory, fresh=fresh, known=news(observation, told)
+        """See the base class."""
+        last, memory = self.remembered(state)
+        fresh = last[:, :1] < 0.5
+        outputs, memory = self.passes.step(
+            observation, memory, fresh=fresh, known=is_measurement(observation, last)
         )
-        filtered = self.said_by(views, memory.effort)
+        filtered = self.from_passes(outputs, memory.effort)
         output, cell = self.cell(self.normalised(filtered.inputs).unsqueeze(0), state.cell)
         prediction = self.correct(filtered, output[0])
-        return prediction, ModelState(cell, None, memory=memory.packed(), told=said(prediction))
-
-    def sequence(self, observations: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
-        """Take the steps of a sequence of observations, shape (T, N, F). See :meth:`branches`."""
-        end = observations.shape[0] - 1
-        predictions, states = self.branches(observations, state, [end])
-        return predictions, states[0]
+        return prediction, _state(cell, memory, prediction)
 
     def branches(
         self,
@@ -140,18 +133,9 @@ class TorqueObserver(nn.Module):
         *,
         skip: int = 0,
     ) -> tuple[Tensor, list[ModelState]]:
-        """Take the steps of a measured sequence and also return the states on the way.
+        """See the base class.
 
         All observations after the first are taken for measurements, as those of a robot are.
-
-        Args:
-            observations: SI units, shape (T, N, F).
-            state: State before the first step.
-            positions: Steps after which the state is wanted, in rising order.
-            skip: Steps at the start whose predictions are not wanted.
-
-        Returns:
-            Predictions, shape (T - skip, N, D), and the state after each of the positions.
         """
         filtered, memories = self.filtered(observations, state, wanted=positions)
         inputs = self.normalised(filtered.inputs)
@@ -165,7 +149,7 @@ class TorqueObserver(nn.Module):
             outputs.append(self.cell(inputs[done:], cell)[0])
         predictions = self.correct(filtered, torch.cat(outputs))
         states = [
-            ModelState(own, None, memory=memory.packed(), told=said(predictions[position]))
+            _state(own, memory, predictions[position])
             for own, memory, position in zip(cells, memories, positions, strict=True)
         ]
         return predictions[skip:], states
@@ -189,23 +173,23 @@ class TorqueObserver(nn.Module):
             wanted: Steps after which the memory is wanted.
 
         Returns:
-            What the passes say of each step, and the memory after each of the steps wanted.
+            The filter's output in each step, and the memory after each of the steps wanted.
         """
-        told, memory = self.remembered(state)
+        before, memory = self.remembered(state)
         if known is None:
             later = torch.ones_like(observations[1:, :, :1])
-            known = torch.cat([news(observations[0], told).unsqueeze(0), later])
-        views, memories = self.passes.sequence(
-            observations, memory, fresh=told[:, :1] < 0.5, known=known, wanted=wanted
+            known = torch.cat([is_measurement(observations[0], before).unsqueeze(0), later])
+        outputs, memories = self.passes.sequence(
+            observations, memory, fresh=before[:, :1] < 0.5, known=known, wanted=wanted
         )
-        return self.said_by(views, observations[..., 2 * self.n_joints :]), memories
+        return self.from_passes(outputs, observations[..., 2 * self.n_joints :]), memories
 
-    def said_by(self, views: Sequence[View], effort: Tensor) -> Filtered:
-        """Return what the passes say, from the view of each and the efforts, (..., n_joints)."""
+    def from_passes(self, outputs: Sequence[PassOutput], effort: Tensor) -> Filtered:
+        """Return the filter's output from that of each pass and the efforts, (..., n_joints)."""
         n = self.n_joints
-        last, spread = views[-1], self.filter.spread
+        last, spread = outputs[-1], self.filter.spread
         relative = effort.double() / self.filter.effort_spread
-        earlier = [view.features[..., : 6 * n] for view in views[:-1]]
+        earlier = [output.features[..., : 6 * n] for output in outputs[:-1]]
         inputs = torch.cat([last.features, relative, torch.tanh(2 * relative), *earlier], -1)
         now = last.now * spread
         speed = now[..., n : 2 * n] + self.lead * self.dt * now[..., 2 * n :]
@@ -222,14 +206,10 @@ class TorqueObserver(nn.Module):
         position = moved[..., :n] - (filtered.base[..., :n] - self.position_mean) * less
         return torch.cat([position, moved[..., n:]], -1).to(hidden.dtype)
 
-    def error(self, predictions: Tensor, targets: Tensor) -> Tensor:
-        """Return predictions minus targets."""
-        return predictions - targets
-
     def remembered(self, state: ModelState) -> tuple[Tensor, Memory]:
-        """Return the last prediction, see :func:`.said`, and the parts of the memory."""
-        flat, told = cast('Tensor', state.memory), cast('Tensor', state.told)
-        return told, unpacked(flat, self.n_joints, self.passes.hidden)
+        """Return the last prediction, see :func:`.tagged`, and the parts of the memory."""
+        flat, last = cast('Tensor', state.memory), cast('Tensor', state.last_prediction)
+        return last, unpacked(flat, self.n_joints, self.passes.hidden)
 
     def normalised(self, inputs: Tensor) -> Tensor:
         """Return inputs of the cell, normalised and clamped."""
@@ -245,15 +225,7 @@ def _small(layer: nn.Linear) -> nn.Linear:
     return layer
 
 
-def _check(settings: TrainingSettings, joint_types: Sequence[str]) -> None:
-    if settings.model_kind != 'forward' or settings.signals != FORWARD_KINDS:
-        raise ConfigError(
-            'torque_observer goes with a forward model of position, velocity and effort, got '
-            f'{settings.model_kind} with {settings.signals}.'
-        )
-    if settings.predict_effort:
-        raise ConfigError(
-            'A torque_observer knows all efforts and predicts none: set predict_effort to false.'
-        )
-    if 'continuous' in joint_types:
-        raise ConfigError('A torque_observer knows no continuous joints: declare them revolute.')
+def _state(cell: State, memory: Memory, prediction: Tensor) -> ModelState:
+    """Return the state after a prediction."""
+    packed = memory.packed()  # first, so that the graph of a file stays as it is
+    return ModelState(cell, None, memory=packed, last_prediction=tagged(prediction))

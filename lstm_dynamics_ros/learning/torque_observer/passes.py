@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Passes of a torque observer: each a network for stillness and the filter that listens to it.
+"""Passes of a torque observer: each a stiction detector and the filter that takes its result.
 
-Passes do the same one after the other. What a pass says of the motion also tells the next one's
-network which joints stand still: the first network sees efforts alone, and an effort says more
-where it is known how much of it is gravity. A pass learns nothing of those after it, so all run
-forward in time together, and one step of one is followed by the same step of the next.
+Passes do the same one after the other. What a pass estimates of the motion is an input of the
+next one's detector: the first detector sees efforts alone, and an effort says more where it is
+known how much of it is gravity. A pass learns nothing of those after it, so all run forward in
+time together, and one step of one is followed by the same step of the next.
 """
 
 from collections.abc import Sequence
@@ -12,16 +12,64 @@ from typing import cast, NamedTuple
 
 from lstm_dynamics_ros.learning.torque_observer.filter import diagonal, TorqueFilter
 from lstm_dynamics_ros.learning.torque_observer.inverse_regression import InverseRegression
-from lstm_dynamics_ros.learning.torque_observer.memory import Memory, PassMemory
-from lstm_dynamics_ros.learning.torque_observer.stiction_detector import Stillness
+from lstm_dynamics_ros.learning.torque_observer.stiction_detector import StictionDetector
 import torch
 from torch import nn, Tensor
 
 FIRST_HIDDEN, LATER_HIDDEN = 32, 48
-"""Widths of the networks for stillness, by cross-validation as all that is theirs."""
+"""Widths of the stiction detectors, by cross-validation as all that is theirs."""
 
 
-class Sight(NamedTuple):
+class PassMemory(NamedTuple):
+    """What the filter and the stiction detector of one pass remember, each with N rows."""
+
+    mean: Tensor
+    """Predicted state, normalised, shape (N, 3 n_joints)."""
+    covariance: Tensor
+    """Its covariance, shape (N, 3 n_joints, 3 n_joints)."""
+    hidden: Tensor
+    """Hidden state of the stiction detector, shape (N, H)."""
+
+
+class Memory(NamedTuple):
+    """What all passes remember, each part with N rows."""
+
+    passes: tuple[PassMemory, ...]
+    effort: Tensor
+    """Last effort, shape (N, n_joints)."""
+
+    def packed(self) -> Tensor:
+        """Return all parts side by side, shape (N, E)."""
+        parts = []
+        for own in self.passes:
+            parts += [own.mean, own.covariance.flatten(1), own.hidden]
+        return torch.cat([*parts, self.effort], 1)
+
+
+def memory_size(n_joints: int, hidden: Sequence[int]) -> int:
+    """Return the length E of a packed memory, from the width H of each pass's detector."""
+    m = 3 * n_joints
+    return sum(m + m * m + width for width in hidden) + n_joints
+
+
+def unpacked(flat: Tensor, n_joints: int, hidden: Sequence[int]) -> Memory:
+    """Return the parts of a packed memory, shape (N, E)."""
+    m = 3 * n_joints
+    passes, first = [], 0
+    for width in hidden:
+        ends = (first + m, first + m + m * m, first + m + m * m + width)
+        passes.append(
+            PassMemory(
+                flat[:, first : ends[0]],
+                flat[:, ends[0] : ends[1]].reshape(-1, m, m),
+                flat[:, ends[1] : ends[2]],
+            )
+        )
+        first = ends[2]
+    return Memory(tuple(passes), flat[:, first:])
+
+
+class PassInput(NamedTuple):
     """What goes into a pass beside its memory. With a time T in front for a whole sequence."""
 
     observation: Tensor
@@ -33,21 +81,21 @@ class Sight(NamedTuple):
     earlier: Tensor | None = None
     """Features of the passes before, side by side, shape (N, E); None in the first."""
 
-    def pick(self, which: Tensor) -> 'Sight':
+    def pick(self, which: Tensor) -> 'PassInput':
         """Return some of the rows of a whole sequence."""
         earlier = None if self.earlier is None else self.earlier[:, which]
-        return Sight(
+        return PassInput(
             self.observation[:, which], self.before[:, which], self.known[:, which], earlier
         )
 
-    def after(self, view: 'View') -> 'Sight':
+    def after(self, output: 'PassOutput') -> 'PassInput':
         """Return what goes into the next pass."""
         before = [] if self.earlier is None else [self.earlier]
-        return self._replace(earlier=torch.cat([*before, view.features], -1))
+        return self._replace(earlier=torch.cat([*before, output.features], -1))
 
 
-class View(NamedTuple):
-    """What a pass makes of a step, in float64. With a time T in front for a whole sequence."""
+class PassOutput(NamedTuple):
+    """What a pass estimates in a step, in float64. With a time T in front for a whole sequence."""
 
     features: Tensor
     """Those of the filter, stillness and rough velocity, shape (N, 10 n_joints)."""
@@ -60,7 +108,7 @@ class View(NamedTuple):
 
 
 class FilterPass(nn.Module):
-    """Stillness and filter of one pass. Pure: it keeps nothing.
+    """Stiction detector and filter of one pass. Pure: it keeps nothing.
 
     Args:
         joint_types: Type of each joint.
@@ -72,47 +120,49 @@ class FilterPass(nn.Module):
         n = len(joint_types)
         self.filter = TorqueFilter(InverseRegression(joint_types))
         hidden = LATER_HIDDEN if earlier else FIRST_HIDDEN
-        self.stillness = Stillness(n, hidden=hidden, earlier=earlier * 10 * n)
+        self.stillness = StictionDetector(n, hidden=hidden, earlier=earlier * 10 * n)
 
-    def step(self, sight: Sight, memory: PassMemory, fresh: Tensor) -> tuple[View, PassMemory]:
+    def step(
+        self, given: PassInput, memory: PassMemory, fresh: Tensor
+    ) -> tuple[PassOutput, PassMemory]:
         """Take one step.
 
         Args:
-            sight: What is seen.
+            given: What is measured.
             memory: Memory before the step.
             fresh: True where nothing was seen before, shape (N, 1).
 
         Returns:
-            What the pass makes of it, and the memory after the step.
+            What the pass estimates, and the memory after the step.
         """
         n = self.filter.n_joints
-        effort = sight.observation[:, 2 * n :]
+        effort = given.observation[:, 2 * n :]
         still, rough, hidden = self.stillness.step(
-            effort, sight.before, memory.hidden, sight.earlier
+            effort, given.before, memory.hidden, given.earlier
         )
-        return self._filter(sight, memory._replace(hidden=hidden), still, rough, fresh)
+        return self._filter(given, memory._replace(hidden=hidden), still, rough, fresh)
 
     def sequence(
-        self, sight: Sight, memory: PassMemory, fresh: Tensor, wanted: Sequence[int] = ()
-    ) -> tuple[View, list[PassMemory]]:
+        self, given: PassInput, memory: PassMemory, fresh: Tensor, wanted: Sequence[int] = ()
+    ) -> tuple[PassOutput, list[PassMemory]]:
         """Take the steps of a sequence.
 
         Args:
-            sight: What is seen, time first.
+            given: What is measured, time first.
             memory: Memory before the first step.
             fresh: True where nothing was seen before the first step, shape (N, 1).
             wanted: Steps after which the memory is wanted.
 
         Returns:
-            What the pass makes of it, time first, and the memory after each of the steps wanted.
+            What the pass estimates, time first, and the memory after each of the steps wanted.
         """
-        effort = sight.observation[..., 2 * self.filter.n_joints :]
+        effort = given.observation[..., 2 * self.filter.n_joints :]
         probability, speed, kept, done, now = [], [], {}, 0, memory.hidden
         for stop in sorted({*(step + 1 for step in wanted), len(effort)}):
             part = slice(done, stop)
-            earlier = None if sight.earlier is None else sight.earlier[part].float()
+            earlier = None if given.earlier is None else given.earlier[part].float()
             still, rough, after = self.stillness(
-                effort[part], sight.before[part], now.unsqueeze(0), earlier
+                effort[part], given.before[part], now.unsqueeze(0), earlier
             )
             probability.append(still)
             speed.append(rough)
@@ -120,32 +170,32 @@ class FilterPass(nn.Module):
             kept[stop - 1] = now
         still, rough, steps, memories = torch.cat(probability), torch.cat(speed), [], []
         for k in range(len(effort)):
-            here = Sight(sight.observation[k], sight.before[k], sight.known[k])
+            here = PassInput(given.observation[k], given.before[k], given.known[k])
             made, memory = self._filter(here, memory, still[k], rough[k], fresh)
             fresh = torch.zeros_like(fresh)
             steps.append(made)
             if k in wanted:
                 memories.append(memory._replace(hidden=kept[k]))
-        return View(*(torch.stack(parts) for parts in zip(*steps, strict=True))), memories
+        return PassOutput(*(torch.stack(parts) for parts in zip(*steps, strict=True))), memories
 
     def _filter(
-        self, sight: Sight, memory: PassMemory, still: Tensor, rough: Tensor, fresh: Tensor
-    ) -> tuple[View, PassMemory]:
+        self, given: PassInput, memory: PassMemory, still: Tensor, rough: Tensor, fresh: Tensor
+    ) -> tuple[PassOutput, PassMemory]:
         """Take one step of the filter. Its memory is kept as float32, as in the file."""
         n = self.filter.n_joints
-        seen = sight.observation.double()
+        seen = given.observation.double()
         position, velocity, effort = seen[:, :n], seen[:, n : 2 * n], seen[:, 2 * n :]
         mean, covariance = self.filter.start(position, velocity)
         mean = torch.where(fresh, mean, memory.mean.double())
         covariance = torch.where(fresh.unsqueeze(2), covariance, memory.covariance.double())
         made = self.filter.step(
-            mean, covariance, position=position, known=sight.known.double(), effort=effort,
+            mean, covariance, position=position, known=given.known.double(), effort=effort,
             still=still.double(), rough=rough.double(),
         )  # fmt: skip
         features = torch.cat([made.features, still.double(), rough.double()], 1)
         width = diagonal(made.covariance, 3 * n)[:, : 2 * n].clamp_min(0).sqrt()
         after = PassMemory(made.mean.float(), made.covariance.float(), memory.hidden)
-        return View(features, made.mean, made.now, width), after
+        return PassOutput(features, made.mean, made.now, width), after
 
 
 class Passes(nn.ModuleList):
@@ -165,12 +215,12 @@ class Passes(nn.ModuleList):
 
     @property
     def hidden(self) -> list[int]:
-        """Widths of the networks for stillness."""
+        """Widths of the stiction detectors."""
         return [own.stillness.cell.hidden_size for own in self.each()]
 
     def step(
         self, observation: Tensor, memory: Memory, *, fresh: Tensor, known: Tensor
-    ) -> tuple[list[View], Memory]:
+    ) -> tuple[list[PassOutput], Memory]:
         """Take one step.
 
         Args:
@@ -180,17 +230,17 @@ class Passes(nn.ModuleList):
             known: 1 where the motion is measured, 0 where it says nothing, shape (N, 1).
 
         Returns:
-            What each pass makes of it, and the memory after the step.
+            What each pass estimates, and the memory after the step.
         """
         effort = observation[:, -memory.effort.shape[1] :]
-        sight = Sight(observation, torch.where(fresh, effort, memory.effort), known)
-        views, kept = [], []
+        given = PassInput(observation, torch.where(fresh, effort, memory.effort), known)
+        outputs, kept = [], []
         for own, remembered in zip(self.each(), memory.passes, strict=True):
-            view, after = own.step(sight, remembered, fresh)
-            sight = sight.after(view)
-            views.append(view)
+            output, after = own.step(given, remembered, fresh)
+            given = given.after(output)
+            outputs.append(output)
             kept.append(after)
-        return views, Memory(tuple(kept), effort)
+        return outputs, Memory(tuple(kept), effort)
 
     def sequence(
         self,
@@ -200,7 +250,7 @@ class Passes(nn.ModuleList):
         fresh: Tensor,
         known: Tensor,
         wanted: Sequence[int] = (),
-    ) -> tuple[list[View], list[Memory]]:
+    ) -> tuple[list[PassOutput], list[Memory]]:
         """Take the steps of a sequence.
 
         Args:
@@ -211,17 +261,17 @@ class Passes(nn.ModuleList):
             wanted: Steps after which the memory is wanted, in rising order.
 
         Returns:
-            What each pass makes of it, time first, and the memory after each of the steps wanted.
+            What each pass estimates, time first, and the memory after each of the steps wanted.
         """
         efforts = observations[..., -memory.effort.shape[1] :]
         first = torch.where(fresh, efforts[0], memory.effort).unsqueeze(0)
-        sight = Sight(observations, torch.cat([first, efforts[:-1]]), known)
-        views, kept = [], []
+        given = PassInput(observations, torch.cat([first, efforts[:-1]]), known)
+        outputs, kept = [], []
         for own, remembered in zip(self.each(), memory.passes, strict=True):
-            view, memories = own.sequence(sight, remembered, fresh, wanted)
-            sight = sight.after(view)
-            views.append(view)
+            output, memories = own.sequence(given, remembered, fresh, wanted)
+            given = given.after(output)
+            outputs.append(output)
             kept.append(memories)
-        return views, [
+        return outputs, [
             Memory(tuple(own[k] for own in kept), efforts[step]) for k, step in enumerate(wanted)
         ]

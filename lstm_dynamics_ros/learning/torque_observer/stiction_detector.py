@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Which joints stand still, told from the efforts alone.
+"""Which joints stand still, found from the efforts alone.
 
 A joint at rest is held by stiction: its effort says what holds it, not how it moves. A small
-recurrent network learns from efforts to tell such joints, and a rough velocity of the others. In a
-later pass of a torque observer it also sees what the passes before say of the motion.
+recurrent network learns from efforts to find such joints, and a rough velocity of the others. In a
+later pass of a torque observer it also sees what the passes before estimate of the motion.
 """
 
 from collections.abc import Sequence
@@ -31,7 +31,7 @@ class Pieces(NamedTuple):
     speed: Tensor
     """Velocities in units of their spread, NaN where unknown, shape (T, N, n_joints)."""
     earlier: Tensor | None = None
-    """What the passes before say, shape (T, N, E)."""
+    """What the passes before estimate, shape (T, N, E)."""
 
     @property
     def before(self) -> Tensor:
@@ -39,13 +39,13 @@ class Pieces(NamedTuple):
         return torch.cat([self.effort[:1], self.effort[:-1]])
 
 
-class Stillness(nn.Module):
+class StictionDetector(nn.Module):
     """Probability that each joint is still, and rough velocities, from efforts.
 
     Args:
         n_joints: Number of joints.
         hidden: Width of the network.
-        earlier: Numbers that the passes before say.
+        earlier: Numbers that the passes before estimate.
     """
 
     effort_spread: Tensor
@@ -83,7 +83,7 @@ class Stillness(nn.Module):
             effort: Shape (T, N, n_joints).
             before: Efforts one step before.
             hidden: Hidden state before the first step, shape (1, N, H).
-            earlier: What the passes before say, shape (T, N, E).
+            earlier: What the passes before estimate, shape (T, N, E).
 
         Returns:
             Probability of being still and velocity in units of its spread, each of shape
@@ -110,13 +110,13 @@ class Stillness(nn.Module):
         kept = torch.sigmoid(from_input[:, keep] + from_state[:, keep])
         new = torch.tanh(from_input[:, 2 * width :] + reset * from_state[:, 2 * width :])
         after = (1 - kept) * new + kept * hidden.double()
-        told = after @ self.output.weight.double().T + self.output.bias.double()
-        return torch.sigmoid(told[:, : self.n_joints]), told[:, self.n_joints :], after.float()
+        found = after @ self.output.weight.double().T + self.output.bias.double()
+        return torch.sigmoid(found[:, : self.n_joints]), found[:, self.n_joints :], after.float()
 
     def _run(self, seen: Tensor, hidden: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         outputs, after = self.cell(seen, (hidden,))
-        told = self.output(self.dropout(outputs))
-        return told[..., : self.n_joints], told[..., self.n_joints :], after[0]
+        found = self.output(self.dropout(outputs))
+        return found[..., : self.n_joints], found[..., self.n_joints :], after[0]
 
     def zero_state(self, batch: int) -> Tensor:
         """Return the hidden state of a network that has seen nothing."""

@@ -15,7 +15,7 @@ from lstm_dynamics_ros.core.errors import JointNamesError
 from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import columns, signals, Trajectory, usable
-from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.learning.families.torque_observer import TorqueObserverSettings
 from lstm_dynamics_ros.learning.torque_observer.identification import identify
 from lstm_dynamics_ros.learning.torque_observer.observer import TorqueObserver
 from lstm_dynamics_ros.learning.torque_observer.training_data import (
@@ -28,6 +28,7 @@ from lstm_dynamics_ros.learning.training.dataset import epoch_generator
 from lstm_dynamics_ros.learning.training.epochs import Epochs
 from lstm_dynamics_ros.learning.training.provenance import digest, feature_ranges
 from lstm_dynamics_ros.learning.training.update import scheduled
+from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 import torch
 from torch import nn, Tensor
 
@@ -44,10 +45,11 @@ WINDOWS_PER_RUN = 4
 def train_open_loop(
     train_segments: Sequence[Segment],
     validation_segments: Sequence[Segment],
-    settings: TrainingSettings,
+    settings: TorqueObserverSettings,
     *,
     folder: str | Path,
     init: Checkpoint | str | Path | None = None,
+    prior: RigidBodyPrior | None = None,
     progress: Progress | None = None,
 ) -> Checkpoint:
     """Train a torque observer, or go on with a training that was interrupted.
@@ -58,6 +60,7 @@ def train_open_loop(
         settings: What to train, and how.
         folder: Where ``last.pt`` and ``best.pt`` are kept.
         init: Model to start from (fine-tuning). What was identified is kept.
+        prior: None; it has no rigid-body prior.
         progress: Called after each epoch.
 
     Returns:
@@ -72,7 +75,8 @@ def train_open_loop(
     """
     if settings.threads:
         torch.set_num_threads(settings.threads)
-    learned, held_out = usable(train_segments, settings), usable(validation_segments, settings)
+    learned = usable(train_segments, settings, prior)
+    held_out = usable(validation_segments, settings, prior)
     joints = learned[0].joint_names, learned[0].joint_types
     if held_out[0].joint_names != joints[0]:
         raise JointNamesError(joints[0], held_out[0].joint_names)
@@ -87,13 +91,13 @@ def train_open_loop(
 class _OpenLoop(Epochs):
     """One training: data, model, optimiser, and what has been reached."""
 
-    compared_to = 'the filter alone'
+    settings: TorqueObserverSettings
 
     def __init__(
         self,
         learned: list[Trajectory],
         held_out: list[Trajectory],
-        settings: TrainingSettings,
+        settings: TorqueObserverSettings,
         joints: tuple[tuple[str, ...], tuple[str, ...]],
         folder: Path,
         start: Checkpoint | None,
@@ -145,7 +149,7 @@ class _OpenLoop(Epochs):
     def run_epoch(self, epoch: int) -> float:
         """Run the updates of one epoch and return the mean loss."""
         self.observer.train()
-        self.observer.passes.eval()  # what the filter was told stays as it is
+        self.observer.passes.eval()  # they are identified already
         generator = epoch_generator(self.settings.seed, epoch, stream=1)
         total = 0.0
         with torch.random.fork_rng(devices=[]):  # dropout draws from torch's own numbers

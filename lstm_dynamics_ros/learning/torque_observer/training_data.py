@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Runs of a torque observer with parts of the motion hidden, through its passes once and for all.
 
-No pass depends on the recurrent correction, so what they say of a run is computed once and kept;
+No pass depends on the recurrent correction, so their outputs of a run are computed once and kept;
 training the correction is then running plain sequences through its cell.
 """
 
@@ -10,9 +10,9 @@ from typing import NamedTuple
 
 from lstm_dynamics_ros.core.errors import TooShortError
 from lstm_dynamics_ros.learning.columns import Trajectory
-from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.learning.families.torque_observer import TorqueObserverSettings
 from lstm_dynamics_ros.learning.torque_observer.observer import Filtered, TorqueObserver
-from lstm_dynamics_ros.learning.torque_observer.passes import Sight, View
+from lstm_dynamics_ros.learning.torque_observer.passes import PassInput, PassOutput
 import torch
 from torch import Tensor
 
@@ -35,7 +35,7 @@ class Cut(NamedTuple):
     """Rows at the start whose motion is known."""
 
     @property
-    def told(self) -> Tensor:
+    def measured(self) -> Tensor:
         """1 where the motion is known, shape (T, N, 1)."""
         first = torch.arange(len(self.there)) < self.known
         return first.float().reshape(-1, 1, 1).expand_as(self.there)
@@ -45,7 +45,7 @@ class HiddenRuns(NamedTuple):
     """Runs of equal length whose motion is known at first only, time first."""
 
     filtered: Filtered
-    """What the filter says, each part of shape (T, N, ...)."""
+    """Output of the filter, each part of shape (T, N, ...)."""
     targets: Tensor
     """Motion of the next row, shape (T, N, 2 n_joints)."""
     there: Tensor
@@ -59,7 +59,7 @@ class HiddenRuns(NamedTuple):
         return HiddenRuns(filtered, self.targets[:, which], self.there[:, which], self.known)
 
 
-def both_kinds(runs: Sequence[Trajectory], settings: TrainingSettings) -> tuple[Cut, Cut]:
+def both_kinds(runs: Sequence[Trajectory], settings: TorqueObserverSettings) -> tuple[Cut, Cut]:
     """Return whole runs from one known row, and windows, of some data.
 
     Raises:
@@ -67,10 +67,8 @@ def both_kinds(runs: Sequence[Trajectory], settings: TrainingSettings) -> tuple[
     """
     s = settings
     whole = cut_pieces(runs, known=1, steps=s.rollout_steps, stride=s.rollout_steps)
-    windows = cut_pieces(
-        runs, known=s.burn_in_steps, steps=s.burn_in_steps + s.window_steps - 1,
-        stride=max(1, 2 * s.window_steps // 3),
-    )  # fmt: skip
+    steps, stride = s.burn_in_steps + s.window_steps - 1, max(1, 2 * s.window_steps // 3)
+    windows = cut_pieces(runs, known=s.burn_in_steps, steps=steps, stride=stride)
     if whole is None or windows is None:
         longest = max(len(run.observations) for run in runs)
         raise TooShortError(longest * s.dt, (s.burn_in_steps + 1) * s.dt)
@@ -111,47 +109,49 @@ def cut_pieces(runs: Sequence[Trajectory], *, known: int, steps: int, stride: in
 
 
 def hidden_runs(
-    model: TorqueObserver, pieces: Cut, views: Sequence[View] | None = None
+    model: TorqueObserver, pieces: Cut, outputs: Sequence[PassOutput] | None = None
 ) -> HiddenRuns:
     """Return what a correction learns from pieces of trajectories.
 
     Args:
         model: An identified model.
         pieces: The pieces.
-        views: What each pass makes of them, see :func:`next_view`, if that is known already.
+        outputs: Of each pass, from :func:`next_output`, if they are known already.
     """
-    found = list(views or [])
+    found = list(outputs or [])
     while len(found) < len(model.passes):
-        found.append(next_view(model, pieces, found))
+        found.append(next_output(model, pieces, found))
     motion, effort = pieces.rows.tensor_split([2 * model.n_joints], -1)
-    return HiddenRuns(model.said_by(found, effort[:-1]), motion[1:], pieces.there, pieces.known)
+    return HiddenRuns(
+        model.from_passes(found, effort[:-1]), motion[1:], pieces.there, pieces.known
+    )
 
 
 @torch.no_grad()
-def next_view(model: TorqueObserver, pieces: Cut, views: Sequence[View]) -> View:
-    """Return what a pass makes of pieces, time first.
+def next_output(model: TorqueObserver, pieces: Cut, outputs: Sequence[PassOutput]) -> PassOutput:
+    """Return what a pass estimates over pieces, time first.
 
     Args:
         model: A model of which this pass is identified.
         pieces: The pieces.
-        views: What each of the passes before it makes of them.
+        outputs: Of each of the passes before it.
     """
     model.eval()
-    own = model.passes.each()[len(views)]
+    own = model.passes.each()[len(outputs)]
     effort = pieces.rows[:-1, :, 2 * model.n_joints :]
-    sight = Sight(pieces.rows[:-1], torch.cat([effort[:1], effort[:-1]]), pieces.told)
-    for view in views:
-        sight = sight.after(view)
+    given = PassInput(pieces.rows[:-1], torch.cat([effort[:1], effort[:-1]]), pieces.measured)
+    for output in outputs:
+        given = given.after(output)
     parts = []
     for some in torch.split(torch.arange(effort.shape[1]), _BATCH):
         _, memory = model.remembered(model.zero_state(len(some)))
-        view, _ = own.sequence(
-            sight.pick(some),
-            memory.passes[len(views)],
+        output, _ = own.sequence(
+            given.pick(some),
+            memory.passes[len(outputs)],
             torch.ones(len(some), 1, dtype=torch.bool),
         )
-        parts.append(view)
-    return View(*(torch.cat(same, 1) for same in zip(*parts, strict=True)))
+        parts.append(output)
+    return PassOutput(*(torch.cat(same, 1) for same in zip(*parts, strict=True)))
 
 
 def _padded(rows: Tensor, length: int) -> Tensor:

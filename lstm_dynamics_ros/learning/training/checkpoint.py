@@ -10,23 +10,14 @@ from typing import Any
 from lstm_dynamics_ros.core.atomic_file import unfinished
 from lstm_dynamics_ros.core.card import Range
 from lstm_dynamics_ros.core.errors import JointNamesError, TrainingError
-from lstm_dynamics_ros.core.parameters import build
-from lstm_dynamics_ros.learning.models.ensemble import LoneModel
+from lstm_dynamics_ros.learning.families import training_settings
+from lstm_dynamics_ros.learning.models.base import build_model, Model
 from lstm_dynamics_ros.learning.settings import TrainingSettings
-from lstm_dynamics_ros.learning.training.model_choice import make_model
 import torch
 from torch import Tensor
 
 FORMAT = 1
 """Layout of the file."""
-
-ARCHITECTURE = (
-    'model_kind', 'cell', 'hidden_size', 'num_layers', 'head_size', 'history_steps',
-    'ripple_limit', 'features', 'predict_effort', 'dt', 'friction_velocities',
-    'slip_displacements', 'learned_initial_state', 'torque_observer',
-    'observer_passes',
-)  # fmt: skip
-"""Settings that a fine-tuned model shares with the model it started from."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,13 +42,13 @@ class Checkpoint:
     best_error: float
     """Held-out error of these weights, relative to the linear start model."""
 
-    def model(self) -> LoneModel:
+    def model(self) -> Model:
         """Return the model, ready to predict.
 
         Raises:
             TrainingError: If the weights do not fit the settings.
         """
-        model = make_model(self.settings, self.joint_types)
+        model = build_model(self.settings, self.joint_types)
         try:
             model.load_state_dict(self.weights)
         except RuntimeError as error:
@@ -73,10 +64,11 @@ class Checkpoint:
         """
         if self.joint_names != tuple(joint_names):
             raise JointNamesError(self.joint_names, joint_names)
+        there, here = vars(self.settings), vars(settings)
         changed = [
-            f'{name} (there {getattr(self.settings, name)!r}, here {getattr(settings, name)!r})'
-            for name in ARCHITECTURE
-            if getattr(self.settings, name) != getattr(settings, name)
+            f'{name} (there {there[name]!r}, here {here.get(name)!r})'
+            for name in self.settings.form
+            if there[name] != here.get(name)
         ]
         if changed:
             raise TrainingError(
@@ -112,7 +104,7 @@ class Checkpoint:
         values = read(path)
         try:
             return cls(
-                settings=build(TrainingSettings, values['settings']),
+                settings=training_settings(values['settings'], leave_out_foreign=True),
                 joint_names=tuple(values['joint_names']),
                 joint_types=tuple(values['joint_types']),
                 weights=values['weights'],

@@ -15,7 +15,8 @@ from typing import Any
 from lstm_dynamics_ros.core.card import Range
 from lstm_dynamics_ros.core.errors import TrainingError
 from lstm_dynamics_ros.core.progress import Progress
-from lstm_dynamics_ros.learning.models.ensemble import LoneModel
+from lstm_dynamics_ros.learning.families import training_settings
+from lstm_dynamics_ros.learning.models.base import Model
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.checkpoint import (
     Checkpoint,
@@ -36,7 +37,7 @@ class Epochs(ABC):
     joints: tuple[tuple[str, ...], tuple[str, ...]]
     """Names and types."""
     folder: Path
-    model: LoneModel
+    model: Model
     optimizer: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
     data: dict[str, Any]
@@ -45,8 +46,6 @@ class Epochs(ABC):
     prior: dict[str, str] | None = None
     settling: float = 0.0
     """Share of the epochs before which patience does not count."""
-    compared_to = 'the linear model'
-    """What the held-out error is relative to."""
 
     def __init__(self) -> None:
         self.history: list[dict[str, float]] = []
@@ -70,8 +69,8 @@ class Epochs(ABC):
         if not path.exists():
             return None
         values = read(path)
-        known = {k: tuple(v) if isinstance(v, list) else v for k, v in values['settings'].items()}
-        changed = [k for k, v in asdict(self.settings).items() if known.get(k) != v]
+        known = vars(training_settings(values['settings'], leave_out_foreign=True))
+        changed = [k for k, v in vars(self.settings).items() if known.get(k) != v]
         if changed or values['data'] != self.data:
             what = f'settings {", ".join(changed)}' if changed else 'data'
             raise TrainingError(
@@ -101,10 +100,11 @@ class Epochs(ABC):
             if progress is not None:
                 now = self.history[-1]
                 progress(
-                    len(self.history) - 1, settings.max_epochs,
+                    len(self.history) - 1,
+                    settings.max_epochs,
                     f'loss {now["loss"]:.4f}, held-out error {now["error"]:.4f} of '
-                    f'{self.compared_to} (best {self.best_error:.4f})',
-                )  # fmt: skip
+                    f'{settings.compared_to} (best {self.best_error:.4f})',
+                )
         return Checkpoint.load(self.folder / 'best.pt')
 
     def check_loss(self, loss: torch.Tensor, epoch: int) -> None:

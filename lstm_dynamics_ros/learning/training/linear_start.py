@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a model knows before training: normalisation and the least-squares linear part."""
+"""The start of training: normalisation, the least-squares linear part, and cogging."""
 
 from collections.abc import Sequence
 
@@ -8,7 +8,6 @@ from lstm_dynamics_ros.core.ridge import solve_ridge
 from lstm_dynamics_ros.core.state import Matrix
 from lstm_dynamics_ros.learning.columns import Trajectory
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
-from lstm_dynamics_ros.learning.training.ripple import find_ripple
 import numpy as np
 import torch
 from torch import Tensor
@@ -19,8 +18,17 @@ ABSOLUTE_FLOOR = 1e-4
 RELATIVE_FLOOR = 0.01
 """Smallest standard deviation, relative to the largest of the same kind of signal."""
 
+FEWEST_PERIODS = 5
+"""Fewest cogging periods per turn: sines and cosines of the angle cover slower ones."""
+
+CLEAR_LINE = 6.0
+"""A line counts as cogging when it stands this many times above the median of the spectrum."""
+
 _CHUNK = 8192
 """Rows per accumulation of the normal equations."""
+
+_MOST_ROWS, _PIECE = 60_000, 4096
+"""Rows that are searched for cogging, spread over the data, and how many at once."""
 
 
 def floored(std: Tensor, n_joints: int) -> Tensor:
@@ -189,3 +197,58 @@ def _fit_linear(
     if model.line is not None:
         shape = model.line.weight.shape
         model.line.weight.copy_(torch.from_numpy(weights[width:-1].T).reshape(shape))
+
+
+@torch.no_grad()
+def find_ripple(
+    model: DynamicsModel,
+    runs: Sequence[Trajectory],
+    changes: Sequence[Tensor],
+    history: int,
+    limit: int,
+) -> Tensor:
+    """Return the cogging periods per turn of each angle the model sees, 0 where there is none.
+
+    Cogging repeats many times per turn of a joint: too fine for a network to discover by itself,
+    yet plain in what a linear model leaves over: it has one line in the spectrum over the angle.
+
+    Args:
+        model: Model whose linear part is fitted.
+        runs: Training data.
+        changes: What the linear part should have given, before scaling, per run.
+        history: Length of the delay line [steps].
+        limit: Largest number of periods per turn.
+    """
+    n_angles, n_joints = len(model.angles), model.n_joints
+    periods = torch.arange(FEWEST_PERIODS, max(limit, FEWEST_PERIODS) + 1, dtype=torch.float32)
+    kinds = [k for k in range(model.n_targets // n_joints) if k > 0 or not model.forward_kind]
+    spectrum = torch.zeros(len(kinds), n_angles, len(periods), 2, dtype=torch.float64)
+    power = torch.zeros(len(kinds), n_angles, dtype=torch.float64)
+    stride = max(1, sum(len(change) for change in changes) // _MOST_ROWS)
+    weight = model.linear.weight
+    if model.line is not None:
+        weight = torch.cat([weight, model.line.weight.flatten(1)], 1)
+    rows = 0
+    for run, change in zip(runs, changes, strict=True):
+        if len(change) <= history:
+            continue
+        seen = run.observations[: len(change)]
+        linear = model.regressors(seen, model.slipping(seen)) @ weight.t()
+        left = (change - model.target_mean) / model.target_std - linear - model.linear.bias
+        left = left[history::stride]
+        angle = run.observations[history : len(change) : stride][:, model.angles]
+        for part, at in zip(torch.split(left, _PIECE), torch.split(angle, _PIECE), strict=True):
+            rows += len(part)
+            for j, joint in enumerate(model.angles):
+                phase = at[:, j : j + 1] * periods
+                waves = torch.stack([phase.cos(), phase.sin()], 2).flatten(1)
+                columns = part[:, [k * n_joints + joint for k in kinds]]
+                power[:, j] += columns.double().square().sum(0)
+                spectrum[:, j] += (columns.t() @ waves).double().reshape(len(kinds), -1, 2)
+    if not rows:
+        return torch.zeros(n_angles)
+    lines = spectrum.square().sum(-1).sqrt() / (rows * power).sqrt().unsqueeze(-1).clamp_min(1e-30)
+    strength = lines.sum(0)
+    peak, where = strength.max(1)
+    clear = peak > CLEAR_LINE * strength.median(1).values
+    return torch.where(clear, periods[where], torch.zeros_like(peak, dtype=torch.float32))

@@ -14,8 +14,8 @@ errors grow by orders of magnitude over 50 steps.
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from lstm_dynamics_ros.learning.models.dynamics_model import ModelState
-from lstm_dynamics_ros.learning.models.ensemble import AnyModel
+from lstm_dynamics_ros.learning.families.forward import ForwardSettings
+from lstm_dynamics_ros.learning.models.base import Model, ModelState
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.dataset import Windows
 import torch
@@ -41,7 +41,7 @@ class Runs(NamedTuple):
 
 
 def run_windows(
-    model: AnyModel,
+    model: Model,
     windows: Windows,
     *,
     burn_in: int,
@@ -87,7 +87,7 @@ def run_windows(
 
 
 def free_run(
-    model: AnyModel,
+    model: Model,
     prediction: Tensor,
     state: ModelState,
     measured: Sequence[Tensor],
@@ -126,11 +126,11 @@ def join(states: Sequence[ModelState]) -> ModelState:
     lines = [state.line for state in states if state.line is not None]
     slips = [state.slip for state in states if state.slip is not None]
     memories = [state.memory for state in states if state.memory is not None]
-    told = [state.told for state in states if state.told is not None]
+    last = [s.last_prediction for s in states if s.last_prediction is not None]
     line = None
     if lines:
         line = type(lines[0])(*(torch.cat(parts) for parts in zip(*lines, strict=True)))
-    others = [torch.cat(parts) if parts else None for parts in (slips, memories, told)]
+    others = [torch.cat(parts) if parts else None for parts in (slips, memories, last)]
     return ModelState(cell, line, *others)
 
 
@@ -165,10 +165,8 @@ class Scale(NamedTuple):
 
 def column_weights(settings: TrainingSettings, n_joints: int) -> Tensor:
     """Return the weight of each target's error, summing to the number of joints."""
-    kinds = settings.targets
-    lone = len(kinds) == 1
-    weights = torch.tensor([settings.effort_weight if k == 'effort' and not lone else 1.0
-                            for k in kinds])  # fmt: skip
+    of_effort = settings.effort_weight if isinstance(settings, ForwardSettings) else 1.0
+    weights = torch.tensor([of_effort if k == 'effort' else 1.0 for k in settings.targets])
     return (weights / weights.sum()).repeat_interleave(n_joints) / n_joints
 
 
@@ -185,7 +183,7 @@ def loss_of(
         weights: Weight of each target, shape (D,).
     """
     one_step = ((runs.one_step / scale.one_step[of]).mean((0, 1)) * weights).sum()
-    if runs.free is None:
+    if runs.free is None or not isinstance(settings, ForwardSettings):
         return one_step
     length, n_runs = runs.free.shape[:2]
     per_run = scale.free[of, :, :length].repeat(n_runs // len(of), 1, 1, 1)

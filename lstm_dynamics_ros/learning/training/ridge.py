@@ -6,8 +6,8 @@ import math
 
 from lstm_dynamics_ros.data.folds import Fold
 from lstm_dynamics_ros.learning.columns import columns, Trajectory, usable
+from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
-from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.linear_start import prepare, refit_linear
 from lstm_dynamics_ros.learning.training.losses import Scale, SMALLEST_ERROR
 from lstm_dynamics_ros.learning.training.validation import errors_on, score
@@ -31,7 +31,7 @@ regression trees", 1984, ch. 3.4.3 (with one standard error)."""
 
 
 def ridge_of_folds(
-    folds: Sequence[Fold], settings: TrainingSettings, prior: RigidBodyPrior | None = None
+    folds: Sequence[Fold], settings: DynamicsSettings, prior: RigidBodyPrior | None = None
 ) -> float:
     """Return one regularisation for all members of an ensemble.
 
@@ -53,9 +53,13 @@ def ridge_of_folds(
         learned = [columns(segment, settings) for segment in used]
         model = DynamicsModel(settings, used[0].joint_types)
         prepare(
-            model, learned, ridge=RIDGES[0], history=settings.history_steps, dt=settings.dt,
+            model,
+            learned,
+            ridge=RIDGES[0],
+            history=settings.history_steps,
+            dt=settings.dt,
             ripple_limit=settings.ripple_limit,
-        )  # fmt: skip
+        )
         unseen = [columns(segment, settings) for segment in held]
         errors.append(_errors(model, learned, unseen, settings))
     by_ridge = [
@@ -69,7 +73,7 @@ def choose_ridge(
     model: DynamicsModel,
     learned: Sequence[Trajectory],
     held_out: Sequence[Trajectory],
-    settings: TrainingSettings,
+    settings: DynamicsSettings,
 ) -> None:
     """Give a prepared model the linear part that does best on held-out data."""
     best = _best(_errors(model, learned, held_out, settings), settings, model.n_joints)
@@ -80,7 +84,7 @@ def _errors(
     model: DynamicsModel,
     learned: Sequence[Trajectory],
     held_out: Sequence[Trajectory],
-    settings: TrainingSettings,
+    settings: DynamicsSettings,
 ) -> list[Scale]:
     """Return the held-out errors of the linear part alone, for every regularisation."""
     found = []
@@ -90,7 +94,7 @@ def _errors(
     return found
 
 
-def _best(errors: Sequence[Scale], settings: TrainingSettings, n_joints: int) -> float:
+def _best(errors: Sequence[Scale], settings: DynamicsSettings, n_joints: int) -> float:
     """Return the strongest regularisation that is not shown to be worse than the best.
 
     The best is that of all trajectories together: one that some linear part meets by luck would

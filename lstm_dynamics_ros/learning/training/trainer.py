@@ -8,8 +8,8 @@ from lstm_dynamics_ros.core.errors import JointNamesError
 from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import columns, signals, usable
+from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
-from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.checkpoint import Checkpoint
 from lstm_dynamics_ros.learning.training.dataset import (
     epoch_generator,
@@ -37,7 +37,7 @@ import torch
 def train(
     train_segments: Sequence[Segment],
     validation_segments: Sequence[Segment],
-    settings: TrainingSettings,
+    settings: DynamicsSettings,
     *,
     folder: str | Path,
     init: Checkpoint | str | Path | None = None,
@@ -84,13 +84,14 @@ def train(
 class _Training(Epochs):
     """One training: data, model, optimiser, and what has been reached."""
 
+    settings: DynamicsSettings
     settling = FREE_RUN_GROWTH
 
     def __init__(
         self,
         learn_from: list[Segment],
         stop_by: list[Segment],
-        settings: TrainingSettings,
+        settings: DynamicsSettings,
         joints: tuple[tuple[str, ...], tuple[str, ...]],
         folder: Path,
         start: Checkpoint | None,
@@ -112,10 +113,13 @@ class _Training(Epochs):
         floored: list[int] = []
         if start is None:
             floored = prepare(
-                self.model, learned, ridge=settings.ridge or RIDGES[0],
-                history=settings.history_steps, dt=settings.dt,
+                self.model,
+                learned,
+                ridge=settings.ridge or RIDGES[0],
+                history=settings.history_steps,
+                dt=settings.dt,
                 ripple_limit=settings.ripple_limit,
-            )  # fmt: skip
+            )
             if not settings.ridge:
                 choose_ridge(self.model, learned, held_out, settings)
         else:
@@ -151,9 +155,14 @@ class _Training(Epochs):
         total = 0.0
         for windows in self.loader:
             loss = training_loss(
-                self.dynamics, windows, self.scale, self.settings, self.weights,
-                generator=generator, horizon=free_run_length(self.settings, epoch),
-            )  # fmt: skip
+                self.dynamics,
+                windows,
+                self.scale,
+                self.settings,
+                self.weights,
+                generator=generator,
+                horizon=free_run_length(self.settings, epoch),
+            )
             self.check_loss(loss, epoch)
             update(self.model, self.optimizer, loss, self.settings.gradient_clip)
             self.schedule.step()

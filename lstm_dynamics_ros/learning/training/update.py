@@ -3,6 +3,8 @@
 
 import math
 
+from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
+from lstm_dynamics_ros.learning.families.forward import ForwardSettings
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.dataset import Windows
@@ -18,7 +20,7 @@ LAST_RATE = 1e-3
 
 
 def make_optimizer(
-    model: DynamicsModel, settings: TrainingSettings
+    model: DynamicsModel, settings: DynamicsSettings
 ) -> tuple[torch.optim.Optimizer, torch.optim.lr_scheduler.LambdaLR]:
     """Return torch's AdamW and a schedule: linear warm-up, then half a cosine.
 
@@ -58,9 +60,9 @@ def scheduled(
     return torch.optim.lr_scheduler.LambdaLR(optimizer, factor)
 
 
-def free_run_length(settings: TrainingSettings, epoch: int) -> int:
+def free_run_length(settings: DynamicsSettings, epoch: int) -> int:
     """Return the length of the free runs in an epoch [steps]."""
-    if settings.model_kind != 'forward' or not settings.rollouts_per_window:
+    if not isinstance(settings, ForwardSettings) or not settings.rollouts_per_window:
         return 0
     first = min(settings.rollout_start, settings.rollout_steps)
     share = min(1.0, epoch / max(1.0, FREE_RUN_GROWTH * settings.max_epochs))
@@ -71,7 +73,7 @@ def training_loss(
     model: DynamicsModel,
     windows: Windows,
     scale: Scale,
-    settings: TrainingSettings,
+    settings: DynamicsSettings,
     weights: Tensor,
     *,
     horizon: int,
@@ -90,7 +92,7 @@ def training_loss(
     """
     if settings.input_noise > 0:
         windows = _noisy(model, windows, settings.input_noise, generator)
-    if not horizon:
+    if not horizon or not isinstance(settings, ForwardSettings):
         runs = run_windows(model, windows, burn_in=settings.burn_in_steps, horizon=0, starts=())
         return loss_of(runs, windows.runs, scale, settings, weights)
     length = settings.burn_in_steps + settings.window_steps + horizon
@@ -104,9 +106,14 @@ def training_loss(
     n_runs = count * windows.observations.shape[1]
     causal = torch.rand(n_runs, 1, generator=generator) < settings.causal_share
     runs = run_windows(
-        model, windows, burn_in=settings.burn_in_steps, horizon=horizon, starts=starts,
-        causal=causal, disturb=_feedback_noise(model, settings.feedback_noise, generator),
-    )  # fmt: skip
+        model,
+        windows,
+        burn_in=settings.burn_in_steps,
+        horizon=horizon,
+        starts=starts,
+        causal=causal,
+        disturb=_feedback_noise(model, settings.feedback_noise, generator),
+    )
     return loss_of(runs, windows.runs, scale, settings, weights)
 
 

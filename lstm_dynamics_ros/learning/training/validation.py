@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from lstm_dynamics_ros.core.errors import TooShortError
 from lstm_dynamics_ros.learning.columns import Trajectory
-from lstm_dynamics_ros.learning.models.ensemble import AnyModel
+from lstm_dynamics_ros.learning.models.base import Model
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.dataset import cut, Windows
 from lstm_dynamics_ros.learning.training.losses import run_windows, Scale
@@ -20,7 +20,7 @@ _BATCH = 512
 
 @torch.no_grad()
 def errors_on(
-    model: AnyModel,
+    model: Model,
     runs: Sequence[Trajectory],
     settings: TrainingSettings,
     *,
@@ -69,7 +69,7 @@ def errors_on(
 
 
 def reference_errors(
-    model: AnyModel, runs: Sequence[Trajectory], settings: TrainingSettings
+    model: Model, runs: Sequence[Trajectory], settings: TrainingSettings
 ) -> Scale:
     """Return the errors that others are divided by.
 
@@ -88,7 +88,7 @@ def reference_errors(
 
 def _add(
     sums: Scale,
-    model: AnyModel,
+    model: Model,
     windows: Windows,
     burn_in: int,
     horizon: int,

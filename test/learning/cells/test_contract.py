@@ -3,8 +3,8 @@
 
 from lstm_dynamics_ros.learning.cells import Cell, CELLS
 from lstm_dynamics_ros.learning.export.onnx_graph import PackedStep, to_onnx
+from lstm_dynamics_ros.learning.families.forward import ForwardSettings
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
-from lstm_dynamics_ros.learning.settings import TrainingSettings
 import numpy as np
 import onnxruntime
 import pytest
@@ -59,7 +59,7 @@ def test_the_state_is_not_changed_in_place(name: str) -> None:
 def test_the_exported_graph_computes_the_same_over_200_steps(
     name: str, layers: int, batch: int
 ) -> None:
-    settings = TrainingSettings(cell=name, hidden_size=8, num_layers=layers, history_steps=4)
+    settings = ForwardSettings(cell=name, hidden_size=8, num_layers=layers, history_steps=4)
     torch.manual_seed(1)
     model = DynamicsModel(settings, ('revolute', 'prismatic'))
     for parameter in model.parameters():

@@ -5,8 +5,8 @@ from pathlib import Path
 
 from lstm_dynamics_ros.learning.cells import CELLS
 from lstm_dynamics_ros.learning.export.onnx_graph import PackedStep, to_onnx
+from lstm_dynamics_ros.learning.families.forward import ForwardSettings
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
-from lstm_dynamics_ros.learning.settings import TrainingSettings
 import pytest
 import torch
 
@@ -25,7 +25,7 @@ def test_the_example_is_a_cell_that_exports(monkeypatch: pytest.MonkeyPatch) -> 
     for row, expected in zip(x, whole, strict=True):
         y, state = cell(row.unsqueeze(0), state)
         torch.testing.assert_close(y[0], expected, rtol=0, atol=1e-6)
-    model = DynamicsModel(TrainingSettings(cell='mgu', hidden_size=4), ('revolute',))
+    model = DynamicsModel(ForwardSettings(cell='mgu', hidden_size=4), ('revolute',))
     assert [item.name for item in to_onnx(PackedStep(model)).graph.output] == [
         'prediction',
         'h_out',

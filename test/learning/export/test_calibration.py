@@ -7,8 +7,8 @@ from lstm_dynamics_ros.core.errors import TooShortError
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import columns
 from lstm_dynamics_ros.learning.export.calibration import BLOCK, calibrate, conformal_quantile
+from lstm_dynamics_ros.learning.families.forward import ForwardSettings
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
-from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.checkpoint import Checkpoint
 import numpy as np
 import pytest
@@ -42,7 +42,7 @@ def test_new_blocks_stay_within_the_band_as_often_as_promised() -> None:
 
 
 def test_persistence_in_the_card_is_that_of_the_data(runs: list[Segment]) -> None:
-    settings = TrainingSettings(hidden_size=4, history_steps=2, rollout_steps=10)
+    settings = ForwardSettings(hidden_size=4, history_steps=2, rollout_steps=10)
     model = DynamicsModel(settings, runs[0].joint_types)
     torch.nn.init.zeros_(model.linear.weight)
     torch.nn.init.zeros_(model.linear.bias)

@@ -14,10 +14,9 @@ from lstm_dynamics_ros.learning.columns import columns
 from lstm_dynamics_ros.learning.export.export import export
 from lstm_dynamics_ros.learning.export.onnx_graph import to_onnx
 from lstm_dynamics_ros.learning.export.settings import ExportSettings
-from lstm_dynamics_ros.learning.members import Member
-from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.learning.families import training_settings
+from lstm_dynamics_ros.learning.members import Member, train
 from lstm_dynamics_ros.learning.training.checkpoint import Checkpoint
-from lstm_dynamics_ros.learning.training.trainer import train
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.runtime.model_file import load_model
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
@@ -202,7 +201,9 @@ def test_a_residual_model_learns_what_the_rigid_body_leaves_over(
     urdf = tmp_path / 'two.urdf'
     urdf.write_text(PENDULUMS.format(''.join(PENDULUM.format(k=k) for k in (1, 2))))
     prior = RigidBodyPrior(urdf, ('joint1', 'joint2'))
-    settings = TrainingSettings(**(small | {'model_kind': 'residual_inverse'}))
+    settings = training_settings(
+        small | {'model_kind': 'residual_inverse'}, leave_out_foreign=True
+    )
     made = train(runs[:4], runs[4:], settings, folder=tmp_path / 'training', prior=prior)
     card = export([Member(made, runs[4:])], tmp_path / 'model.onnx', prior=prior)
     assert card.physics_prior == prior.description()

@@ -6,14 +6,14 @@ from typing import Any
 
 from lstm_dynamics_ros.core.state import Matrix
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.learning.export.feedback_gain import measure_error_gain
-from lstm_dynamics_ros.learning.motion_segments import motion_segment
-from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.learning.derived_segments import motion_segment
+from lstm_dynamics_ros.learning.export.feedback_gain import measure_feedback_gain
+from lstm_dynamics_ros.learning.families.control import ControlSettings
 import numpy as np
 import pytest
 import torch
 
-SETTINGS = TrainingSettings(
+SETTINGS = ControlSettings(
     model_kind='residual_inverse',
     features=('position', 'velocity', 'acceleration', 'disturbance'),
 )
@@ -54,7 +54,7 @@ def segments(make_segment: Callable[..., Segment]) -> list[Segment]:
 
 
 def measured(model: Any, segments: list[Segment], prior: Any) -> tuple[float, ...]:  # noqa: ANN401
-    return measure_error_gain(model, segments, SETTINGS, prior)
+    return measure_feedback_gain(model, segments, SETTINGS, prior)
 
 
 def test_the_gain_is_that_of_model_and_rigid_body_together(segments: list[Segment]) -> None:

@@ -2,8 +2,8 @@
 """Tests of the packed state and the ONNX graph."""
 
 from lstm_dynamics_ros.learning.export.onnx_graph import OPSET, PackedStep, to_onnx
+from lstm_dynamics_ros.learning.families.forward import ForwardSettings
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
-from lstm_dynamics_ros.learning.settings import TrainingSettings
 import onnx
 import pytest
 import torch
@@ -13,7 +13,7 @@ TYPES = ('revolute', 'continuous', 'prismatic')
 
 def step(**settings: object) -> PackedStep:
     values = {'hidden_size': 8} | settings
-    return PackedStep(DynamicsModel(TrainingSettings(**values), TYPES))  # type: ignore[arg-type]
+    return PackedStep(DynamicsModel(ForwardSettings(**values), TYPES))  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize('layers', [1, 2])

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from lstm_dynamics_ros.core.errors import DataError, JointNamesError
 from lstm_dynamics_ros.data.segment import Segment
+from lstm_dynamics_ros.learning.families.control import ControlSettings
 from lstm_dynamics_ros.learning.interpretation.card_inputs import card_inputs, settings_of
 from lstm_dynamics_ros.runtime.model_file import load_model
 import numpy as np
@@ -29,6 +30,7 @@ def test_the_inputs_of_a_forward_model_are_the_recorded_ones(
 def test_settings_make_the_signals_of_a_control_model() -> None:
     card = load_model(MODELS / 'arm_residual.onnx').card
     settings = settings_of(card)
+    assert isinstance(settings, ControlSettings)
     assert settings.signals == tuple(s.kind for s in card.features[:: card.n_joints])
     assert (settings.motion_cutoff, settings.disturbance_bandwidth) == (12.0, 20.0)
     assert settings.least_latency == settings.largest_latency == card.latency_steps

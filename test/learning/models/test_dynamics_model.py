@@ -6,8 +6,11 @@ from typing import Any
 
 from lstm_dynamics_ros.learning.cells import CELLS
 from lstm_dynamics_ros.learning.export.onnx_graph import PackedStep, to_onnx
-from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel, ModelState
-from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.learning.families import training_settings
+from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
+from lstm_dynamics_ros.learning.families.forward import ForwardSettings
+from lstm_dynamics_ros.learning.models.base import ModelState
+from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
 import numpy as np
 from numpy.typing import NDArray
 import onnxruntime
@@ -21,7 +24,9 @@ TYPES = ('revolute', 'continuous', 'prismatic')
 def random_model(types: tuple[str, ...] = TYPES, **settings: Any) -> DynamicsModel:  # noqa: ANN401
     """Return a model with random weights and normalisation."""
     torch.manual_seed(7)
-    model = DynamicsModel(TrainingSettings(**({'hidden_size': 12} | settings)), types)
+    own = training_settings({'hidden_size': 12} | settings)
+    assert isinstance(own, DynamicsSettings)
+    model = DynamicsModel(own, types)
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
     circular = model.wraps > 0.5
@@ -188,7 +193,7 @@ def test_a_payload_is_found_from_what_it_cost() -> None:
     rows = torch.randn(5, model.n_features)
     rows[:, 16:] *= 5.0
     rows[:, 6:8] = 2.0 * rows[:, 16:18]  # 2 kg spend twice what 1 kg cost
-    mass = model.present(rows)[:, -3]
+    mass = model.features(rows)[:, -3]
     torch.testing.assert_close(mass, torch.full((5,), 2.0), rtol=1e-3, atol=0.0)
 
 
@@ -203,7 +208,7 @@ def test_errors_of_continuous_joints_are_taken_the_short_way() -> None:
 
 
 def test_a_new_model_starts_without_a_recurrent_part() -> None:
-    model = DynamicsModel(TrainingSettings(hidden_size=8), TYPES)
+    model = DynamicsModel(ForwardSettings(hidden_size=8), TYPES)
     torch.nn.init.zeros_(model.linear.weight)
     torch.nn.init.zeros_(model.linear.bias)
     row = torch.randn(2, 9)

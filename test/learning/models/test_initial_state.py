@@ -7,8 +7,10 @@ from typing import Any
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.export.onnx_graph import PackedStep
+from lstm_dynamics_ros.learning.families import training_settings
+from lstm_dynamics_ros.learning.families.forward import ForwardSettings
+from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
-from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.trainer import train
 import numpy as np
 import pytest
@@ -19,7 +21,7 @@ HISTORY = 5
 
 @pytest.mark.parametrize('cell', ['lstm', 'gru', 'memoryless'])
 def test_a_model_steps_as_it_runs_over_a_sequence(cell: str) -> None:
-    settings = TrainingSettings(
+    settings = ForwardSettings(
         cell=cell, hidden_size=6, head_size=3, history_steps=HISTORY, num_layers=2,
         learned_initial_state=True, ripple_limit=0,
     )  # fmt: skip
@@ -43,7 +45,7 @@ def test_a_model_steps_as_it_runs_over_a_sequence(cell: str) -> None:
 
 
 def test_what_the_cell_knew_before_does_not_matter() -> None:
-    settings = TrainingSettings(
+    settings = ForwardSettings(
         hidden_size=6, history_steps=HISTORY, learned_initial_state=True, ripple_limit=0
     )
     model = DynamicsModel(settings, ('revolute',)).eval()
@@ -65,7 +67,8 @@ def test_the_guess_is_trained_with_the_rest(
         'model_kind': 'inverse', 'history_steps': 10, 'burn_in_steps': 10, 'window_steps': 20,
         'max_epochs': 1, 'learned_initial_state': True,
     }  # fmt: skip
-    settings = TrainingSettings(**(small | own))
+    settings = training_settings(small | own, leave_out_foreign=True)
+    assert isinstance(settings, InverseSettings)
     weights = train(runs[:4], runs[4:], settings, folder=tmp_path).weights
     last = torch.load(tmp_path / 'last.pt', weights_only=True)['model']
     moved = [name for name in last if name.startswith('initial.')]
@@ -78,6 +81,6 @@ def test_the_guess_is_trained_with_the_rest(
 
 
 def test_it_needs_a_delay_line() -> None:
-    settings = TrainingSettings(history_steps=1, learned_initial_state=True)
+    settings = ForwardSettings(history_steps=1, learned_initial_state=True)
     with pytest.raises(ConfigError, match='history_steps must be at least 2, got 1'):
         DynamicsModel(settings, ('revolute',))

@@ -3,9 +3,9 @@
 
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.learning.export.onnx_graph import PackedStep
+from lstm_dynamics_ros.learning.families.forward import ForwardSettings
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
 from lstm_dynamics_ros.learning.models.maxwell_slip import MaxwellSlip
-from lstm_dynamics_ros.learning.settings import TrainingSettings
 import numpy as np
 import pytest
 import torch
@@ -37,7 +37,7 @@ def test_after_a_reversal_the_force_turns_over_twice_the_width() -> None:
 
 @pytest.mark.parametrize('joint', ['revolute', 'continuous'])
 def test_a_model_steps_as_it_runs_over_a_sequence(joint: str) -> None:
-    settings = TrainingSettings(
+    settings = ForwardSettings(
         hidden_size=5, head_size=3, history_steps=4, slip_displacements=WIDTHS, dropout=0.5,
         ripple_limit=0,
     )  # fmt: skip
@@ -61,7 +61,7 @@ def test_a_model_steps_as_it_runs_over_a_sequence(joint: str) -> None:
 
 
 def test_the_first_observation_is_no_move() -> None:
-    settings = TrainingSettings(history_steps=3, slip_displacements=WIDTHS, hidden_size=4)
+    settings = ForwardSettings(history_steps=3, slip_displacements=WIDTHS, hidden_size=4)
     model = DynamicsModel(settings, ('revolute',)).eval()
     with torch.no_grad():
         _, state = model.step(torch.full((1, 3), 2.0), model.zero_state(1))
@@ -70,6 +70,6 @@ def test_the_first_observation_is_no_move() -> None:
 
 
 def test_elements_need_a_newest_position_but_one() -> None:
-    settings = TrainingSettings(history_steps=1, slip_displacements=WIDTHS)
+    settings = ForwardSettings(history_steps=1, slip_displacements=WIDTHS)
     with pytest.raises(ConfigError, match='history_steps must be at least 2, got 1'):
         DynamicsModel(settings, ('revolute',))

@@ -8,9 +8,9 @@ from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import columns
 from lstm_dynamics_ros.learning.export.onnx_graph import PackedStep
+from lstm_dynamics_ros.learning.families.torque_observer import TorqueObserverSettings
+from lstm_dynamics_ros.learning.models.base import is_measurement, tagged
 from lstm_dynamics_ros.learning.models.ensemble import Ensemble
-from lstm_dynamics_ros.learning.models.own_prediction import news, said
-from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.torque_observer import stiction_detector as stillness
 from lstm_dynamics_ros.learning.torque_observer.identification import identify
 from lstm_dynamics_ros.learning.torque_observer.observer import TorqueObserver
@@ -20,12 +20,13 @@ from torch import Tensor
 
 TYPES = ('revolute', 'revolute')
 SETTINGS: dict[str, Any] = {
-    'torque_observer': True, 'predict_effort': False, 'hidden_size': 8, 'rollout_steps': 300,
-}  # fmt: skip
+    'hidden_size': 8,
+    'rollout_steps': 300,
+}
 
 
 def observer(runs: Sequence[Segment], seed: int = 0, passes: int = 1) -> TorqueObserver:
-    settings = TrainingSettings(**SETTINGS, seed=seed, observer_passes=passes)
+    settings = TorqueObserverSettings(**SETTINGS, seed=seed, observer_passes=passes)
     torch.manual_seed(seed)
     model = TorqueObserver(settings, TYPES)
     with pytest.MonkeyPatch.context() as patch:
@@ -42,20 +43,20 @@ def model(request: pytest.FixtureRequest, runs: list[Segment]) -> TorqueObserver
 @pytest.fixture(scope='module')
 def rows(runs: list[Segment]) -> Tensor:
     """Measured observations of three pieces, shape (T, 3, F)."""
-    table = columns(runs[4], TrainingSettings(**SETTINGS)).observations
+    table = columns(runs[4], TorqueObserverSettings(**SETTINGS)).observations
     return torch.stack([table[100:180], table[400:480], table[700:780]], 1)
 
 
-def test_a_row_equal_to_the_last_prediction_to_the_last_bit_is_no_news() -> None:
+def test_a_row_equal_to_the_last_prediction_to_the_last_bit_is_no_is_measurement() -> None:
     prediction = torch.randn(2, 4)
     row = torch.cat([prediction, torch.randn(2, 2)], 1)
-    assert news(row, said(prediction)).flatten().tolist() == [0.0, 0.0]
+    assert is_measurement(row, tagged(prediction)).flatten().tolist() == [0.0, 0.0]
     row[1, 3] = torch.nextafter(row[1, 3], torch.tensor(9.0))
-    assert news(row, said(prediction)).flatten().tolist() == [0.0, 1.0]
+    assert is_measurement(row, tagged(prediction)).flatten().tolist() == [0.0, 1.0]
 
 
-def test_before_anything_was_predicted_all_is_news() -> None:
-    assert news(torch.zeros(1, 6), torch.zeros(1, 5)).item() == 1.0
+def test_before_anything_was_predicted_all_is_is_measurement() -> None:
+    assert is_measurement(torch.zeros(1, 6), torch.zeros(1, 5)).item() == 1.0
 
 
 @torch.no_grad()
@@ -85,7 +86,7 @@ def test_a_measurement_in_a_free_run_is_taken_in(model: TorqueObserver, rows: Te
     moved = torch.cat([prediction, rows[60, :, 4:]], 1)
     moved[:, :2] += 0.01
     prediction, _ = model.step(moved, state)
-    still = state._replace(told=said(moved[:, :4]))
+    still = state._replace(last_prediction=tagged(moved[:, :4]))
     ignored, _ = model.step(moved, still)
     assert float((prediction[:, :2] - ignored[:, :2]).min()) > 0.009
 
@@ -124,14 +125,14 @@ def both(runs: list[Segment], model: TorqueObserver) -> Ensemble:
 @torch.no_grad()
 def test_members_are_told_what_their_mean_predicted(both: Ensemble, rows: Tensor) -> None:
     mean, state = both.sequence(rows[:20], both.zero_state(3))
-    assert state.told is not None
-    torch.testing.assert_close(state.told[:, 1:], mean[-1], rtol=0, atol=0)
+    assert state.last_prediction is not None
+    torch.testing.assert_close(state.last_prediction[:, 1:], mean[-1], rtol=0, atol=0)
     for row in rows[20:40]:
-        seen = torch.cat([state.told[:, 1:], row[:, 4:]], 1)
-        assert not news(seen, state.told).any()
+        seen = torch.cat([state.last_prediction[:, 1:], row[:, 4:]], 1)
+        assert not is_measurement(seen, state.last_prediction).any()
         prediction, state = both.step(seen, state)
-        assert state.told is not None
-        torch.testing.assert_close(state.told[:, 1:], prediction, rtol=0, atol=0)
+        assert state.last_prediction is not None
+        torch.testing.assert_close(state.last_prediction[:, 1:], prediction, rtol=0, atol=0)
 
 
 @torch.no_grad()
@@ -148,7 +149,7 @@ def test_the_correction_cannot_move_what_the_filter_is_sure_of(
     ('changed', 'types', 'message'),
     [
         ({'predict_effort': True}, TYPES, 'predict_effort to false'),
-        ({'model_kind': 'inverse'}, TYPES, 'goes with a forward model'),
+        ({'features': ('position',)}, TYPES, 'goes with position, velocity and effort'),
         ({}, ('revolute', 'continuous'), 'no continuous joints'),
     ],
 )
@@ -156,4 +157,4 @@ def test_what_it_cannot_do_is_refused(
     changed: dict[str, Any], types: tuple[str, ...], message: str
 ) -> None:
     with pytest.raises(ConfigError, match=message):
-        TorqueObserver(TrainingSettings(**(SETTINGS | changed)), types)
+        TorqueObserver(TorqueObserverSettings(**(SETTINGS | changed)), types)

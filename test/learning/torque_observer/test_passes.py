@@ -3,21 +3,22 @@
 
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import columns, Trajectory
-from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.learning.families.torque_observer import TorqueObserverSettings
 from lstm_dynamics_ros.learning.torque_observer import stiction_detector as stillness
 from lstm_dynamics_ros.learning.torque_observer.identification import identify
-from lstm_dynamics_ros.learning.torque_observer.memory import (
+from lstm_dynamics_ros.learning.torque_observer.observer import LEEWAY, TorqueObserver
+from lstm_dynamics_ros.learning.torque_observer.passes import (
+    FilterPass,
     Memory,
     memory_size,
+    Passes,
     PassMemory,
     unpacked,
 )
-from lstm_dynamics_ros.learning.torque_observer.observer import LEEWAY, TorqueObserver
-from lstm_dynamics_ros.learning.torque_observer.passes import FilterPass, Passes
 from lstm_dynamics_ros.learning.torque_observer.training_data import (
     cut_pieces,
     hidden_runs,
-    next_view,
+    next_output,
 )
 import numpy as np
 import pytest
@@ -25,9 +26,7 @@ import torch
 from torch import Tensor
 
 TYPES = ('revolute', 'revolute')
-SETTINGS = TrainingSettings(
-    torque_observer=True, predict_effort=False, hidden_size=8, rollout_steps=300, observer_passes=2
-)
+SETTINGS = TorqueObserverSettings(hidden_size=8, rollout_steps=300, observer_passes=2)
 KNOWN = 10
 
 
@@ -75,12 +74,12 @@ def test_a_later_pass_is_filter_and_network_on_what_the_earlier_one_says(
 ) -> None:
     _, memory = model.remembered(model.zero_state(2))
     fresh = torch.ones(2, 1, dtype=torch.bool)
-    views, _ = model.passes.sequence(rows, memory, fresh=fresh, known=told(len(rows)))
+    outputs, _ = model.passes.sequence(rows, memory, fresh=fresh, known=told(len(rows)))
     first = by_hand(model.passes.each()[0], rows, None)
     second = by_hand(model.passes.each()[1], rows, first.float())
     # The memory between steps is float32, here it is not.
-    torch.testing.assert_close(views[0].features, first, rtol=1e-3, atol=1e-3)
-    torch.testing.assert_close(views[1].features, second, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(outputs[0].features, first, rtol=1e-3, atol=1e-3)
+    torch.testing.assert_close(outputs[1].features, second, rtol=1e-3, atol=1e-3)
     filtered, _ = model.filtered(rows, model.zero_state(2), known=told(len(rows)))
     effort = rows[..., 4:].numpy() / model.filter.effort_spread.numpy()
     expected = np.concatenate(
@@ -88,9 +87,9 @@ def test_a_later_pass_is_filter_and_network_on_what_the_earlier_one_says(
     )
     np.testing.assert_allclose(filtered.inputs, expected, rtol=1e-3, atol=1e-3)
     np.testing.assert_allclose(
-        filtered.base[..., :2], views[1].ahead[..., :2] * model.filter.spread[:2]
+        filtered.base[..., :2], outputs[1].ahead[..., :2] * model.filter.spread[:2]
     )
-    np.testing.assert_allclose(filtered.width, np.minimum(LEEWAY * views[1].width.numpy(), 1))
+    np.testing.assert_allclose(filtered.width, np.minimum(LEEWAY * outputs[1].width.numpy(), 1))
 
 
 @torch.no_grad()
@@ -116,12 +115,12 @@ def test_pieces_are_seen_as_the_sequences_they_are(model: TorqueObserver, rows: 
     )
     assert pieces is not None
     torch.testing.assert_close(pieces.rows, rows, rtol=0, atol=0)
-    assert pieces.told[:, 0, 0].tolist() == [1.0] * KNOWN + [0.0] * 49
+    assert pieces.measured[:, 0, 0].tolist() == [1.0] * KNOWN + [0.0] * 49
     first = by_hand(model.passes.each()[0], rows[:-1], None)
-    view = next_view(model, pieces, [])
-    torch.testing.assert_close(view.features, first, rtol=1e-3, atol=1e-3)
+    output = next_output(model, pieces, [])
+    torch.testing.assert_close(output.features, first, rtol=1e-3, atol=1e-3)
     told_all, _ = model.filtered(rows[:-1], model.zero_state(2), known=told(59))
-    runs = hidden_runs(model, pieces, [view])
+    runs = hidden_runs(model, pieces, [output])
     for part, other in zip(runs.filtered, told_all, strict=True):
         torch.testing.assert_close(part, other, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(runs.targets, rows[1:, :, :4], rtol=0, atol=0)

@@ -4,7 +4,7 @@
 from collections.abc import Iterable
 
 from lstm_dynamics_ros.learning.torque_observer import stiction_detector as stillness
-from lstm_dynamics_ros.learning.torque_observer.stiction_detector import Pieces, Stillness
+from lstm_dynamics_ros.learning.torque_observer.stiction_detector import Pieces, StictionDetector
 import numpy as np
 import pytest
 import torch
@@ -28,7 +28,7 @@ def many(seeds: Iterable[int]) -> Pieces:
 
 
 def test_it_learns_which_joints_are_still_and_how_fast_others_are() -> None:
-    model = Stillness(2)
+    model = StictionDetector(2)
     left = model.learn([many(range(16))], seed=0)
     assert float(left.max()) < 0.15
     effort, speed = stop_and_go(99)
@@ -44,7 +44,7 @@ def test_rows_of_unknown_speed_do_not_count(monkeypatch: pytest.MonkeyPatch) -> 
     monkeypatch.setattr(stillness, 'UPDATES', 20)
     pieces = many([0, 0])
     pieces.speed[:50] = torch.nan
-    model = Stillness(2)
+    model = StictionDetector(2)
     assert torch.isfinite(model.learn([pieces], seed=0)).all()
 
 
@@ -53,10 +53,10 @@ def test_what_earlier_passes_say_is_used() -> None:
     """Efforts of a robot that is pushed about say nothing here; an earlier pass knows it all."""
     pieces = many(range(16))
     effort = torch.randn(pieces.effort.shape, generator=torch.Generator().manual_seed(0))
-    deaf = Stillness(2).learn([pieces._replace(effort=effort)], seed=0)
+    deaf = StictionDetector(2).learn([pieces._replace(effort=effort)], seed=0)
     said = 7.0 + 3.0 * pieces.speed
     told = Pieces(effort, pieces.speed, said)
-    model = Stillness(2, earlier=2)
+    model = StictionDetector(2, earlier=2)
     knowing = model.learn([told, told], seed=0)
     assert float(deaf.min()) > 0.5
     assert float(knowing.max()) < 0.1
@@ -66,7 +66,7 @@ def test_what_earlier_passes_say_is_used() -> None:
 @pytest.mark.parametrize('earlier', [0, 3])
 def test_steps_in_float64_give_what_the_sequence_gives(earlier: int) -> None:
     effort, _ = stop_and_go(1)
-    model = Stillness(2, hidden=7, earlier=earlier).eval()
+    model = StictionDetector(2, hidden=7, earlier=earlier).eval()
     model.earlier_mean.fill_(0.5)
     model.earlier_spread.fill_(2.0)
     said = torch.randn(len(effort), 1, earlier) if earlier else None
@@ -83,7 +83,7 @@ def test_steps_in_float64_give_what_the_sequence_gives(earlier: int) -> None:
 
 
 def test_what_is_seen_is_the_formula() -> None:
-    model = Stillness(2, earlier=1)
+    model = StictionDetector(2, earlier=1)
     model.effort_spread.fill_(2.0)
     model.change_spread.fill_(0.5)
     model.earlier_mean.fill_(3.0)

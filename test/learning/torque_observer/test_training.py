@@ -9,8 +9,8 @@ from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.forecasters.model import ModelForecaster
 from lstm_dynamics_ros.learning.columns import columns
 from lstm_dynamics_ros.learning.export.export import export
+from lstm_dynamics_ros.learning.families.torque_observer import TorqueObserverSettings
 from lstm_dynamics_ros.learning.members import joined, Member, train_members
-from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.torque_observer.training import train_open_loop
 from lstm_dynamics_ros.runtime.model_file import load_model
 import numpy as np
@@ -18,11 +18,17 @@ import pytest
 import torch
 
 SMALL: dict[str, Any] = {
-    'torque_observer': True, 'predict_effort': False, 'hidden_size': 8, 'burn_in_steps': 40,
-    'window_steps': 40, 'rollout_steps': 60, 'batch_size': 4, 'updates_per_epoch': 2,
-    'max_epochs': 2, 'dropout': 0.2, 'threads': 1,
-}  # fmt: skip
-SETTINGS = TrainingSettings(**SMALL)
+    'hidden_size': 8,
+    'burn_in_steps': 40,
+    'window_steps': 40,
+    'rollout_steps': 60,
+    'batch_size': 4,
+    'updates_per_epoch': 2,
+    'max_epochs': 2,
+    'dropout': 0.2,
+    'threads': 1,
+}
+SETTINGS = TorqueObserverSettings(**SMALL)
 
 
 class _StopError(Exception):
@@ -32,7 +38,7 @@ class _StopError(Exception):
 @pytest.fixture(scope='module')
 def members(runs: list[Segment], tmp_path_factory: pytest.TempPathFactory) -> list[Member]:
     folder = tmp_path_factory.mktemp('open_loop')
-    settings = TrainingSettings(
+    settings = TorqueObserverSettings(
         **(
             SMALL
             | {
@@ -128,7 +134,7 @@ def test_an_identified_filter_follows_a_pendulum_from_its_torque(
 def test_another_training_in_the_folder_is_refused(runs: list[Segment], tmp_path: Path) -> None:
     short = [run.rows(0, 300) for run in runs]
     train_open_loop(short[:1], short[4:], SETTINGS, folder=tmp_path)
-    other = TrainingSettings(**(SMALL | {'dropout': 0.1}))
+    other = TorqueObserverSettings(**(SMALL | {'dropout': 0.1}))
     with pytest.raises(TrainingError, match='other settings dropout'):
         train_open_loop(short[:1], short[4:], other, folder=tmp_path)
 

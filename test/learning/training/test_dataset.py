@@ -4,7 +4,8 @@
 from lstm_dynamics_ros.core.errors import TooShortError
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import columns
-from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.learning.families.forward import ForwardSettings
+from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 from lstm_dynamics_ros.learning.training.dataset import (
     cut,
     epoch_generator,
@@ -16,7 +17,7 @@ import numpy as np
 import pytest
 import torch
 
-SETTINGS = TrainingSettings(burn_in_steps=10, window_steps=10, rollout_steps=5)
+SETTINGS = ForwardSettings(burn_in_steps=10, window_steps=10, rollout_steps=5)
 
 
 def test_a_window_holds_consecutive_rows_of_one_segment(runs: list[Segment]) -> None:
@@ -32,7 +33,7 @@ def test_a_window_holds_consecutive_rows_of_one_segment(runs: list[Segment]) -> 
 
 
 def test_an_inverse_model_gets_motion_in_and_effort_out(runs: list[Segment]) -> None:
-    settings = TrainingSettings(model_kind='inverse', burn_in_steps=10, window_steps=10)
+    settings = InverseSettings(burn_in_steps=10, window_steps=10)
     batch = WindowDataset(runs, settings)[[3]]
     assert tuple(batch.observations.shape) == (20, 1, 4)
     expected = runs[0].effort[3:23].astype(np.float32)
@@ -47,7 +48,7 @@ def test_windows_cut_by_hand_are_those_of_the_data_set(runs: list[Segment]) -> N
 
 def test_data_too_short_for_a_window_says_how_long_it_must_be(runs: list[Segment]) -> None:
     with pytest.raises(TooShortError, match=r'stretch is 6\.00 s, but one window needs 8\.80 s'):
-        WindowDataset(runs, TrainingSettings(burn_in_steps=1500, window_steps=210))
+        WindowDataset(runs, ForwardSettings(burn_in_steps=1500, window_steps=210))
 
 
 def test_the_order_depends_on_seed_and_epoch_alone() -> None:

@@ -6,18 +6,20 @@ from collections.abc import Callable
 from lstm_dynamics_ros.core.errors import TooShortError
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import columns, Trajectory
+from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
+from lstm_dynamics_ros.learning.families.forward import ForwardSettings
+from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
-from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.linear_start import floored, prepare, refit_linear
 import numpy as np
 import pytest
 import torch
 
-SETTINGS = TrainingSettings(hidden_size=4, history_steps=6, ripple_limit=0, ridge=1e-3)
+SETTINGS = ForwardSettings(hidden_size=4, history_steps=6, ripple_limit=0, ridge=1e-3)
 
 
 def prepared(
-    runs: list[Trajectory], types: tuple[str, ...], settings: TrainingSettings = SETTINGS
+    runs: list[Trajectory], types: tuple[str, ...], settings: DynamicsSettings = SETTINGS
 ) -> tuple[DynamicsModel, list[int]]:
     model = DynamicsModel(settings, types)
     low = prepare(
@@ -50,7 +52,7 @@ def test_a_joint_that_stands_still_gets_the_floor_and_is_reported(
     moved[:, 1] += 1e-3
     predictions, _ = model.sequence(moved.unsqueeze(1), model.zero_state(1))
     assert float((predictions[:, 0, :4] - moved[:, :4]).abs().max()) < 1.0
-    assert float(model.present(moved)[:, 1].abs().max()) < 1.0
+    assert float(model.features(moved)[:, 1].abs().max()) < 1.0
 
 
 def test_the_floor_is_relative_to_the_same_kind_and_never_zero() -> None:
@@ -76,9 +78,7 @@ def test_the_linear_part_finds_the_difference_equation_of_the_data() -> None:
 
 
 def test_the_linear_start_equals_ridge_regression_in_numpy(runs: list[Segment]) -> None:
-    settings = TrainingSettings(
-        model_kind='inverse', hidden_size=4, history_steps=3, ripple_limit=0, ridge=0.5
-    )
+    settings = InverseSettings(hidden_size=4, history_steps=3, ripple_limit=0, ridge=0.5)
     used = [columns(run, settings) for run in runs[:2]]
     model, _ = prepared(used, runs[0].joint_types, settings)
     stacked, goals = [], []
@@ -111,7 +111,7 @@ def test_data_shorter_than_the_delay_line_is_refused() -> None:
 
 @torch.no_grad()
 def test_with_hardly_any_data_it_is_constant_velocity(runs: list[Segment]) -> None:
-    settings = TrainingSettings(hidden_size=4, history_steps=6, ripple_limit=0, ridge=1e12)
+    settings = ForwardSettings(hidden_size=4, history_steps=6, ripple_limit=0, ridge=1e12)
     used = [columns(run, settings) for run in runs]
     model, _ = prepared(used, runs[0].joint_types, settings)
     rows = used[0].observations[:50]

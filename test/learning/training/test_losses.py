@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of teacher-forced and free-run errors, against loops over single steps."""
 
+from lstm_dynamics_ros.learning.families.forward import ForwardSettings
+from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
-from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.dataset import Windows
 from lstm_dynamics_ros.learning.training.losses import (
     column_weights,
@@ -19,7 +20,8 @@ TYPES = ('revolute', 'prismatic')
 
 
 def model_and_windows(kind: str = 'forward') -> tuple[DynamicsModel, Windows]:
-    settings = TrainingSettings(model_kind=kind, hidden_size=6, history_steps=4)
+    family = ForwardSettings if kind == 'forward' else InverseSettings
+    settings = family(hidden_size=6, history_steps=4)
     model = DynamicsModel(settings, TYPES)
     for parameter in model.parameters():
         torch.nn.init.normal_(parameter, std=0.2)
@@ -88,7 +90,7 @@ def test_modes_may_be_mixed_in_one_batch() -> None:
 
 
 def test_a_model_as_good_as_the_reference_has_loss_one() -> None:
-    settings = TrainingSettings()
+    settings = ForwardSettings()
     scale = Scale(torch.rand(4, 6) + 0.1, torch.rand(4, 2, 7, 6) + 0.1)
     of = torch.tensor([2, 0, 3])
     causal = torch.tensor([[True], [False], [True], [False], [False], [True]])
@@ -101,13 +103,13 @@ def test_a_model_as_good_as_the_reference_has_loss_one() -> None:
 
 
 def test_weights_sum_to_one_and_effort_weighs_less() -> None:
-    weights = column_weights(TrainingSettings(effort_weight=0.5), 2)
+    weights = column_weights(ForwardSettings(effort_weight=0.5), 2)
     assert float(weights.sum()) == pytest.approx(1.0)
     assert float(weights[4]) == pytest.approx(0.5 * float(weights[0]))
 
 
 def test_effort_weighs_full_where_it_is_all_there_is() -> None:
-    weights = column_weights(TrainingSettings(model_kind='inverse'), 2)
+    weights = column_weights(InverseSettings(), 2)
     torch.testing.assert_close(weights, torch.tensor([0.5, 0.5]))
 
 

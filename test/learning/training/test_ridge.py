@@ -5,11 +5,11 @@ from collections.abc import Sequence
 
 from lstm_dynamics_ros.data.folds import Fold
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 from lstm_dynamics_ros.learning.training.ridge import ridge_of_folds, RIDGES
 import numpy as np
 
-SETTINGS = TrainingSettings(
+SETTINGS = InverseSettings(
     model_kind='inverse', features=('position', 'velocity'), history_steps=10, burn_in_steps=20,
     window_steps=50, ripple_limit=0, dt=0.01,
 )  # fmt: skip

@@ -2,8 +2,8 @@
 """Tests of the search for cogging."""
 
 from lstm_dynamics_ros.learning.columns import Trajectory
+from lstm_dynamics_ros.learning.families.forward import ForwardSettings
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
-from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.linear_start import prepare
 import numpy as np
 import torch
@@ -26,7 +26,7 @@ def cogging_run(seed: int, periods: float, size: float) -> Trajectory:
 
 
 def found(periods: float, size: float) -> float:
-    settings = TrainingSettings(hidden_size=4, history_steps=4, ripple_limit=120)
+    settings = ForwardSettings(hidden_size=4, history_steps=4, ripple_limit=120)
     model = DynamicsModel(settings, ('revolute',))
     runs = [cogging_run(seed, periods, size) for seed in range(3)]
     prepare(model, runs, ridge=1e-3, history=4, dt=0.005, ripple_limit=120)

@@ -12,7 +12,7 @@ from typing import Any
 from lstm_dynamics_ros.core.errors import JointNamesError, TooShortError, TrainingError
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import columns
-from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.learning.families.forward import ForwardSettings
 from lstm_dynamics_ros.learning.training.checkpoint import Checkpoint, read
 from lstm_dynamics_ros.learning.training.trainer import train
 from lstm_dynamics_ros.learning.training.validation import errors_on
@@ -33,7 +33,7 @@ def test_a_forward_model_beats_persistence_and_its_linear_start(
     runs: list[Segment], small: Small, tmp_path: Path
 ) -> None:
     more = small | {'max_epochs': 12, 'updates_per_epoch': 20, 'batch_size': 16}
-    settings = TrainingSettings(**more)
+    settings = ForwardSettings(**more)
     made = train(runs[:4], runs[4:], settings, folder=tmp_path)
     # On the held-out trajectories the squared error is below 0.85 of the linear model's,
     assert made.best_error < 0.85
@@ -60,7 +60,7 @@ def test_the_same_seed_gives_the_same_weights_to_the_last_bit(
     runs: list[Segment], small: Small, tmp_path: Path, checkpoints: Trained
 ) -> None:
     torch.rand(7)  # numbers drawn elsewhere do not matter
-    again = train(runs[:4], runs[4:], TrainingSettings(**small), folder=tmp_path)
+    again = train(runs[:4], runs[4:], ForwardSettings(**small), folder=tmp_path)
     assert same(again, checkpoints('forward', 'lstm'))
 
 
@@ -70,7 +70,7 @@ def test_another_seed_gives_other_weights(
     short = small | {'max_epochs': 1}
     folders = [tmp_path / 'a', tmp_path / 'b']
     for seed, folder in enumerate(folders):
-        train(runs[:4], runs[4:], TrainingSettings(**short, seed=seed), folder=folder)
+        train(runs[:4], runs[4:], ForwardSettings(**short, seed=seed), folder=folder)
     last = [read(folder / 'last.pt')['model'] for folder in folders]
     assert not torch.equal(last[0]['output.weight'], last[1]['output.weight'])
 
@@ -79,7 +79,7 @@ KILLED = """
 import os, signal, sys
 import numpy as np
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.learning.families.forward import ForwardSettings
 from lstm_dynamics_ros.learning.training.trainer import train
 
 def die(epoch, total, text):
@@ -93,7 +93,7 @@ segments = [
             filled=np.zeros(len(t), bool))
     for i, t in enumerate(data['runs'])
 ]
-train(segments[:4], segments[4:], TrainingSettings(**eval(sys.argv[3])), folder=sys.argv[2],
+train(segments[:4], segments[4:], ForwardSettings(**eval(sys.argv[3])), folder=sys.argv[2],
       progress=die)
 """
 
@@ -111,7 +111,7 @@ def test_a_killed_training_is_resumed_and_ends_with_the_same_weights(
     assert len(read(folder / 'last.pt')['history']) == 3
     epochs: list[int] = []
     resumed = train(
-        runs[:4], runs[4:], TrainingSettings(**small), folder=folder,
+        runs[:4], runs[4:], ForwardSettings(**small), folder=folder,
         progress=lambda *told: epochs.append(told[0]),
     )  # fmt: skip
     assert epochs == [3]
@@ -123,7 +123,7 @@ def test_a_killed_training_is_resumed_and_ends_with_the_same_weights(
 def test_a_finished_training_is_not_repeated(
     runs: list[Segment], small: Small, tmp_path: Path
 ) -> None:
-    settings = TrainingSettings(**(small | {'max_epochs': 1}))
+    settings = ForwardSettings(**(small | {'max_epochs': 1}))
     first = train(runs[:4], runs[4:], settings, folder=tmp_path)
     epochs: list[int] = []
     again = train(
@@ -141,7 +141,7 @@ def test_interrupting_keeps_the_last_epoch(
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        train(runs[:4], runs[4:], TrainingSettings(**small), folder=tmp_path, progress=interrupt)
+        train(runs[:4], runs[4:], ForwardSettings(**small), folder=tmp_path, progress=interrupt)
     assert len(read(tmp_path / 'last.pt')['history']) == 2
     assert sorted(path.name for path in tmp_path.iterdir()) == ['best.pt', 'last.pt']
 
@@ -149,7 +149,7 @@ def test_interrupting_keeps_the_last_epoch(
 def test_a_folder_with_another_training_is_refused(
     runs: list[Segment], small: Small, tmp_path: Path
 ) -> None:
-    settings = TrainingSettings(**(small | {'max_epochs': 1}))
+    settings = ForwardSettings(**(small | {'max_epochs': 1}))
     train(runs[:4], runs[4:], settings, folder=tmp_path)
     with pytest.raises(TrainingError, match=r'with other settings seed, patience|patience, seed'):
         train(runs[:4], runs[4:], replace(settings, seed=9, patience=3), folder=tmp_path)
@@ -162,7 +162,7 @@ def test_fine_tuning_keeps_the_normalisation(
 ) -> None:
     start = checkpoints('forward', 'lstm')
     start.save(tmp_path / 'start.pt')
-    settings = TrainingSettings(**(small | {'max_epochs': 1, 'learning_rate': 1e-3}))
+    settings = ForwardSettings(**(small | {'max_epochs': 1, 'learning_rate': 1e-3}))
     tuned = train(
         runs[2:4], runs[4:], settings, folder=tmp_path / 'tuned', init=tmp_path / 'start.pt'
     )
@@ -178,7 +178,7 @@ def test_a_loss_that_is_not_finite_stops_with_advice(
     runs: list[Segment], small: Small, tmp_path: Path
 ) -> None:
     wild = replace(runs[0], name='wild', effort=runs[0].effort.copy())
-    settings = TrainingSettings(**(small | {'learning_rate': 1.0, 'gradient_clip': 1e30}))
+    settings = ForwardSettings(**(small | {'learning_rate': 1.0, 'gradient_clip': 1e30}))
     broken = train(runs[:4], runs[4:], replace(settings, max_epochs=1, learning_rate=0.0),
                    folder=tmp_path / 'a')  # fmt: skip
     broken.weights['output.bias'].fill_(float('nan'))
@@ -190,7 +190,7 @@ def test_a_loss_that_is_not_finite_stops_with_advice(
 def test_training_stops_when_it_no_longer_helps(
     runs: list[Segment], small: Small, tmp_path: Path
 ) -> None:
-    settings = TrainingSettings(
+    settings = ForwardSettings(
         **(small | {'max_epochs': 10, 'patience': 1, 'learning_rate': 0.0, 'updates_per_epoch': 1})
     )
     train(runs[:4], runs[4:], settings, folder=tmp_path)
@@ -203,7 +203,7 @@ def test_progress_is_told_after_each_epoch(
 ) -> None:
     calls: list[tuple[int, int]] = []
     train(
-        runs[:4], runs[4:], TrainingSettings(**(small | {'max_epochs': 2})), folder=tmp_path,
+        runs[:4], runs[4:], ForwardSettings(**(small | {'max_epochs': 2})), folder=tmp_path,
         progress=lambda *told: calls.append(told[:2]),
     )  # fmt: skip
     assert calls == [(1, 2), (2, 2)]
@@ -214,7 +214,7 @@ def test_data_too_short_says_how_long_it_must_be(
 ) -> None:
     short = [run.rows(0, 99) for run in runs]
     with pytest.raises(TooShortError, match=r'is 0\.4[0-9] s, but one window needs 0\.50 s'):
-        train(short[:4], short[4:], TrainingSettings(**small), folder=tmp_path)
+        train(short[:4], short[4:], ForwardSettings(**small), folder=tmp_path)
 
 
 def test_validation_on_another_robot_is_refused(
@@ -222,4 +222,4 @@ def test_validation_on_another_robot_is_refused(
 ) -> None:
     other = [replace(runs[4], joint_names=('a', 'b'))]
     with pytest.raises(JointNamesError):
-        train(runs[:4], other, TrainingSettings(**small), folder=tmp_path)
+        train(runs[:4], other, ForwardSettings(**small), folder=tmp_path)

@@ -4,8 +4,9 @@
 from dataclasses import replace
 from itertools import pairwise
 
+from lstm_dynamics_ros.learning.families.forward import ForwardSettings
+from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
-from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.dataset import Windows
 from lstm_dynamics_ros.learning.training.losses import column_weights, Scale
 from lstm_dynamics_ros.learning.training.update import (
@@ -17,7 +18,7 @@ from lstm_dynamics_ros.learning.training.update import (
 import pytest
 import torch
 
-SETTINGS = TrainingSettings(
+SETTINGS = ForwardSettings(
     hidden_size=6,
     history_steps=4,
     burn_in_steps=10,
@@ -93,11 +94,11 @@ def test_the_rate_rises_and_then_falls_to_almost_zero() -> None:
 
 
 def test_free_runs_grow_to_their_full_length() -> None:
-    settings = TrainingSettings(rollout_start=10, rollout_steps=50, max_epochs=20)
+    settings = ForwardSettings(rollout_start=10, rollout_steps=50, max_epochs=20)
     lengths = [free_run_length(settings, epoch) for epoch in (0, 3, 6, 19)]
     assert lengths == [10, 30, 50, 50]
-    assert free_run_length(TrainingSettings(model_kind='inverse'), 5) == 0
-    assert free_run_length(TrainingSettings(rollouts_per_window=0), 5) == 0
+    assert free_run_length(InverseSettings(), 5) == 0
+    assert free_run_length(ForwardSettings(rollouts_per_window=0), 5) == 0
 
 
 def test_feedback_noise_disturbs_what_free_runs_feed_back_and_nothing_else() -> None:

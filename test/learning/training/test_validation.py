@@ -4,15 +4,16 @@
 from lstm_dynamics_ros.core.errors import TooShortError
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import columns
+from lstm_dynamics_ros.learning.families.forward import ForwardSettings
+from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
-from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.losses import Scale
 from lstm_dynamics_ros.learning.training.validation import errors_on, reference_errors, score
 import numpy as np
 import pytest
 import torch
 
-SETTINGS = TrainingSettings(
+SETTINGS = ForwardSettings(
     hidden_size=4, history_steps=4, burn_in_steps=20, window_steps=20, rollout_steps=10
 )
 
@@ -80,7 +81,7 @@ def test_effort_does_not_count_in_the_score_of_a_forward_model() -> None:
 
 
 def test_the_score_of_an_inverse_model_is_the_mean_over_joints() -> None:
-    settings = TrainingSettings(model_kind='inverse')
+    settings = InverseSettings()
     reference = Scale(torch.ones(2, 2), torch.ones(2, 2, 0, 2))
     errors = Scale(torch.tensor([[0.2, 0.4], [0.6, 0.8]]), reference.free)
     assert score(errors, reference, settings, 2) == pytest.approx(0.5)

@@ -3,7 +3,7 @@
 
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.learning.mirror import with_mirror_image
+from lstm_dynamics_ros.learning.derived_segments import with_mirror_image
 import numpy as np
 import pytest
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests for learning/motion_segments.py, with the textbook pendulum."""
+"""Tests for learning/derived_segments.py, with the textbook pendulum."""
 
 from collections.abc import Callable
 import math
@@ -7,19 +7,19 @@ from typing import Any
 
 from lstm_dynamics_ros.core.state import Matrix
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.learning.motion_segments import (
+from lstm_dynamics_ros.learning.derived_segments import (
     disturbances,
     motion_segment,
     shortest_motion,
 )
-from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.learning.families.control import ControlSettings
 from lstm_dynamics_ros.physics.differentiate import padding
 from lstm_dynamics_ros.signals.disturbance import DisturbanceFilter
 import numpy as np
 import pytest
 
 DT, W, VISCOUS = 0.005, 4.0, 0.7
-SETTINGS = TrainingSettings(
+SETTINGS = ControlSettings(
     model_kind='residual_inverse',
     features=('position', 'velocity', 'acceleration', 'disturbance'),
     least_latency=2,

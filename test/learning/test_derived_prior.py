@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A model that is told what a rigid body says of the motion, from training to the node."""
+"""A model that sees the effort of a rigid body for its motion, from training to the node."""
 
 from collections.abc import Sequence
 from typing import Any
@@ -12,9 +12,9 @@ from lstm_dynamics_ros.evaluation.robustness import measure_robustness
 from lstm_dynamics_ros.evaluation.scores.inverse import predict_effort
 from lstm_dynamics_ros.learning.columns import columns, usable
 from lstm_dynamics_ros.learning.export.export import export
-from lstm_dynamics_ros.learning.members import Member
+from lstm_dynamics_ros.learning.families import training_settings
+from lstm_dynamics_ros.learning.members import Member, train
 from lstm_dynamics_ros.learning.settings import TrainingSettings
-from lstm_dynamics_ros.learning.training.trainer import train
 from lstm_dynamics_ros.pipeline.pipeline import Pipeline
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 import numpy as np
@@ -40,9 +40,10 @@ def prior() -> RigidBodyPrior:
 
 @pytest.fixture(scope='module')
 def settings(small: dict[str, Any]) -> TrainingSettings:
-    told = ('position', 'velocity', 'prior_effort')
-    return TrainingSettings(
-        **(small | {'model_kind': 'inverse', 'features': told, 'prior_window': 5})
+    features = ('position', 'velocity', 'prior_effort')
+    return training_settings(
+        small | {'model_kind': 'inverse', 'features': features, 'prior_window': 5},
+        leave_out_foreign=True,
     )
 
 
@@ -59,11 +60,11 @@ def test_the_feature_is_what_the_rigid_body_says_of_the_motion_a_moment_ago(
     runs: list[Segment], settings: TrainingSettings, prior: RigidBodyPrior
 ) -> None:
     (made,) = usable(runs[:1], settings, prior)
-    told = columns(made, settings).observations[:, 4:].numpy()
+    found = columns(made, settings).observations[:, 4:].numpy()
     slope = np.gradient(runs[0].velocity, 0.005, axis=0)
     late = (slope + 6 * np.sin(runs[0].position))[17:-3]
-    np.testing.assert_allclose(told[20:], late, atol=2.5)
-    assert np.corrcoef(told[20:, 0], late[:, 0])[0, 1] > 0.97
+    np.testing.assert_allclose(found[20:], late, atol=2.5)
+    assert np.corrcoef(found[20:, 0], late[:, 0])[0, 1] > 0.97
 
 
 @pytest.fixture(scope='module')
@@ -89,9 +90,9 @@ def test_the_node_sees_what_the_model_was_trained_on(
     offline = predict_effort(loaded, runs[5])
     pipeline = Pipeline(loaded, prior=prior)
     ticks = [pipeline.tick([sample]) for sample in samples(runs[5].rows(0, 400))]
-    told = np.array([t.predicted.effort for t in ticks if t is not None and t.predicted])
-    assert len(told) > 390
-    np.testing.assert_allclose(told, offline[: len(told)], atol=1e-4)
+    found = np.array([t.predicted.effort for t in ticks if t is not None and t.predicted])
+    assert len(found) > 390
+    np.testing.assert_allclose(found, offline[: len(found)], atol=1e-4)
 
 
 def test_its_robustness_starts_from_its_error_without_disturbance(
@@ -118,9 +119,9 @@ def test_its_robustness_starts_from_its_error_without_disturbance(
 def test_it_goes_with_inverse_models_of_the_measured_motion_only(
     small: dict[str, Any], wrong: dict[str, Any]
 ) -> None:
-    told = {'model_kind': 'inverse', 'features': ('position', 'velocity', 'prior_effort')}
+    given = {'model_kind': 'inverse', 'features': ('position', 'velocity', 'prior_effort')}
     with pytest.raises(ConfigError, match='prior_effort'):
-        _ = TrainingSettings(**(small | told | wrong)).signals
+        _ = training_settings(small | given | wrong, leave_out_foreign=True).signals
 
 
 def test_without_a_prior_it_is_refused(runs: list[Segment], settings: TrainingSettings) -> None:

@@ -1,0 +1,80 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Settings of all families whose model is a linear part with a recurrent rest."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from lstm_dynamics_ros.core.parameters import parameter
+from lstm_dynamics_ros.learning.settings import TrainingSettings
+
+
+@dataclass(frozen=True, kw_only=True)
+class DynamicsSettings(TrainingSettings):
+    """A linear part over the recent past, and a cell and a head for what it leaves."""
+
+    model_class: ClassVar[str] = 'lstm_dynamics_ros.learning.models.dynamics_model:DynamicsModel'
+    train_function: ClassVar[str] = 'lstm_dynamics_ros.learning.training.trainer:train'
+    form: ClassVar[tuple[str, ...]] = (
+        *TrainingSettings.form,
+        'head_size',
+        'history_steps',
+        'ripple_limit',
+        'friction_velocities',
+        'slip_displacements',
+        'learned_initial_state',
+    )
+
+    head_size: int = parameter(
+        64, 'Width of the hidden layer of the output head; 0 leaves it out.', minimum=0
+    )
+    history_steps: int = parameter(
+        20,
+        'Length of the delay line of the linear part, kept in the hidden state; 1 is none.',
+        unit='steps',
+        minimum=1,
+        maximum=200,
+    )
+    ripple_limit: int = parameter(
+        400,
+        'Largest number of cogging periods per turn to look for in the training data; 0 does not '
+        'look.',
+        unit='1/turn',
+        minimum=0,
+        maximum=2000,
+    )
+    friction_velocities: tuple[float, ...] = parameter(
+        (),
+        'Models also see tanh(velocity / v) for each of these, and |velocity|, so that friction '
+        'at a reversal, and friction that differs with the direction, need not be built from '
+        'smooth functions. Empty: none.',
+        unit='rad/s or m/s',
+        minimum=0.0,
+    )
+    slip_displacements: tuple[float, ...] = parameter(
+        (),
+        'Friction with a memory: for each of these displacements the model sees an element per '
+        'joint that follows the joint and slips when strained by so much, so that hysteresis at a '
+        'reversal need not be learnt. Empty: none.',
+        unit='rad or m',
+        minimum=1e-9,
+    )
+    learned_initial_state: bool = parameter(
+        False,
+        'Guess the hidden state from the delay line once it is full, instead of letting it grow '
+        'from zero. With it burn_in_steps may be as short as history_steps.',
+    )
+    linear_rate: float = parameter(
+        0.0,
+        'Learning rate of the linear part, relative to learning_rate; 0 keeps the least squares.',
+        minimum=0.0,
+        maximum=1.0,
+    )
+    ridge: float = parameter(
+        0.0,
+        'Regularisation of the linear part that training starts from; 0 takes the best of a few '
+        'on the held-out trajectories.',
+        minimum=0.0,
+    )
+    input_noise: float = parameter(
+        0.0, 'Noise added to the inputs, relative to their step-to-step change.', minimum=0.0
+    )

@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The model family that says which effort goes with the motion measured until now."""
+
+from dataclasses import dataclass
+
+from lstm_dynamics_ros.core.card import PRIOR_KIND
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.parameters import parameter
+from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
+from lstm_dynamics_ros.learning.settings import MODELS, PAYLOAD
+
+
+@MODELS.register('inverse')
+@dataclass(frozen=True, kw_only=True)
+class InverseSettings(DynamicsSettings):
+    """Measured motion to effort, or to what a rigid-body prior leaves of it."""
+
+    family: str = parameter('inverse', 'Model family.', choices=('inverse',))
+    model_kind: str = parameter(
+        'inverse',
+        'inverse predicts the effort, residual_inverse the effort minus the rigid-body prior.',
+        choices=('inverse', 'residual_inverse'),
+    )
+    prior_window: int = parameter(
+        12,
+        'Measurements that prior_effort takes its acceleration from.',
+        unit='steps',
+        minimum=4,
+        maximum=200,
+    )
+    prior_delay: int = parameter(
+        3, 'How old the motion is that prior_effort is for.', unit='steps', minimum=0, maximum=199
+    )
+
+    @property
+    def signals(self) -> tuple[str, ...]:
+        """See the base class."""
+        kinds = self.features or ('position', 'velocity')
+        if 'effort' in kinds:
+            raise ConfigError('effort is what an inverse model predicts, it cannot be a feature.')
+        for kind in ('disturbance', PAYLOAD):
+            if kind in kinds:
+                raise ConfigError(f'The feature {kind} goes with the feature acceleration.')
+        if PRIOR_KIND in kinds and self.model_kind != 'inverse':
+            raise ConfigError(
+                f'The feature {PRIOR_KIND} goes with an inverse model without acceleration, got '
+                f'{sorted(kinds)} of a model of kind {self.model_kind}.'
+            )
+        return self.ordered(kinds, ('position', 'velocity', PRIOR_KIND))
+
+    @property
+    def needs_prior(self) -> bool:
+        """See the base class."""
+        return self.model_kind == 'residual_inverse' or PRIOR_KIND in self.signals
