@@ -16,8 +16,6 @@ BENCH = 'lstm_dynamics_bench'
 # `colcon build --symlink-install` runs a link to this file in a folder that holds no README.
 README = Path(__file__).resolve().with_name('README.md')
 ROS = ['onnxruntime>=1.18']
-PUBLISHED = ('baxter_ugr', 'emps', 'kr300', 'kuka_lwr', 'kuka_weigand2021')
-PROTOCOLS = f'{BENCH}.published.protocols.by_name'
 SIM = ['mujoco-core>=4,<5']
 TRAIN = [
     'torch==2.13.0',
@@ -112,6 +110,6 @@ setup(
             f'benchmark = {BENCH}.cli.benchmark:Benchmark',
             f'benchmark.real = {BENCH}.cli.real_benchmark:RealBenchmark',
         ],
-        f'{NAME}.protocols': [f'{name} = {PROTOCOLS}:{name}' for name in PUBLISHED],
+        f'{NAME}.protocols': [f'published = {BENCH}.published.sets:PROTOCOLS'],
     },
 )

@@ -19,10 +19,26 @@ for variable in ('OMP_NUM_THREADS', 'OPENBLAS_NUM_THREADS', 'MKL_NUM_THREADS'):
     os.environ.setdefault(variable, '1')
 
 
+STARTS_NODES = {'start', 'listener', 'make_node', 'pendulum_model'}
+"""Fixtures of tests that start ROS nodes, or listen to them."""
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the files that hold slow tests, so that no process ends long after the others."""
+    """Order the files so that several processes end at the same time and nodes are in time.
+
+    Files with slow tests come first. Files that start nodes are spread evenly over the others: two
+    of them at once would want more than two cores.
+    """
     slow = {item.path for item in items if item.get_closest_marker('slow')}
-    items.sort(key=lambda item: item.path not in slow)
+    nodes = {item.path for item in items if STARTS_NODES & set(getattr(item, 'fixturenames', ()))}
+    files = sorted(dict.fromkeys(item.path for item in items), key=lambda path: path not in slow)
+    place = {}
+    for group in (
+        [path for path in files if path in nodes],
+        [path for path in files if path not in nodes],
+    ):
+        place.update({path: (k + 0.5) / len(group) for k, path in enumerate(group)})
+    items.sort(key=lambda item: place[item.path])
 
 
 def load_beside(name: str) -> ModuleType:

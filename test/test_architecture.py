@@ -86,7 +86,6 @@ TOO_LONG: dict[str, int] = {
     'lstm_dynamics_ros/physics/identification/identify.py::identify': 61,
     'lstm_dynamics_ros/physics/rigid_body.py::RigidBodyPrior': 260,
     'lstm_dynamics_ros/pipeline/pipeline.py::Pipeline': 340,
-    'lstm_dynamics_ros/ros/nodes/commander.py::Commander': 211,
     'lstm_dynamics_ros/ros/nodes/dynamics_node.py::DynamicsNode': 256,
     'lstm_dynamics_ros/ros/nodes/engine.py::Engine': 234,
     'lstm_dynamics_ros/safety/gate.py::Gate': 250,

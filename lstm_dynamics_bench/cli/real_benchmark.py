@@ -27,7 +27,7 @@ from lstm_dynamics_ros.workflows.pool import one_thread_each, pool
 import tyro
 
 if TYPE_CHECKING:
-    from lstm_dynamics_bench.published.frozen import Reproduced
+    from lstm_dynamics_bench.published.reference_file import Reproduced
     from lstm_dynamics_bench.published.result import RealResult, SetResult
     from lstm_dynamics_bench.published.source import Source
 
@@ -45,7 +45,7 @@ class Outcome(NamedTuple):
 class RealBenchmark:
     """Train on published recordings of real robots, and score as their authors do.
 
-    First the opponents' figures of DIR/reference.py are reproduced; if one is off by more than
+    First the baselines' figures of DIR/reference.py are reproduced; if one is off by more than
     2 %, nothing is compared. Then every set is converted to bags, its models are trained on its
     training split (config/training/real) and scored on its test split. What was made is kept, so a
     run that was interrupted goes on, and a second run only scores.
@@ -156,7 +156,7 @@ class RealBenchmark:
         failed: dict[str, str],
     ) -> dict[tuple[str, int], dict[str, Any]]:
         """Return the scores by set and seed, and add to those that failed."""
-        from lstm_dynamics_bench.published.robot_set import Opponents  # noqa: PLC0415
+        from lstm_dynamics_bench.published.robot_set import BaselineFigures  # noqa: PLC0415
         from lstm_dynamics_bench.published.scoring import frozen_of, ScoreJob  # noqa: PLC0415
 
         ready = {key: group for key, group in jobs.items() if key[0] not in failed}
@@ -166,7 +166,7 @@ class RealBenchmark:
                 seed=seed,
                 folds=tuple(job.fold for job in group),
                 models=tuple(job.model for job in group),
-                opponents=Opponents(
+                baselines=BaselineFigures(
                     group[0].source.folder.parent, frozen_of(reproduced[name].value)
                 ),
                 cache=cache,
@@ -221,8 +221,8 @@ def _each(
 
 
 def _reproduce(work: 'tuple[Source, Path]') -> Outcome:
-    """Reproduce the opponents' figures of one set, unless that was done before."""
-    from lstm_dynamics_bench.published.frozen import reproduced  # noqa: PLC0415
+    """Reproduce the baselines' figures of one set, unless that was done before."""
+    from lstm_dynamics_bench.published.reference_file import reproduced  # noqa: PLC0415
     from lstm_dynamics_bench.published.sets import SETS  # noqa: PLC0415
 
     source, cache = work

@@ -6,11 +6,11 @@ from lstm_dynamics_ros.evaluation.reports.plots import color_of, INK, png_bytes,
 from lstm_dynamics_ros.evaluation.scores.protocol_result import ProtocolResult
 import numpy as np
 
-TOLD_MORE = ('effort_persistence', 'train mean')
-"""Rows of protocols that are no opponents."""
+NO_BASELINES = ('effort_persistence', 'train mean')
+"""Rows of protocols that are not drawn: they are given more, or are trivial."""
 
 OTHERS = ('#ea580c', '#94a3b8', '#9333ea')
-"""Colours of the opponents."""
+"""Colours of the baselines."""
 
 PANEL = 1.5
 """Height of the panel of one joint [in]."""
@@ -20,13 +20,15 @@ LINEAR_UP_TO = 50.0
 
 
 def joint_bars(table: ProtocolResult) -> bytes:
-    """Return the figures of each joint as bars, the model beside its opponents; one panel each."""
+    """Return the figures of each joint as bars, the model beside the baselines; one panel each."""
     columns = list(dict.fromkeys(c for row in table.figures.values() for c in row))
     figure = white_figure(11.0, 2.6 * len(columns))
     panels = figure.subplots(len(columns), 1, squeeze=False)[:, 0]
     for axes, column in zip(panels, columns, strict=True):
         names = [
-            name for name, row in table.figures.items() if column in row and name not in TOLD_MORE
+            name
+            for name, row in table.figures.items()
+            if column in row and name not in NO_BASELINES
         ]
         width = 0.8 / max(1, len(names))
         heights = [np.where(np.isfinite(v := table.figures[n][column]), v, np.nan) for n in names]

@@ -2,123 +2,98 @@
 """The benchmark as one HTML file."""
 
 from pathlib import Path
+from typing import Any
 
-from lstm_dynamics_bench.published.extra_tables import (
-    robustness_tables,
-    SURE_HEAD,
-    sure_rows,
-)
 from lstm_dynamics_bench.published.figures import joint_bars, trace_figure
-from lstm_dynamics_bench.published.literature import PUBLISHED
 from lstm_dynamics_bench.published.result import RealResult, SetResult, versions
 from lstm_dynamics_bench.published.sets import SETS
-from lstm_dynamics_bench.published.table import HEAD, notes_of, rows_of, text_of
+from lstm_dynamics_bench.published.table import (
+    HEAD,
+    KNOWN_ERRORS_HEAD,
+    known_errors_rows,
+    notes_of,
+    robustness_tables,
+    rows_of,
+    text_of,
+)
 from lstm_dynamics_ros.core.atomic_file import write_text
-from lstm_dynamics_ros.evaluation.reports import html
+from lstm_dynamics_ros.evaluation.reports.html import Entry, render, Table
 from lstm_dynamics_ros.evaluation.scores.protocol_result import ProtocolResult
+
+TITLE = 'Recordings of real robots'
 
 
 def write_real_page(path: Path, result: RealResult) -> None:
     """Write the page as a whole or not at all."""
-    write_text(path, real_page(result))
+    page = render(
+        'real.html',
+        package='lstm_dynamics_bench',
+        title=TITLE,
+        links=[(name, name) for name in result.sets] + [('facts', 'Facts')],
+        head=HEAD,
+        summary=_summary(result),
+        notes=notes_of(result),
+        known_errors_head=KNOWN_ERRORS_HEAD,
+        known_errors=known_errors_rows(list(result.sets.values())),
+        sets=[_set(item) for item in result.sets.values()],
+        facts=_facts(result),
+    )
+    write_text(path, page)
 
 
-def real_page(result: RealResult) -> str:
-    """Return the page."""
-    body = [
-        html.heading(1, 'Recordings of real robots'),
-        html.paragraph(
-            'Trained on the training split of each set, scored on its test split as the set is '
-            'scored by others. Smaller is better everywhere.',
-            soft=True,
-        ),
-        html.navigation([(name, name) for name in result.sets] + [('facts', 'Facts')]),
-        html.card(_summary(result), html.items(notes_of(result))),
-    ]
-    sure = sure_rows(list(result.sets.values()))
-    if sure:
-        body.append(
-            html.card(
-                html.heading(3, 'How sure the models are'),
-                html.paragraph(
-                    'Share of test moments within the 90 % bounds, their width in RMSE (normal '
-                    'errors: 3.29), and the error where the models find what they see most '
-                    'unusual over the error where they find it most usual.',
-                    soft=True,
-                ),
-                html.table(SURE_HEAD, sure),
-            )
-        )
-    for item in result.sets.values():
-        body += _set(item)
-    body.append(html.heading(2, 'Where this comes from', 'facts'))
-    body.append(html.card(html.facts(_facts(result))))
-    return html.page('Recordings of real robots', body)
-
-
-def _summary(result: RealResult) -> str:
+def _summary(result: RealResult) -> list[list[Entry]]:
     """Return the table of all figures; ours is marked where there is a bar."""
-    rows: list[list[html.Entry]] = []
+    rows: list[list[Entry]] = []
     for row in rows_of(result):
-        cells: list[html.Entry] = list(row.cells)
+        cells: list[Entry] = list(row.cells)
         if row.reached is not None:
             cells[HEAD.index('ours')] = (row.cells[2], 'good' if row.reached else 'bad')
         rows.append(cells)
-    return html.table(HEAD, rows)
+    return rows
 
 
-def _set(item: SetResult) -> list[str]:
-    """Return tables and pictures of one set."""
+def _set(item: SetResult) -> dict[str, Any]:
+    """Return what the page shows of one set, of its first seed."""
     spec = SETS[item.name]
-    body = [html.heading(2, f'{item.name}: {spec.title}', item.name)]
     score = next(iter(item.scores.values()))
-    body += [
-        html.card(
-            html.heading(3, table.protocol),
-            _joints(table),
-            html.image(joint_bars(table), f'{item.name}, figures by joint'),
-            *(html.paragraph(note, soft=True) for note in table.notes),
-        )
-        for table in score.tables
-    ]
-    body += [
-        html.card(html.image(trace_figure(trace), f'{item.name}, {trace.title}'))
-        for trace in score.traces
-    ]
     robust = score.extras.get('robustness') or {}
-    if 'curves' in robust:
-        body.append(
-            html.card(
-                html.heading(3, 'Robustness'),
-                html.paragraph('RMSE over that of undisturbed inputs.', soft=True),
-                *(
-                    html.heading(4, title) + html.table(head, rows)
-                    for title, head, rows in robustness_tables(robust)
-                ),
-                html.items(robust['notes']),
-            )
-        )
-    others = [
-        [figure.title, one.by, f'{one.value:g}', one.source]
-        for figure in spec.figures
-        for one in PUBLISHED.get((item.name, figure.key), ())
-    ]
-    if others:
-        body.append(html.card(html.table(['figure', 'published by', '', 'in'], others)))
-    return body
+    return {
+        'name': item.name,
+        'title': spec.title,
+        'tables': [
+            {
+                'protocol': table.protocol,
+                'joints': _joints(table),
+                'bars': joint_bars(table),
+                'notes': table.notes,
+            }
+            for table in score.tables
+        ],
+        'traces': [(trace.title, trace_figure(trace)) for trace in score.traces],
+        'robustness': robustness_tables(robust) if 'curves' in robust else [],
+        'robustness_notes': robust.get('notes', []),
+        'published': [
+            [figure.title, one.by, f'{one.value:g}', one.source]
+            for figure in spec.figures
+            for one in figure.published
+        ],
+    }
 
 
-def _joints(table: ProtocolResult) -> str:
+def _joints(table: ProtocolResult) -> list[Table]:
     """Return one table per column: every predictor, mean and joints."""
-    parts = []
-    for column in dict.fromkeys(c for row in table.figures.values() for c in row):
-        rows = [
-            [name, text_of(table.mean(name, column)), *(text_of(v) for v in row[column])]
-            for name, row in table.figures.items()
-            if column in row
-        ]
-        parts.append(html.table([column, 'mean', *table.joint_names], rows))
-    return ''.join(parts)
+    return [
+        Table(
+            title=column,
+            head=[column, 'mean', *table.joint_names],
+            rows=[
+                [name, text_of(table.mean(name, column)), *(text_of(v) for v in row[column])]
+                for name, row in table.figures.items()
+                if column in row
+            ],
+        )
+        for column in dict.fromkeys(c for row in table.figures.values() for c in row)
+    ]
 
 
 def _facts(result: RealResult) -> list[tuple[str, str]]:

@@ -7,7 +7,7 @@ from importlib.metadata import PackageNotFoundError, version
 import math
 from typing import Any
 
-from lstm_dynamics_bench.published.frozen import Reproduced
+from lstm_dynamics_bench.published.reference_file import Reproduced
 from lstm_dynamics_bench.published.robot_set import SetScore
 from lstm_dynamics_bench.published.sets import SETS
 from lstm_dynamics_ros.evaluation.library_versions import library_versions
@@ -30,6 +30,11 @@ class SetResult:
     scoring_seconds: Mapping[int, float]
     settings: Mapping[str, Any]
     """What was trained, of the first seed."""
+
+    @property
+    def frozen(self) -> dict[str, list[float]]:
+        """Figures that were written down, by key of FROZEN."""
+        return {key: item.frozen for key, item in self.reproduced.items()}
 
     def values(self, key: str) -> list[float]:
         """Return a figure of every seed; infinite where it diverged."""

@@ -7,9 +7,12 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lstm_dynamics_ros.core.errors import DataError
+from lstm_dynamics_ros.core.json_data import from_plain, to_plain
 from lstm_dynamics_ros.core.registry import Registry
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.data.segment import Segment
+from lstm_dynamics_ros.evaluation.scores.inverse import predict_effort
 from lstm_dynamics_ros.evaluation.scores.protocol_result import ProtocolResult
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
@@ -19,19 +22,46 @@ POINTS = 1500
 
 
 class Fold(NamedTuple):
-    """One model of a set: what it learns from, and what it is judged on, by names."""
+    """One model of a set: what it is trained on, and what it is scored on, by names."""
 
     name: str
     train: tuple[str, ...]
     test: tuple[str, ...]
 
 
-class Judged(NamedTuple):
-    """A fold's model and the trajectories it goes with."""
+class FoldModel(NamedTuple):
+    """The model of a fold, and the trajectories it goes with."""
 
     loaded: LoadedModel
     test: Sequence[Segment]
     training: Sequence[Segment]
+
+
+class BaselineFigures(NamedTuple):
+    """What the linear baselines of a set reach."""
+
+    folder: Path
+    """Where ``reference.py`` is."""
+    frozen: Mapping[str, Sequence[float]]
+    """By key of ``FROZEN`` in it."""
+
+
+class Published(NamedTuple):
+    """A figure of somebody else, and where it is published."""
+
+    by: str
+    value: float
+    source: str
+
+
+class LinearBaseline(NamedTuple):
+    """Which number of ``FROZEN`` is that of the set's own linear baseline."""
+
+    by: str
+    key: str = ''
+    """Key of ``FROZEN``; empty for a figure that is a ratio to the baseline, which has 1."""
+    number: int = 0
+    """Which of the numbers of that key."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,15 +75,22 @@ class Figure:
     bar: float | None = None
     """What it must not be above to count."""
     goal: float | None = None
+    linear: LinearBaseline | None = None
+    published: tuple[Published, ...] = ()
+    """Figures of others by the same protocol, best first."""
 
+    def linear_value(self, frozen: Mapping[str, Sequence[float]]) -> float | None:
+        """Return the figure of the linear baseline; None without one, or if it is not known.
 
-class Opponents(NamedTuple):
-    """What the linear opponents of a set reach."""
-
-    folder: Path
-    """Where ``reference.py`` is."""
-    frozen: Mapping[str, Sequence[float]]
-    """By key of ``FROZEN`` in it."""
+        Args:
+            frozen: By key of ``FROZEN``.
+        """
+        if self.linear is None:
+            return None
+        if not self.linear.key:
+            return 1.0
+        numbers = frozen.get(self.linear.key)
+        return None if numbers is None else numbers[self.linear.number]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -91,32 +128,6 @@ class Trace:
             predicted=predicted[::every],
         )
 
-    def to_json(self) -> dict[str, Any]:
-        """Return everything as JSON-ready values; NaN is null."""
-        rows = {
-            key: [[float(x) if np.isfinite(x) else None for x in row] for row in values]
-            for key, values in (('measured', self.measured), ('predicted', self.predicted))
-        }
-        return {
-            'title': self.title,
-            'unit': self.unit,
-            'joint_names': list(self.joint_names),
-            'time': self.time.tolist(),
-            **rows,
-        }
-
-    @classmethod
-    def from_json(cls, values: Mapping[str, Any]) -> 'Trace':
-        """Return the trace that :meth:`to_json` gave."""
-        return cls(
-            title=values['title'],
-            unit=values['unit'],
-            joint_names=tuple(values['joint_names']),
-            time=np.array(values['time'], float),
-            measured=np.array(values['measured'], float),
-            predicted=np.array(values['predicted'], float),
-        )
-
 
 @dataclass(frozen=True, kw_only=True)
 class SetScore:
@@ -127,16 +138,14 @@ class SetScore:
     tables: tuple[ProtocolResult, ...]
     traces: tuple[Trace, ...] = ()
     extras: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
-    """What :func:`.extras.extras_of` says, by name."""
+    """What :func:`.scoring.extras_of` says, by name."""
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON-ready values."""
         return {
-            'figures': {
-                key: value if np.isfinite(value) else None for key, value in self.figures.items()
-            },
+            'figures': to_plain(self.figures),
             'tables': [table.to_json() for table in self.tables],
-            'traces': [trace.to_json() for trace in self.traces],
+            'traces': to_plain(self.traces),
             'extras': dict(self.extras),
         }
 
@@ -148,13 +157,18 @@ class SetScore:
                 key: np.inf if value is None else value for key, value in values['figures'].items()
             },
             tables=tuple(ProtocolResult.from_json(item) for item in values['tables']),
-            traces=tuple(Trace.from_json(item) for item in values['traces']),
+            traces=from_plain(tuple[Trace, ...], values['traces'], 'The traces of a score'),
             extras=values['extras'],
         )
 
 
 class RealSet(ABC):
-    """One published set. Its mapping and training settings have its name."""
+    """One published set: all there is to know of it stands in the file of its class."""
+
+    mapping: str
+    """How its files become bags: name of a file in ``config/mappings``."""
+    settings: str
+    """What is trained: name of a file in ``config/training/real``."""
 
     title: str
     """What is predicted from what, for people."""
@@ -183,13 +197,64 @@ class RealSet(ABC):
         return [Fold('model', train, test)]
 
     @abstractmethod
-    def score(self, judged: Sequence[Judged], opponents: Opponents) -> SetScore:
-        """Score the models as the set's protocol does.
+    def score(self, models: Sequence[FoldModel], baselines: BaselineFigures) -> SetScore:
+        """Score the models of all folds as the set's protocol does.
 
         Args:
-            judged: One for each of :meth:`folds`.
-            opponents: What the linear opponents reach.
+            models: One for each of :meth:`folds`.
+            baselines: What the linear baselines reach.
         """
+
+    @abstractmethod
+    def protocol(
+        self,
+        loaded: LoadedModel,
+        test: Sequence[Segment],
+        training: Sequence[Segment],
+        reference: Path | None,
+    ) -> ProtocolResult:
+        """Score a model of anybody's by the set's protocol, for `evaluate --protocol`.
+
+        Args:
+            loaded: The model.
+            test: Trajectories that are scored.
+            training: Trajectories the model was trained on; baselines are fitted to them.
+            reference: Folder of the published sets, for their own baselines.
+        """
+
+
+def check_lengths(segments: Sequence[Segment], shortest: int) -> None:
+    """Refuse trajectories that are too short to be scored.
+
+    Raises:
+        DataError: Naming the first one.
+    """
+    for segment in segments:
+        if len(segment) < shortest:
+            raise DataError(f'{segment.name} has {len(segment)} rows; {shortest} are needed.')
+
+
+def only_one(protocol: str, test: Sequence[Segment]) -> Segment:
+    """Return the trajectory of a protocol that scores one.
+
+    Raises:
+        DataError: If there are none or several.
+    """
+    if len(test) != 1:
+        raise DataError(f'{protocol} scores one trajectory, got {len(test)}.')
+    return test[0]
+
+
+def mean_effort(training: Sequence[Segment]) -> Vector:
+    """Return the mean of the effort over all rows of some trajectories (n_joints,)."""
+    mean: Vector = np.concatenate([segment.effort for segment in training]).mean(axis=0)
+    return mean
+
+
+def effort_trace(loaded: LoadedModel, segment: Segment) -> Trace:
+    """Return measured and predicted torque of an inverse model."""
+    predicted = predict_effort(loaded, segment)
+    return Trace.thinned(segment.name, 'N m', segment.dt, segment, segment.effort, predicted)
 
 
 SETS: Registry[RealSet] = Registry('data set')

@@ -14,12 +14,22 @@ from lstm_dynamics_bench.published.cache import (
     MAKES_SCORES,
     read_kept,
 )
-from lstm_dynamics_bench.published.extras import extras_of, robustness_of
-from lstm_dynamics_bench.published.robot_set import Fold, Judged, Opponents
+from lstm_dynamics_bench.published.robot_set import BaselineFigures, Fold, FoldModel
 from lstm_dynamics_bench.published.sets import SETS
 from lstm_dynamics_bench.published.source import Source
+from lstm_dynamics_ros.core.errors import LstmDynamicsError
+from lstm_dynamics_ros.data.recording import Recording
+from lstm_dynamics_ros.evaluation.robustness import measure_robustness
 from lstm_dynamics_ros.evaluation.robustness.base import Attack
+from lstm_dynamics_ros.evaluation.scores.uncertainty import uncertainty
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
+import numpy as np
+
+NAMES = ('coverage', 'ood')
+"""Names in the JSON: coverage of the bounds, and error over the out-of-distribution score."""
+
+STRIDE = 5
+"""Distance between forecasts of a forward model [steps]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,14 +41,14 @@ class ScoreJob:
     folds: tuple[Fold, ...]
     models: tuple[Path, ...]
     """One per fold."""
-    opponents: Opponents
+    baselines: BaselineFigures
     cache: Path
     retrain: bool = False
     """Whether a kept score is not good enough."""
 
 
 def no_attack(_: LoadedModel) -> str:
-    """Say that nobody looks for the worst disturbance."""
+    """Return why no worst disturbance is searched for."""
     return 'nobody asked for it'
 
 
@@ -63,7 +73,7 @@ def scored(
             'models': [model.sha256 for model in loaded],
             'data': job.source.sha256,
             'bags': job.source.bags.name,
-            'frozen': dict(job.opponents.frozen),
+            'frozen': dict(job.baselines.frozen),
             'code': code_digest(MAKES_SCORES),
         }
     )
@@ -71,20 +81,20 @@ def scored(
     known = None if job.retrain else read_kept(kept)
     if known is not None:
         return known
-    judged = []
+    models = []
     for fold, model in zip(job.folds, loaded, strict=True):
         card = model.card
-        judged.append(
-            Judged(
+        models.append(
+            FoldModel(
                 model,
                 job.source.segments(fold.test, card),
                 job.source.segments(fold.train, card),
             )
         )
     spec = SETS[job.source.name]()
-    score = spec.score(judged, job.opponents)
+    score = spec.score(models, job.baselines)
     values = score.to_json() | {
-        'extras': extras_of(judged, spec.horizons)
+        'extras': extras_of(models, spec.horizons)
         | {
             'robustness': {'refused': spec.no_robustness}
             if spec.no_robustness
@@ -103,3 +113,50 @@ def scored(
 def frozen_of(reproduced: Mapping[str, Any]) -> dict[str, Sequence[float]]:
     """Return the frozen figures of what was reproduced, by key."""
     return {key: item.frozen for key, item in reproduced.items()}
+
+
+def extras_of(models: Sequence[FoldModel], horizons: Sequence[int]) -> dict[str, dict[str, Any]]:
+    """Return how well the models of all folds know their errors.
+
+    Args:
+        models: The models, each with what it has not seen.
+        horizons: How far ahead forward models look [steps]; the headline is of the last.
+
+    Returns:
+        By :data:`NAMES`: every headline figure as its mean over folds, and the figures of each
+        fold; where they cannot be had, why not.
+    """
+    found: dict[str, list[dict[str, Any]]] = {name: [] for name in NAMES}
+    for one in models:
+        try:
+            known = uncertainty(one.loaded, one.test, horizons=horizons, stride=STRIDE).to_json()
+        except LstmDynamicsError as error:
+            return {name: {'refused': str(error)} for name in NAMES}
+        for name in NAMES:
+            found[name].append(known[name])
+    return {name: _mean(folds) | {'folds': folds} for name, folds in found.items()}
+
+
+def robustness_of(
+    loaded: LoadedModel, recordings: Sequence[Recording], attack: Attack | str
+) -> dict[str, Any]:
+    """Return what disturbances of its input do to a model, or why that cannot be said.
+
+    Args:
+        loaded: The model.
+        recordings: What it has not seen, not yet on a grid.
+        attack: Finds the worst disturbance, or why that is left out.
+    """
+    try:
+        return measure_robustness(loaded, recordings, attack=attack).to_json()
+    except LstmDynamicsError as error:
+        return {'refused': str(error)}
+
+
+def _mean(folds: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Return the mean over folds of every figure that all of them have."""
+    return {
+        key: float(np.mean([fold[key] for fold in folds]))
+        for key, value in folds[0].items()
+        if isinstance(value, float) and all(isinstance(fold.get(key), float) for fold in folds)
+    }

@@ -8,6 +8,7 @@ from pathlib import Path
 import shutil
 
 from lstm_dynamics_bench.published.cache import code_digest, data_digest, key_of
+from lstm_dynamics_bench.published.sets import SETS
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.data.bags.reader import read_recordings
@@ -69,7 +70,7 @@ def find_source(data: Path, name: str, cache: Path) -> Source:
 
     Args:
         data: Folder of all sets.
-        name: Name of the set, of its folder and of its mapping.
+        name: Name of the set and of its folder.
         cache: Folder for all that is kept.
 
     Raises:
@@ -81,7 +82,7 @@ def find_source(data: Path, name: str, cache: Path) -> Source:
     if not folder.is_dir():
         there = ', '.join(sorted(p.name for p in data.iterdir() if p.is_dir())) or 'none'
         raise DataError(f'{data} has no folder {name}. It has: {there}. Choose with --set.')
-    mapping = load_mapping(name)
+    mapping = load_mapping(SETS[name].mapping)
     files: list[Path] = []
     for _, pattern in mapping.patterns():
         found = sorted(folder.glob(pattern))

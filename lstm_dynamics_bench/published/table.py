@@ -1,19 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The benchmark as rows, for the terminal and for the page."""
+"""The figures of the benchmark as rows of text, for the terminal and for the page."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from lstm_dynamics_bench.published.extra_tables import SURE_HEAD, sure_rows
-from lstm_dynamics_bench.published.literature import best_published, linear_figure
 from lstm_dynamics_bench.published.result import RealResult, SetResult
 from lstm_dynamics_bench.published.robot_set import Figure
-from lstm_dynamics_bench.published.scoring import frozen_of
 from lstm_dynamics_bench.published.sets import SETS
+from lstm_dynamics_ros.data.text_table import text_table
+from lstm_dynamics_ros.evaluation.reports.html import Table
 
 HEAD = ('set', 'figure', 'ours', 'spread', 'linear', 'best published', 'counts', 'goal')
 """Columns of the table."""
+
+KNOWN_ERRORS_HEAD = (
+    'set',
+    'steps',
+    'static coverage',
+    'width',
+    'adaptive',
+    'width',
+    'target',
+    'novelty top/bottom',
+)
+"""Columns of :func:`known_errors_rows`; widths are full ones, in RMSE of the test."""
 
 
 class Row(NamedTuple):
@@ -34,24 +45,14 @@ def rows_of(result: RealResult) -> list[Row]:
 
 def real_table(result: RealResult) -> str:
     """Return the table for a terminal, and what must be said of it."""
-    rows = rows_of(result)
-    lines = []
-    if rows:
-        lines += aligned([HEAD, *(row.cells for row in rows)])
-    sure = sure_rows(list(result.sets.values()))
-    if sure:
-        lines += ['', *aligned([SURE_HEAD, *sure])]
-    lines += ['', *notes_of(result)]
-    return '\n'.join(lines)
-
-
-def aligned(table: Sequence[Sequence[str]]) -> list[str]:
-    """Return the lines of a table, its columns one below the other."""
-    widths = [max(len(line[k]) for line in table) for k in range(len(table[0]))]
-    return [
-        '  '.join(text.ljust(width) for text, width in zip(line, widths, strict=True)).rstrip()
-        for line in table
+    rows = [row.cells for row in rows_of(result)]
+    known_errors = known_errors_rows(list(result.sets.values()))
+    blocks = [
+        text_table(head, cells, left=len(head))
+        for head, cells in ((HEAD, rows), (KNOWN_ERRORS_HEAD, known_errors))
+        if cells
     ]
+    return '\n\n'.join([*blocks, '\n'.join(notes_of(result))])
 
 
 def notes_of(result: RealResult) -> list[str]:
@@ -70,7 +71,7 @@ def notes_of(result: RealResult) -> list[str]:
     ]
     frozen = sum(len(item.reproduced) for item in result.sets.values())
     if frozen:
-        notes.append(f'{frozen} frozen figures of the opponents were reproduced within 2 %.')
+        notes.append(f'{frozen} frozen figures of the baselines were reproduced within 2 %.')
     seeds = ', '.join(str(seed) for seed in result.seeds)
     notes.append(f'Seeds {seeds}; this run took {result.seconds / 60:.1f} min.')
     return notes
@@ -84,8 +85,8 @@ def text_of(value: float) -> str:
 def _row(item: SetResult, figure: Figure) -> Row:
     mean = item.mean(figure.key)
     low, high = item.spread(figure.key)
-    linear = linear_figure(item.name, figure.key, frozen_of(item.reproduced))
-    others = best_published(item.name, figure.key)
+    linear = figure.linear_value(item.frozen)
+    others = figure.published[0] if figure.published else None
     title = f'{figure.title} [{figure.unit}]' if figure.unit else figure.title
     return Row(
         (
@@ -93,10 +94,64 @@ def _row(item: SetResult, figure: Figure) -> Row:
             title,
             text_of(mean),
             f'{text_of(low)} .. {text_of(high)}' if len(item.scores) > 1 else '',
-            f'{linear[1]:.4g} {linear[0]}' if linear else '',
+            f'{linear:.4g} {figure.linear.by}' if linear is not None and figure.linear else '',
             f'{others.value:.4g} {others.by}' if others else '',
             f'<= {figure.bar:g}' if figure.bar is not None else '',
             f'{figure.goal:g}' if figure.goal is not None else '',
         ),
         None if figure.bar is None else mean <= figure.bar,
     )
+
+
+def known_errors_rows(items: Sequence[SetResult]) -> list[tuple[str, ...]]:
+    """Return coverage and novelty of every set that has them, of its first seed."""
+    rows = []
+    for item in items:
+        extras = next(iter(item.scores.values())).extras
+        coverage, ood = extras.get('coverage') or {}, extras.get('ood') or {}
+        if 'static' not in coverage:
+            continue
+        rows.append(
+            (
+                item.name,
+                str(coverage['folds'][0]['horizon'] or 'now'),
+                *(
+                    f'{coverage[key]:.3f}'
+                    if key in ('static', 'adaptive')
+                    else f'{coverage[key]:.2f}'
+                    for key in (
+                        'static',
+                        'width_in_rmse',
+                        'adaptive',
+                        'adaptive_width_in_rmse',
+                        'target',
+                    )
+                ),
+                f'{ood["ratio"]:.2f}' if 'ratio' in ood else '',
+            )
+        )
+    return rows
+
+
+def robustness_tables(found: Mapping[str, Any]) -> list[Table]:
+    """Return a table of every disturbance: errors over the undisturbed one.
+
+    Args:
+        found: The JSON of a
+            :class:`~lstm_dynamics_ros.evaluation.robustness.result.Robustness`.
+    """
+    channels = list(found['channels'])
+    tables = []
+    for curve in found['curves'].values():
+        rows = []
+        for level in curve['levels']:
+            ratios = [level['figures'].get(channel, {}).get('ratio') for channel in channels]
+            rows.append(
+                [
+                    f'{level["size"]:g}',
+                    *('-' if ratio is None else f'{ratio:.3g}' for ratio in ratios),
+                    f'{100 * level["answered"]:.1f} %',
+                ]
+            )
+        tables.append(Table(curve['title'], [curve['unit'], *channels, 'answered'], rows))
+    return tables

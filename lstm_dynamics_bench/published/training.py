@@ -1,25 +1,33 @@
 # SPDX-License-Identifier: Apache-2.0
 """Trains the models of `benchmark real` side by side, and goes on where it was stopped."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import Executor, Future, wait
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 import shutil
 import time
-from typing import Any, TYPE_CHECKING
+from typing import Any
 
+from lstm_dynamics_bench.published.cache import (
+    code_digest,
+    keep,
+    key_of,
+    MAKES_MODELS,
+    read_kept,
+)
+from lstm_dynamics_bench.published.robot_set import Fold, RealSet
+from lstm_dynamics_bench.published.sets import SETS
+from lstm_dynamics_bench.published.source import Source
 from lstm_dynamics_ros.cli.train import COMMAND_DEFAULTS, read_settings, train_model
 from lstm_dynamics_ros.core.assets import asset
 from lstm_dynamics_ros.core.errors import ConfigError, LstmDynamicsError
 from lstm_dynamics_ros.core.progress import Progress
+from lstm_dynamics_ros.data.segment import natural_step
 from lstm_dynamics_ros.learning.export.settings import ExportSettings
 from lstm_dynamics_ros.learning.families.torque_observer import TorqueObserverSettings
 from lstm_dynamics_ros.learning.settings import TrainingSettings
-
-if TYPE_CHECKING:
-    from lstm_dynamics_bench.published.robot_set import Fold, RealSet
-    from lstm_dynamics_bench.published.source import Source
+from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 
 OBSERVER_WORK = 1.0
 """What a pass of a torque observer takes, in trainings of the network on top, about."""
@@ -32,8 +40,8 @@ POLL = 1.0
 class TrainingJob:
     """One model to be trained, and where it is kept."""
 
-    source: 'Source'
-    fold: 'Fold'
+    source: Source
+    fold: Fold
     joints: tuple[str, ...]
     urdf: Path | None
     """Rigid-body prior, of a model that has one."""
@@ -63,8 +71,6 @@ class TrainingJob:
 
     def done(self) -> dict[str, Any]:
         """Return its progress: steps done of total, and the seconds they took."""
-        from lstm_dynamics_bench.published.cache import read_kept  # noqa: PLC0415
-
         kept = read_kept(self.folder / 'progress.json')
         return kept or {'done': 0, 'total': 1, 'seconds': 0.0, 'text': ''}
 
@@ -80,14 +86,16 @@ def settings_of(name: str, seed: int, folder: Path | None) -> TrainingSettings:
     Raises:
         ConfigError: If there is no file for the set.
     """
-    path = (asset('config/training/real') if folder is None else folder) / f'{name}.yaml'
+    path = (
+        asset('config/training/real') if folder is None else folder
+    ) / f'{SETS[name].settings}.yaml'
     if not path.is_file():
         raise ConfigError(f'There are no training settings {path} for {name}.')
     return replace(read_settings(path, COMMAND_DEFAULTS), seed=seed)
 
 
 def jobs_of(
-    source: 'Source', spec: 'RealSet', settings: TrainingSettings, cache: Path
+    source: Source, spec: RealSet, settings: TrainingSettings, cache: Path
 ) -> list[TrainingJob]:
     """Return the trainings of one set and seed, each with a folder of all it depends on.
 
@@ -100,12 +108,6 @@ def jobs_of(
     Raises:
         ConfigError: If the settings ask for a rigid-body prior, and the set has none.
     """
-    from lstm_dynamics_bench.published.cache import (  # noqa: PLC0415
-        code_digest,
-        key_of,
-        MAKES_MODELS,
-    )
-
     if settings.needs_prior and not spec.urdf:
         raise ConfigError(f'{source.name} has no URDF for a model with a rigid-body prior.')
     urdf = asset(spec.urdf) if settings.needs_prior else None
@@ -138,7 +140,7 @@ def train_all(
         processes: Who works.
         jobs: What to train.
         retrain: Whether to begin anew what is there.
-        update: Told of the progress.
+        update: Called with the progress, in thousandths of the work.
 
     Returns:
         Why trainings failed; empty if none did.
@@ -166,9 +168,7 @@ def train_all(
     return {job: text for future, job in futures.items() if (text := future.result())}
 
 
-def watched(
-    futures: 'Sequence[Future[Any]] | dict[Future[str], Any]', look: Callable[[], None]
-) -> None:
+def watched(futures: Iterable[Future[Any]], look: Callable[[], None]) -> None:
     """Wait for work, looking at it now and then; an unforeseen error ends the waiting."""
     pending = set(futures)
     while pending:
@@ -180,13 +180,9 @@ def watched(
 
 def train_one(job: TrainingJob) -> str:
     """Train one model in a worker; return why it failed, or nothing."""
-    from lstm_dynamics_bench.published.cache import keep  # noqa: PLC0415
-    from lstm_dynamics_ros.data.segment import natural_step  # noqa: PLC0415
-    from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior  # noqa: PLC0415
-
     began, before = time.perf_counter(), job.done()['seconds']
 
-    def told(done: int, total: int, text: str) -> None:
+    def keep_progress(done: int, total: int, text: str) -> None:
         seconds = before + time.perf_counter() - began
         keep(
             job.folder / 'progress.json',
@@ -214,9 +210,9 @@ def train_one(job: TrainingJob) -> str:
             folder=job.folder / 'training',
             prior=prior,
             identify=prior is not None,
-            told=told,
+            told=keep_progress,
         )
     except LstmDynamicsError as error:
         return f'{job.title}: {error}'
-    told(1, 1, 'done')
+    keep_progress(1, 1, 'done')
     return ''

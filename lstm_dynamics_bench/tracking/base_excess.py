@@ -3,9 +3,9 @@
 
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.evaluation.closed_loop.lockstep import TrackingRun
+from lstm_dynamics_ros.signals.joint_path import JointPath
 from lstm_dynamics_ros.sim.inner_law import FeedForward, InnerLaw
 from lstm_dynamics_ros.sim.nominal import NominalModel
-from lstm_dynamics_ros.sim.reference import Reference
 from lstm_dynamics_ros.sim.simulate import CORRECTION_STEPS
 import numpy as np
 
@@ -27,12 +27,14 @@ def excess_torque(done: TrackingRun, law: InnerLaw) -> Matrix:
     excess = np.empty((len(run) // CORRECTION_STEPS, len(robot.links)))
     for tick, row in enumerate(excess):
         k = tick * CORRECTION_STEPS
-        told = Reference(
+        reference = JointPath(
             run.reference_position[k], run.reference_velocity[k], run.reference_acceleration[k]
         )
         q, dq = run.position[k], run.velocity[k]
-        pd: Vector = robot.stiffness * (told.position - q) + robot.damping * (told.velocity - dq)
-        torque = law.torque(model, q, dq, told).copy()
-        torque -= usual.torque(model, q, dq, told)
+        pd: Vector = robot.stiffness * (reference.position - q) + robot.damping * (
+            reference.velocity - dq
+        )
+        torque = law.torque(model, q, dq, reference).copy()
+        torque -= usual.torque(model, q, dq, reference)
         row[:] = torque if law.has_pd else torque - pd
     return excess

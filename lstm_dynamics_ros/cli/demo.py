@@ -10,7 +10,6 @@ from typing import Any, TYPE_CHECKING
 from lstm_dynamics_ros.cli.console import progress, say, write_json
 from lstm_dynamics_ros.core.assets import assets
 from lstm_dynamics_ros.core.parameters import leaves, validated
-from lstm_dynamics_ros.ros.nodes.settings import find_model
 from lstm_dynamics_ros.workflows.demo.settings import DemoSettings
 
 if TYPE_CHECKING:
@@ -57,7 +56,7 @@ class Demo:
         draw = not self.headless and sys.stdout.isatty()
         with nullcontext(None) if draw else progress('demo') as update:
             result = run_demo(settings, headless=not draw, progress=update)
-        loaded = load_model(find_model(settings.model))
+        loaded = load_model(settings.model)
         scored = _score(loaded, result, result.before, settings.robot)
         after = None
         if result.after is not None:

@@ -13,7 +13,7 @@ from lstm_dynamics_ros.core.errors import (
     MissingLibraryError,
     UnknownNameError,
 )
-from lstm_dynamics_ros.core.extensions import BENCH, extensions, PROTOCOLS
+from lstm_dynamics_ros.core.extensions import BENCH, protocols
 import tyro
 
 if TYPE_CHECKING:
@@ -68,11 +68,11 @@ class Evaluate:
         from lstm_dynamics_ros.pipeline.model_inputs import is_motion_model  # noqa: PLC0415
         from lstm_dynamics_ros.runtime.model_file import load_model  # noqa: PLC0415
 
-        protocols = extensions(PROTOCOLS)
-        if self.protocol not in {'horizons', *protocols}:
-            if not protocols:
+        published = {} if self.protocol == 'horizons' else protocols()
+        if self.protocol not in {'horizons', *published}:
+            if not published:
                 raise MissingLibraryError(BENCH)
-            raise UnknownNameError('protocol', self.protocol, {'horizons', *protocols})
+            raise UnknownNameError('protocol', self.protocol, {'horizons', *published})
         if self.against and not self.robustness:
             raise ConfigError('--against shows robustness side by side; add --robustness.')
         if self.report and self.protocol != 'horizons' and not self.robustness:
@@ -106,7 +106,7 @@ class Evaluate:
             )
             from lstm_dynamics_ros.evaluation.scores.evaluate import digest  # noqa: PLC0415
 
-            score: Any = protocols[self.protocol].load()
+            score: Any = published[self.protocol].load()
             result: ProtocolResult = score(loaded, test, training, self.reference)
             say(result.text())
             stated = {'data_sha256': digest(test), 'versions': library_versions()}

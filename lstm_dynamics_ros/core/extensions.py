@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Commands and protocols that other packages bring: found by entry point, loaded when needed."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from importlib.metadata import entry_points
 
 from lstm_dynamics_ros.core.extras import EXTRAS
@@ -11,7 +12,7 @@ COMMANDS = 'lstm_dynamics_ros.commands'
 """Group of the commands of `lstm-dynamics`; one named ``a.b`` is called with `a b`."""
 
 PROTOCOLS = 'lstm_dynamics_ros.protocols'
-"""Group of functions that score a model as a published data set does."""
+"""Group of what scores a model as a published data set does: functions, or mappings of them."""
 
 BENCH = 'lstm_dynamics_bench'
 """The second package of this repository, which fills both groups."""
@@ -24,6 +25,8 @@ class Extension:
     name: str
     path: str
     """Where it is, as ``module:attribute``."""
+    key: str = ''
+    """Which one it is, where the attribute is a mapping of several."""
 
     @property
     def extra(self) -> str:
@@ -36,7 +39,8 @@ class Extension:
         Raises:
             MissingLibraryError: If a library that it needs is not installed.
         """
-        return loaded_attribute(self.path, self.extra)
+        found = loaded_attribute(self.path, self.extra)
+        return found[self.key] if self.key and isinstance(found, Mapping) else found
 
 
 def extensions(group: str) -> dict[str, Extension]:
@@ -45,3 +49,17 @@ def extensions(group: str) -> dict[str, Extension]:
         point.name: Extension(name=point.name, path=point.value)
         for point in entry_points(group=group)
     }
+
+
+def protocols() -> dict[str, Extension]:
+    """Return the protocols of published data sets by name; what provides them is imported.
+
+    Raises:
+        MissingLibraryError: If a library that they need is not installed.
+    """
+    found: dict[str, Extension] = {}
+    for name, item in extensions(PROTOCOLS).items():
+        provided = item.load()
+        keys = provided if isinstance(provided, Mapping) else {}
+        found |= {key: replace(item, name=key, key=key) for key in keys} or {name: item}
+    return found

@@ -10,8 +10,9 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
+from lstm_dynamics_ros.core.assets import assets
 from lstm_dynamics_ros.core.card import CardError, ModelCard
-from lstm_dynamics_ros.core.errors import MissingLibraryError, ModelFileError
+from lstm_dynamics_ros.core.errors import ConfigError, MissingLibraryError, ModelFileError
 from lstm_dynamics_ros.runtime.checksum import is_sealed
 from lstm_dynamics_ros.runtime.golden import golden_difference
 from lstm_dynamics_ros.runtime.onnx_bytes import OnnxBytesError, OnnxContents, read_contents
@@ -36,18 +37,39 @@ class LoadedModel:
     """The onnxruntime session."""
 
 
-def load_model(path: str | Path, *, pinned_sha256: str = '') -> LoadedModel:
+def find_model(model: str | Path) -> Path:
+    """Return the file meant by a path, or by the name of a model that comes with the package.
+
+    Raises:
+        ConfigError: If it is empty. Whether the file can be used is checked at load.
+    """
+    if not model:
+        raise ConfigError(
+            'The parameter model is empty. Give the path of an ONNX file exported with '
+            f'lstm-dynamics train, or one of the models that come along: {_shipped_names()}.'
+        )
+    shipped = assets('models', '*.onnx') if isinstance(model, str) else {}
+    return shipped.get(str(model), Path(model).expanduser())
+
+
+def load_model(model: str | Path, *, pinned_sha256: str = '') -> LoadedModel:
     """Read and check a model file.
 
+        loaded = load_model('arm_forward')  # comes with the package
+        loaded = load_model('runs/elbow.onnx')
+
     Args:
-        path: The ONNX file. A symbolic link is followed, as ``colcon --symlink-install`` needs.
+        model: The ONNX file, or the name of a model that comes with the package. A symbolic link
+            is followed, as ``colcon --symlink-install`` needs.
         pinned_sha256: Digest the file must have; empty allows any.
 
     Raises:
+        ConfigError: If ``model`` is empty.
         ModelFileError: If a check fails; ``.check`` says which: exists, size, format, metadata,
             checksum, pinned, contents, card, session, schema, dry_run or golden.
         MissingLibraryError: If onnxruntime is not installed.
     """
+    path = find_model(model)
     data = _read(path)
     try:
         contents = read_contents(data)
@@ -65,26 +87,30 @@ def load_model(path: str | Path, *, pinned_sha256: str = '') -> LoadedModel:
     session = _open_session(path, data)
     _check_schema(path, card, session)
     _check_runs(path, card, session)
-    return LoadedModel(path=Path(path).resolve(), sha256=digest, card=card, session=session)
+    return LoadedModel(path=path.resolve(), sha256=digest, card=card, session=session)
 
 
-def _read(path: str | Path) -> bytes:
-    file = Path(path).expanduser()
+def _shipped_names() -> str:
+    return ', '.join(sorted(assets('models', '*.onnx'))) or 'none'
+
+
+def _read(path: Path) -> bytes:
     try:
-        if not file.exists():
-            raise ModelFileError(path, 'exists', 'there is no such file.')
-        if not file.is_file():
+        if not path.exists():
+            known = f'there is no such file. Models that come along: {_shipped_names()}.'
+            raise ModelFileError(path, 'exists', known)
+        if not path.is_file():
             raise ModelFileError(path, 'exists', 'it is not a file.')
-        size = file.stat().st_size
+        size = path.stat().st_size
         if not 0 < size <= LARGEST_FILE:
             raise ModelFileError(path, 'size', f'expected 1 to {LARGEST_FILE} bytes, got {size}.')
-        with file.open('rb') as stream:
+        with path.open('rb') as stream:
             return stream.read(LARGEST_FILE)
     except OSError as error:
         raise ModelFileError(path, 'exists', f'it cannot be read: {error.strerror}.') from error
 
 
-def _check_origin(path: str | Path, data: bytes, contents: OnnxContents) -> None:
+def _check_origin(path: Path, data: bytes, contents: OnnxContents) -> None:
     if 'metadata' not in contents.metadata:
         known = ', '.join(sorted(contents.metadata)) or 'none'
         raise ModelFileError(
@@ -111,7 +137,7 @@ def _check_origin(path: str | Path, data: bytes, contents: OnnxContents) -> None
         )  # fmt: skip
 
 
-def _check_signals(path: str | Path, card: ModelCard) -> None:
+def _check_signals(path: Path, card: ModelCard) -> None:
     """Refuse cards that are valid but ask for what this runtime does not do."""
     kinds = [signal.kind for signal in card.features[:: card.n_joints]]
     targets = [signal.kind for signal in card.targets[:: card.n_joints]]
@@ -133,7 +159,7 @@ def _check_signals(path: str | Path, card: ModelCard) -> None:
         raise ModelFileError(path, 'card', problem)
 
 
-def _open_session(path: str | Path, data: bytes) -> Any:  # noqa: ANN401
+def _open_session(path: Path, data: bytes) -> Any:  # noqa: ANN401
     """Return an onnxruntime session on one thread."""
     try:
         import onnxruntime  # noqa: PLC0415
@@ -153,7 +179,7 @@ def _open_session(path: str | Path, data: bytes) -> Any:  # noqa: ANN401
         raise ModelFileError(path, 'session', f'onnxruntime says: {_one_line(error)}') from error
 
 
-def _check_schema(path: str | Path, card: ModelCard, session: Any) -> None:  # noqa: ANN401
+def _check_schema(path: Path, card: ModelCard, session: Any) -> None:  # noqa: ANN401
     """Refuse tensors that are not those the card promises."""
     layers, hidden = card.num_layers, card.hidden_size
     inputs = {'obs': [None, len(card.features)]}
@@ -184,7 +210,7 @@ def _check_schema(path: str | Path, card: ModelCard, session: Any) -> None:  # n
                 )  # fmt: skip
 
 
-def _check_runs(path: str | Path, card: ModelCard, session: Any) -> None:  # noqa: ANN401
+def _check_runs(path: Path, card: ModelCard, session: Any) -> None:  # noqa: ANN401
     """Run the model on zeros with two batch sizes, then replay its golden sequence."""
     try:
         for batch in (1, 3):
@@ -204,7 +230,7 @@ def _check_runs(path: str | Path, card: ModelCard, session: Any) -> None:  # noq
         )  # fmt: skip
 
 
-def _dry_run(path: str | Path, card: ModelCard, session: Any, batch: int) -> None:  # noqa: ANN401
+def _dry_run(path: Path, card: ModelCard, session: Any, batch: int) -> None:  # noqa: ANN401
     """Run one step from zero and look at what comes out."""
     shape = (card.num_layers, batch, card.hidden_size)
     feed = {f'{name}_in': np.zeros(shape, np.float32) for name in card.state_names}

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The one object that remembers: it follows a robot along the time grid with a model.
+"""Follows a robot along the time grid with a recurrent model, and keeps its hidden state.
 
 One model step per grid point. The hidden state starts from zero and means nothing until
 ``washout_steps`` points have been seen; then the predictor is warm. Whatever is not finite is kept
@@ -8,25 +8,63 @@ would not be enough: onnxruntime's LSTM and GRU clip their gates, so a NaN that 
 as finite numbers that mean nothing.
 """
 
-from lstm_dynamics_ros.core.errors import ShapeError
+from collections.abc import Mapping, Sequence
+
+from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.core.errors import ConfigError, ShapeError
 from lstm_dynamics_ros.core.state import JointState, Matrix, Vector
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
-from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
+from lstm_dynamics_ros.runtime.onnx_step import OnnxStep, Tensor
 from lstm_dynamics_ros.runtime.rollout import Effort, roll
 from lstm_dynamics_ros.signals.time_grid import GridPoint
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 LARGEST_INPUT = 1e9
 """Largest magnitude of a feature that is believed, in its own unit."""
+
+MEASURED = ('position', 'velocity', 'effort')
+"""Kinds of signals that a joint state has."""
+
+COUNTERS = ('steps', 'resets', 'input_not_finite', 'output_not_finite', 'state_too_large')
+"""What a predictor counts."""
 
 LARGEST_STATE = 1e4
 """Largest magnitude of a hidden state that is believed. h stays within 1; c of an LSTM may grow by
 1 per step, so a count that never forgets is thrown away after a minute at 200 Hz."""
 
 
+def _fed(card: ModelCard, kind: str, given: Mapping[str, ArrayLike | None]) -> Vector:
+    """Return what a model is fed of one kind, shape (n_joints,), out of plain arrays."""
+    if kind not in given:
+        raise ConfigError(
+            f'{card.name} is fed {kind}, which follows from more than one step: use a pipeline, '
+            'or update() with a whole observation.'
+        )
+    if given[kind] is None:
+        raise ConfigError(f'{card.name} is fed {kind}, which was left out.')
+    values = np.asarray(given[kind], np.float64)
+    if values.shape != (card.n_joints,):
+        raise ShapeError(f'The {kind}', (card.n_joints,), values.shape)
+    return values
+
+
+def _fault(prediction: Vector, buffers: Sequence[Tensor]) -> str | None:
+    """Return why a prediction and the hidden state after it cannot be used; None if they can."""
+    states = [float(np.abs(part).max()) for part in buffers]
+    if not (np.isfinite(prediction).all() and np.isfinite(states).all()):
+        return 'output_not_finite'
+    return 'state_too_large' if max(states) > LARGEST_STATE else None
+
+
 class Predictor:
-    """Follows one robot with a model.
+    """Follows one robot with a model: one call per step of the model's time grid.
+
+        predictor = Predictor(load_model('arm_forward'))
+        for position, velocity, effort in measured:  # every predictor.card.dt seconds
+            prediction = predictor.step(position, velocity, effort)
+            if predictor.warm:
+                ahead = predictor.by_kind(prediction)['position']
 
     Args:
         loaded: The model.
@@ -38,21 +76,15 @@ class Predictor:
         """Observations since the last reset."""
         self.valid = False
         """Whether the last prediction is finite and follows from a finite observation."""
-        self.counters = dict.fromkeys(
-            ('steps', 'resets', 'input_not_finite', 'output_not_finite', 'state_too_large'), 0
-        )
+        self.counters = dict.fromkeys(COUNTERS, 0)
         self._step = OnnxStep(loaded)
         self._ahead = OnnxStep(loaded)
         self._peek = OnnxStep(loaded)
-        n = len(self.card.targets)
-        self._prediction = np.full(n, np.nan)
+        self._prediction = np.full(len(self.card.targets), np.nan)
         kinds = [s.kind for s in self.card.features[:: self.card.n_joints]]
         self._columns = [(kind, self.card.columns(kind)) for kind in kinds]
         self._row = np.zeros(len(self.card.features))
-        self._targets = {
-            kind: self.card.columns(kind, of='targets')
-            for kind in ('position', 'velocity', 'effort')
-        }
+        self._targets = {kind: self.card.columns(kind, of='targets') for kind in MEASURED}
 
     @property
     def warm(self) -> bool:
@@ -80,6 +112,35 @@ class Predictor:
         self.valid = False
         self._prediction = np.full(len(self.card.targets), np.nan)
 
+    def step(
+        self,
+        position: ArrayLike | None = None,
+        velocity: ArrayLike | None = None,
+        effort: ArrayLike | None = None,
+    ) -> Vector:
+        """Take in what was measured one ``card.dt`` after the last step, as plain arrays.
+
+        After a gap call :meth:`reset`. A ``signals.time_grid.GridSampler`` makes such steps of
+        messages at any times.
+
+        Args:
+            position: Joint positions in the card's order [rad] or [m], shape (n_joints,). What
+                the model is not fed may be left out, here and below.
+            velocity: Joint velocities [rad/s] or [m/s], shape (n_joints,).
+            effort: Joint efforts [N m] or [N], shape (n_joints,).
+
+        Returns:
+            The prediction, as from :meth:`update`; :meth:`by_kind` takes it apart.
+
+        Raises:
+            ConfigError: If the model is fed more than this, or what it is fed is left out.
+            ShapeError: If there is not one value per joint.
+        """
+        given = dict(zip(MEASURED, (position, velocity, effort), strict=True))
+        for kind, columns in self._columns:
+            self._row[columns] = _fed(self.card, kind, given)
+        return self._advance()
+
     def update(self, point: GridPoint, observation: Vector | None = None) -> Vector:
         """Take in the state at the next grid point.
 
@@ -99,6 +160,10 @@ class Predictor:
                 self._row[columns] = getattr(point.state, kind)
         else:
             self._row[:] = observation
+        return self._advance()
+
+    def _advance(self) -> Vector:
+        """Make one step of the model with the newest observation."""
         if not (np.abs(self._row) <= LARGEST_INPUT).all():  # False for NaN too
             self.counters['input_not_finite'] += 1
             self.reset()
@@ -107,23 +172,14 @@ class Predictor:
         prediction: Vector = self._step.step()[0].astype(np.float64)
         self.counters['steps'] += 1
         self.seen += 1
-        if not self._believable(prediction):
+        fault = _fault(prediction, self._step.buffers)
+        if fault is not None:
+            self.counters[fault] += 1
             self.reset()
             return self._prediction
         self.valid = True
         self._prediction = prediction
         return prediction
-
-    def _believable(self, prediction: Vector) -> bool:
-        """Return whether what the model made of the last observation can be used."""
-        states = [float(np.abs(part).max()) for part in self._step.buffers]
-        if not (np.isfinite(prediction).all() and np.isfinite(states).all()):
-            self.counters['output_not_finite'] += 1
-            return False
-        if max(states) > LARGEST_STATE:
-            self.counters['state_too_large'] += 1
-            return False
-        return True
 
     def peek(self, observations: Matrix) -> Matrix:
         """Predict what would follow from other newest observations, leaving the memory as it is.

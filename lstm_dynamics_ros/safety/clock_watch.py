@@ -42,6 +42,7 @@ class ClockWatch:
         self._advances = 0
         self._advanced = 0.0
         self._came: float | None = None
+        self._began = 0.0
         self._used: float | None = None
 
     def look(self, now: float, time_ns: int) -> bool:
@@ -63,6 +64,8 @@ class ClockWatch:
 
     def came(self, now: float) -> None:
         """Note that joint states came at ``now`` [s], usable or not."""
+        if self._came is None or now - self._came > self.silence:
+            self._began = now
         self._came = now
 
     def used(self, now: float) -> None:
@@ -74,9 +77,12 @@ class ClockWatch:
         if self._advances < 2 or self._alone:
             return ClockState.STOPPED
         still = now - self._advanced
-        if self._silent_since_it_stopped(now):
-            return ClockState.PAUSED if still <= self.longest_pause else ClockState.STOPPED
-        return ClockState.RUNNING if still <= self.timeout else ClockState.STOPPED
+        silent = self._silent_since_it_stopped(now)
+        if still <= self.timeout and not silent:
+            return ClockState.RUNNING
+        # After a pause the first joint states may come before the first time.
+        paused = (silent or self._began > self._advanced) and still <= self.longest_pause
+        return ClockState.PAUSED if paused else ClockState.STOPPED
 
     def reason(self, now: float) -> str:
         """Return why simulated time does not run at ``now`` [s]; empty if it does."""
@@ -92,7 +98,7 @@ class ClockWatch:
             )
         if self._advances < 2:
             return 'use_sim_time is set, but /clock has not advanced. Is the simulation paused?'
-        if self._silent_since_it_stopped(now) and not self._alone:
+        if now - self._advanced > self.longest_pause and not self._alone:
             return f'/clock stood still for more than pause_timeout ({self.longest_pause:g} s).'
         return (
             f'/clock stood still for more than clock_timeout ({self.timeout:g} s). That was no '
@@ -101,8 +107,9 @@ class ClockWatch:
 
     @property
     def _alone(self) -> bool:
-        """Whether joint states went on when the clock stood still already."""
-        return self._came is not None and self._came - self._advanced > self.timeout
+        """Whether joint states came for too long while the clock stood still."""
+        since = max(self._advanced, self._began)
+        return self._came is not None and self._came - since > self.timeout
 
     def _silent_since_it_stopped(self, now: float) -> bool:
         """Return whether usable joint states stopped, and the clock did not go on after them."""

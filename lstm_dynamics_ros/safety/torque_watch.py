@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Whether torque may go on: this process has run without a break, and so has simulated time."""
+"""Whether torque may go on: the process ran without a break, simulated time runs, data are new."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from lstm_dynamics_ros.core.parameters import parameter
 from lstm_dynamics_ros.safety.clock_watch import ClockState, ClockWatch
+from lstm_dynamics_ros.safety.delay_watch import DelayWatch
 from lstm_dynamics_ros.safety.stall_watch import StallWatch
 from lstm_dynamics_ros.safety.state import State, StateMachine
 
@@ -48,13 +49,14 @@ class WatchSettings:
 
 
 class TorqueWatch:
-    """Takes torque back when the process was stalled or simulated time does not run.
+    """Takes torque back when the process was stalled, data are old or simulated time stands.
 
     Times are seconds of a steady clock (``time.monotonic()``).
 
     Args:
         settings: How long they may stand still.
         timeout: Time without a usable joint state after which those are lost [s].
+        longest_delay: How much later than usual a usable joint state may come [s].
         machine: State of the node.
         revoke: Disarms without a fault, for a reason.
     """
@@ -63,19 +65,24 @@ class TorqueWatch:
         self,
         settings: WatchSettings,
         timeout: float,
+        longest_delay: float,
         machine: StateMachine,
         revoke: Callable[[str], None],
     ) -> None:
         silence = SHARE_OF_TIMEOUT * timeout
         self.clock = ClockWatch(settings.clock_timeout, silence, settings.pause_timeout)
+        self._delay = DelayWatch()
+        self._longest_delay = longest_delay
         self._stall = StallWatch(settings.stall_timeout)
         self._machine = machine
         self._revoke = revoke
+        self._looked = 0.0
         self._simulated = False
         self._broken_off = False  # whether a pause took torque
 
-    def reconfigure(self, settings: WatchSettings, timeout: float) -> None:
+    def reconfigure(self, settings: WatchSettings, timeout: float, longest_delay: float) -> None:
         """Take over other bounds."""
+        self._longest_delay = longest_delay
         self._stall.longest = settings.stall_timeout
         self.clock.timeout = settings.clock_timeout
         self.clock.silence = SHARE_OF_TIMEOUT * timeout
@@ -90,6 +97,30 @@ class TorqueWatch:
         """Count from arming at ``now`` [s]; what was before does not matter."""
         self._stall.begin(now)
 
+    def start_over(self) -> None:
+        """Take the next joint state for one that comes as usual; asked for by a person."""
+        self._delay.reset()
+
+    def used(self, now: float, stamp_ns: int) -> None:
+        """Note a usable joint state.
+
+        Args:
+            now: When it was used [s].
+            stamp_ns: Its stamp [ns]; 0 for none.
+        """
+        self.clock.used(now)
+        if stamp_ns and not self._simulated:  # /clock may be slow, and says little on delays
+            self._delay.take(now, stamp_ns)
+
+    def late(self) -> str:
+        """Return that joint states come late, one sentence; empty if they do not."""
+        if self._delay.excess <= self._longest_delay:
+            return ''
+        return (
+            f'The newest joint state came {self._delay.excess:.3f} s later than usual, by its '
+            'stamp. It waited on its way: look at the network, and at the load of the machines.'
+        )
+
     def check(self, now: float, time_ns: int | None) -> bool:
         """Look at whether torque may go on, and take it back if it may not.
 
@@ -103,15 +134,18 @@ class TorqueWatch:
         Returns:
             False if torque was taken back just now, so that what was computed must not be sent.
         """
+        self._looked = now
         before = self.armed
-        problem = self._stall.look(now)
+        problem = self._stall.look(now) or self.late()
         if before and problem:
             self._machine.fail(problem)
         if time_ns is not None:
             self._look_at_clock(now, time_ns)
-        elif self._simulated:
-            self.clock.reset()
-        self._simulated = time_ns is not None
+        if self._simulated != (time_ns is not None):
+            self._simulated = time_ns is not None
+            self._delay.reset()
+            if time_ns is None:
+                self.clock.reset()
         return self.armed or not before
 
     def _look_at_clock(self, now: float, time_ns: int) -> None:
@@ -129,10 +163,12 @@ class TorqueWatch:
         if state is not ClockState.PAUSED:
             self._broken_off = False
 
-    def paused(self, now: float) -> bool:
-        """Return whether the simulation is paused, so that joint states cannot come."""
-        return self._simulated and self.clock.state(now) is ClockState.PAUSED
+    @property
+    def paused(self) -> bool:
+        """Whether the simulation was paused at the last look, so that joint states cannot come."""
+        return self._simulated and self.clock.state(self._looked) is ClockState.PAUSED
 
-    def clock_reason(self, now: float) -> str:
-        """Return why simulated time does not run; empty if it does, or on system time."""
-        return self.clock.reason(now) if self._simulated else ''
+    @property
+    def clock_reason(self) -> str:
+        """Why simulated time did not run at the last look; empty if it did, or on system time."""
+        return self.clock.reason(self._looked) if self._simulated else ''

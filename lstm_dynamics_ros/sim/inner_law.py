@@ -4,8 +4,8 @@
 from abc import ABC, abstractmethod
 
 from lstm_dynamics_ros.core.state import Vector
+from lstm_dynamics_ros.signals.joint_path import JointPath
 from lstm_dynamics_ros.sim.nominal import NominalModel
-from lstm_dynamics_ros.sim.reference import Reference
 import numpy as np
 
 
@@ -17,7 +17,7 @@ class InnerLaw(ABC):
 
     @abstractmethod
     def torque(
-        self, model: NominalModel, position: Vector, velocity: Vector, told: Reference
+        self, model: NominalModel, position: Vector, velocity: Vector, reference: JointPath
     ) -> Vector:
         """Return the torque for one step [N m] (n_joints,).
 
@@ -25,7 +25,7 @@ class InnerLaw(ABC):
             model: The nominal model.
             position: Measured positions [rad] (n_joints,).
             velocity: Measured velocities [rad/s] (n_joints,).
-            told: What the robot is told now.
+            reference: Reference of the robot now, each of shape (n_joints,).
         """
 
 
@@ -37,21 +37,21 @@ class FeedForward(InnerLaw):
         model: NominalModel,
         position: Vector,  # noqa: ARG002 - feed-forward looks at the reference alone
         velocity: Vector,  # noqa: ARG002
-        told: Reference,
+        reference: JointPath,
     ) -> Vector:
         """See the base class."""
-        return model.torque(*told)
+        return model.torque(*reference)
 
 
 class GravityCompensation(InnerLaw):
-    """Gravity where the robot is."""
+    """Gravity at the measured position."""
 
     def torque(
         self,
         model: NominalModel,
         position: Vector,
         velocity: Vector,
-        told: Reference,  # noqa: ARG002 - gravity does not depend on it
+        reference: JointPath,  # noqa: ARG002 - gravity does not depend on it
     ) -> Vector:
         """See the base class."""
         rest = np.zeros_like(velocity)
@@ -74,12 +74,12 @@ class ComputedTorque(InnerLaw):
         self._damping = 2.0 * bandwidth
 
     def torque(
-        self, model: NominalModel, position: Vector, velocity: Vector, told: Reference
+        self, model: NominalModel, position: Vector, velocity: Vector, reference: JointPath
     ) -> Vector:
         """See the base class."""
         wanted = (
-            told.acceleration
-            + self._stiffness * (told.position - position)
-            + self._damping * (told.velocity - velocity)
+            reference.acceleration
+            + self._stiffness * (reference.position - position)
+            + self._damping * (reference.velocity - velocity)
         )
         return model.torque(position, velocity, wanted)

@@ -17,7 +17,7 @@ CORRECTION_STEPS = 5
 """A correction is asked for once in this many steps of 1 ms."""
 
 PROGRESS_STEPS = 1000
-"""Progress is told once in this many steps of 1 ms."""
+"""Progress is reported once in this many steps of 1 ms."""
 
 
 Corrector = Callable[[SimulatedRun], Vector | None]
@@ -45,7 +45,7 @@ def simulate(
         seed: Seed of the sensor noise.
         start_ns: Stamp of the first sample [ns].
         corrector: Asked for a correction every 5 ms; it acts on the next sample.
-        progress: Told now and then.
+        progress: Called now and then.
     """
     simulated = SimulatedRobot(robot, hidden, seed=seed, start_ns=start_ns)
     simulated.follow(motion)

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from lstm_dynamics_ros.core.errors import ShapeError
 from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS, Stamps, Vector
+from lstm_dynamics_ros.signals.joint_path import JointPath
 from lstm_dynamics_ros.sim.base_controller import BaseController
 from lstm_dynamics_ros.sim.encoder import Encoders
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
@@ -13,7 +14,7 @@ from lstm_dynamics_ros.sim.mjcf import STEP
 from lstm_dynamics_ros.sim.motions import Motion
 from lstm_dynamics_ros.sim.nominal import NominalModel
 from lstm_dynamics_ros.sim.plant import Plant
-from lstm_dynamics_ros.sim.reference import Reference, ReferenceSource
+from lstm_dynamics_ros.sim.reference import ReferenceGenerator
 from lstm_dynamics_ros.sim.robot import RobotDescription
 from lstm_dynamics_ros.sim.wall import Wall
 import numpy as np
@@ -42,11 +43,11 @@ class SimulatedRun:
     effort: Matrix
     """Measured drive torques, after dead time and lag, before friction [N m]."""
     reference_position: Matrix
-    """Positions the inner controller was told [rad]."""
+    """Positions of the reference [rad]."""
     reference_velocity: Matrix
-    """Velocities the inner controller was told [rad/s]."""
+    """Velocities of the reference [rad/s]."""
     reference_acceleration: Matrix
-    """Accelerations the inner controller was told [rad/s^2]."""
+    """Accelerations of the reference [rad/s^2]."""
     correction: Matrix
     """Torque from outside that the inner controller added [N m]."""
     true_position: Matrix
@@ -104,7 +105,7 @@ class SimulatedRobot:
         home = self.robot.home
         rest = np.zeros_like(home)
         self._encoders = Encoders(len(home), self.hidden, self._rng)
-        self._reference = ReferenceSource(self.robot)
+        self._reference = ReferenceGenerator(self.robot)
         self._controller.reset()
         self._plant.reset(home, self._nominal.torque(home, rest, rest))
         until = self.now_ns
@@ -121,7 +122,7 @@ class SimulatedRobot:
         """Follow a motion from the next sample on, and hold its last position afterwards.
 
         Args:
-            motion: What to do. It should start where the robot is told to be now.
+            motion: What to do. It should start at the reference of now.
             repeat: Whether to start over at the end instead of holding.
         """
         self._reference.follow(motion, self.now_ns, repeat=repeat)
@@ -130,7 +131,7 @@ class SimulatedRobot:
         """Take one point of a reference streamed from outside; it holds from the next sample on.
 
         Between points the robot goes on with constant acceleration; 100 ms after the last one it
-        stops where it is told to be then.
+        stops at the reference of that time.
 
         Args:
             position: Joint positions [rad] (n_joints,), clipped to the ranges.
@@ -150,8 +151,8 @@ class SimulatedRobot:
                 raise ShapeError(what, shape, np.shape(array))
         self._reference.stream(position, velocity, acceleration, self.now_ns)
 
-    def reference_at(self, stamps_ns: Stamps) -> Reference:
-        """Return what the robot will be told at some times, as far as is known now.
+    def reference_at(self, stamps_ns: Stamps) -> JointPath:
+        """Return the reference at some times, as far as it is known now.
 
         Args:
             stamps_ns: Times [ns] (n,).
@@ -201,21 +202,21 @@ class SimulatedRobot:
         wall_force = np.zeros(n_steps)
         first_ns = self.now_ns
         plant, encoders, controller = self._plant, self._encoders, self._controller
-        reference, nominal, law = self._reference, self._nominal, self._law
+        source, nominal, law = self._reference, self._nominal, self._law
         for k in range(n_steps):
-            told = reference.next(self.now_ns)
+            reference = source.next(self.now_ns)
             encoders.measure(plant.position)
             command = controller.step(
                 encoders.position,
                 encoders.velocity,
-                told.position,
-                told.velocity,
-                law.torque(nominal, encoders.position, encoders.velocity, told),
+                reference.position,
+                reference.velocity,
+                law.torque(nominal, encoders.position, encoders.velocity, reference),
             )
             q[k] = encoders.position
             dq[k] = encoders.velocity
             tau[k] = plant.effort
-            ref_q[k], ref_dq[k], ref_ddq[k] = told
+            ref_q[k], ref_dq[k], ref_ddq[k] = reference
             added[k] = controller.correction
             true_q[k] = plant.position
             true_dq[k] = plant.velocity

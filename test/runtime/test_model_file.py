@@ -9,10 +9,11 @@ import sys
 from types import ModuleType
 from typing import Any
 
+from lstm_dynamics_ros.core.assets import asset
 from lstm_dynamics_ros.core.card import Golden, ModelCard, Signal
-from lstm_dynamics_ros.core.errors import MissingLibraryError, ModelFileError
+from lstm_dynamics_ros.core.errors import ConfigError, MissingLibraryError, ModelFileError
 from lstm_dynamics_ros.runtime import model_file
-from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.runtime.model_file import find_model, load_model
 import numpy as np
 import pytest
 
@@ -264,3 +265,23 @@ def test_a_loaded_model_outlives_its_file(path: Path) -> None:
     feed = {name: np.zeros((1, 1, 8), np.float32) for name in ('h_in', 'c_in')}
     result = loaded.session.run(['prediction'], {'obs': np.zeros((1, 6), np.float32), **feed})
     assert result[0].shape == (1, 6)
+
+
+def test_an_empty_model_is_refused_with_what_there_is() -> None:
+    with pytest.raises(ConfigError, match=r'model is empty\. Give the path.* arm_forward'):
+        load_model('')
+
+
+def test_a_path_is_taken_as_it_is() -> None:
+    assert find_model('/some/where/model.onnx') == Path('/some/where/model.onnx')
+    assert find_model('~/model.onnx') == Path.home() / 'model.onnx'
+
+
+def test_a_model_that_comes_along_is_loaded_by_its_name() -> None:
+    loaded = load_model('pendulum_forward')
+    assert loaded.path == asset('models/pendulum_forward.onnx').resolve()
+
+
+def test_a_name_of_no_model_is_refused_with_those_there_are() -> None:
+    with pytest.raises(ModelFileError, match=r'no such file.*come along: arm_forward'):
+        load_model('elbow')

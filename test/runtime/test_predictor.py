@@ -7,7 +7,7 @@ from typing import Any
 from lstm_dynamics_ros.core.errors import ConfigError, ShapeError
 from lstm_dynamics_ros.core.state import JointState
 from lstm_dynamics_ros.runtime import predictor as predictor_module
-from lstm_dynamics_ros.runtime.model_file import LoadedModel
+from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 from lstm_dynamics_ros.runtime.predictor import Predictor
 from lstm_dynamics_ros.signals.time_grid import GridPoint
 import numpy as np
@@ -231,3 +231,28 @@ def test_rows_that_do_not_fit_are_refused(load: Load) -> None:
     predictor.update(point(0))
     with pytest.raises(ShapeError, match='Observations'):
         predictor.peek(np.zeros((2, 5)))
+
+
+def test_a_step_of_plain_arrays_is_an_update_with_the_same_state(load: Load) -> None:
+    loaded = load()
+    plain, following = Predictor(loaded), Predictor(loaded)
+    for k in range(10):
+        state = point(k).state
+        stepped = plain.step(state.position.tolist(), state.velocity, tuple(state.effort))
+        np.testing.assert_array_equal(stepped, following.update(point(k)))
+    assert plain.seen == 10
+
+
+def test_a_step_without_what_the_model_is_fed_is_refused(load: Load) -> None:
+    with pytest.raises(ConfigError, match='is fed effort, which was left out'):
+        Predictor(load()).step(np.zeros(2), np.zeros(2))
+
+
+def test_a_step_with_the_wrong_number_of_joints_is_refused(load: Load) -> None:
+    with pytest.raises(ShapeError, match=r'The velocity must have shape \(2,\), got \(3,\)'):
+        Predictor(load()).step(np.zeros(2), np.zeros(3), np.zeros(2))
+
+
+def test_a_step_of_a_model_that_is_fed_an_acceleration_is_refused() -> None:
+    with pytest.raises(ConfigError, match='is fed acceleration, which follows from more'):
+        Predictor(load_model('arm_memoryless')).step(np.zeros(7), np.zeros(7), np.zeros(7))

@@ -91,9 +91,10 @@ def test_a_pause_is_bounded() -> None:
     assert 'more than pause_timeout (10 s)' in watch.reason(11.1)
 
 
-def test_messages_that_cannot_be_used_are_no_pause_either() -> None:
-    watch = watch_until(1.0, 1.0, 1.2)
-    watch.came(1.3)
+def test_messages_that_go_on_but_cannot_be_used_are_no_pause_either() -> None:
+    watch = watch_until(1.0, 1.0, 1.0)
+    for k in range(80):
+        watch.came(1.0 + k * STEP)
     assert watch.state(1.4) is ClockState.STOPPED
 
 
@@ -124,3 +125,27 @@ def test_another_clock_starts_with_nothing() -> None:
     watch = watch_until(END, END)
     watch.reset()
     assert watch.state(END) is ClockState.STOPPED
+
+
+def resumed(*, clock: bool, seconds: float) -> ClockWatch:
+    """Return a watch on a pause of 5 s after which joint states came again for a while."""
+    watch = watch_until(1.0, 1.0, 6.0)
+    for k in range(round(seconds / STEP)):
+        now = 6.0 + k * STEP
+        watch.came(now)
+        watch.used(now)
+        if clock:
+            watch.look(now, 3_000_000_000 + k)
+    return watch
+
+
+def test_joint_states_that_come_first_after_a_pause_are_part_of_it() -> None:
+    assert resumed(clock=False, seconds=0.2).state(6.2) is ClockState.PAUSED
+
+
+def test_joint_states_that_go_on_alone_after_a_pause_are_none() -> None:
+    assert resumed(clock=False, seconds=0.4).state(6.4) is ClockState.STOPPED
+
+
+def test_a_pause_is_over_once_the_clock_advances() -> None:
+    assert resumed(clock=True, seconds=0.2).state(6.2) is ClockState.RUNNING

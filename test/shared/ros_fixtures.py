@@ -275,7 +275,11 @@ class ArmedLoop:
                 answer = self.ask(armed=True)
             return bool(self.sent and any(self.sent[-1][1])) and self.armed
 
-        self.listener.until(sending, f'arming; {answer} {self.node.log}')
+        try:
+            self.listener.until(sending, 'arming')
+        except pytest.fail.Exception as error:
+            said = answer.message if answer is not None else 'No answer.'
+            pytest.fail(f'{error} {said} {self.state} {self.node.log}')
 
     @property
     def armed(self) -> bool:

@@ -16,7 +16,7 @@ def test_a_missing_engine_is_reported_with_the_extra_to_install(
     monkeypatch.delitem(sys.modules, ENGINE, raising=False)
     monkeypatch.setitem(sys.modules, 'mujoco', None)
 
-    with pytest.raises(MissingLibraryError, match=r'needs mujoco-core.*lstm_dynamics_ros\[sim\]'):
+    with pytest.raises(MissingLibraryError, match=r'needs mujoco.*lstm_dynamics_ros\[sim\]'):
         importlib.import_module(ENGINE)
 
 
@@ -25,5 +25,5 @@ def test_too_old_an_engine_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delitem(sys.modules, ENGINE, raising=False)
     monkeypatch.setattr(mujoco, '__version__', '3.3.0')
 
-    with pytest.raises(MissingLibraryError, match='mujoco-core 4 or newer'):
+    with pytest.raises(MissingLibraryError, match='mujoco 4 or newer'):
         importlib.import_module(ENGINE)

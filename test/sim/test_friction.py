@@ -57,8 +57,8 @@ def test_the_engine_spends_the_same_torque(turntable: RobotDescription) -> None:
         effort[k] = plant.effort
 
     acceleration = np.diff(velocity, axis=0) / 1e-3
-    spent = effort[:-1] - 0.5 * acceleration
+    measured = effort[:-1] - 0.5 * acceleration
 
     expected = friction_along(turntable, hidden, velocity)[:-1]
-    error = np.sqrt(np.mean((spent - expected) ** 2))
+    error = np.sqrt(np.mean((measured - expected) ** 2))
     assert error < 0.05 * np.sqrt(np.mean(expected**2))

@@ -3,10 +3,10 @@
 
 from dataclasses import replace
 
+from lstm_dynamics_ros.signals.joint_path import JointPath
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
 from lstm_dynamics_ros.sim.inner_law import ComputedTorque, FeedForward, GravityCompensation
 from lstm_dynamics_ros.sim.nominal import NominalModel
-from lstm_dynamics_ros.sim.reference import Reference
 from lstm_dynamics_ros.sim.robot import RobotDescription
 from lstm_dynamics_ros.sim.simulated_robot import SimulatedRobot
 import numpy as np
@@ -14,35 +14,35 @@ import numpy as np
 IDEAL = HiddenPhysics(friction_scale=0.0, cogging_scale=0.0)
 
 
-def told_of(robot: RobotDescription) -> Reference:
+def reference_of(robot: RobotDescription) -> JointPath:
     n = len(robot.links)
-    return Reference(robot.home + 0.1, np.full(n, 0.2), np.full(n, 0.3))
+    return JointPath(robot.home + 0.1, np.full(n, 0.2), np.full(n, 0.3))
 
 
 def test_feed_forward_looks_at_the_reference_alone(robot: RobotDescription) -> None:
-    model, told = NominalModel(robot), told_of(robot)
+    model, reference = NominalModel(robot), reference_of(robot)
 
-    torque = FeedForward().torque(model, robot.home, 0.0 * robot.home, told).copy()
+    torque = FeedForward().torque(model, robot.home, 0.0 * robot.home, reference).copy()
 
-    np.testing.assert_array_equal(torque, NominalModel(robot).torque(*told))
+    np.testing.assert_array_equal(torque, NominalModel(robot).torque(*reference))
 
 
 def test_gravity_compensation_holds_the_robot_where_it_is(robot: RobotDescription) -> None:
     rest = np.zeros_like(robot.home)
 
     torque = GravityCompensation().torque(
-        NominalModel(robot), robot.home, rest + 1.0, told_of(robot)
+        NominalModel(robot), robot.home, rest + 1.0, reference_of(robot)
     )
 
     np.testing.assert_array_equal(torque, NominalModel(robot).torque(robot.home, rest, rest))
 
 
 def test_computed_torque_asks_for_a_critically_damped_error(robot: RobotDescription) -> None:
-    told, velocity = told_of(robot), np.full(len(robot.links), 0.05)
+    reference, velocity = reference_of(robot), np.full(len(robot.links), 0.05)
 
-    torque = ComputedTorque(20.0).torque(NominalModel(robot), robot.home, velocity, told)
+    torque = ComputedTorque(20.0).torque(NominalModel(robot), robot.home, velocity, reference)
 
-    wanted = told.acceleration + 400.0 * 0.1 + 40.0 * (0.2 - 0.05)
+    wanted = reference.acceleration + 400.0 * 0.1 + 40.0 * (0.2 - 0.05)
     np.testing.assert_allclose(torque, NominalModel(robot).torque(robot.home, velocity, wanted))
 
 

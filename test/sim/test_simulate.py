@@ -51,12 +51,12 @@ def test_a_corrector_that_says_nothing_changes_nothing(robot: RobotDescription) 
 
 def test_progress_ends_at_the_whole(robot: RobotDescription) -> None:
     motion = make_motion(robot, 'multi_sine', seed=0, duration=4.5)
-    told: list[tuple[int, int, str]] = []
+    reported: list[tuple[int, int, str]] = []
 
-    simulate(robot, motion, progress=lambda *what: told.append(what))
+    simulate(robot, motion, progress=lambda *what: reported.append(what))
 
-    assert [done for done, _, _ in told] == [0, 1000, 2000, 3000, 4000, 4500]
-    assert told[-1] == (4500, 4500, robot.name)
+    assert [done for done, _, _ in reported] == [0, 1000, 2000, 3000, 4000, 4500]
+    assert reported[-1] == (4500, 4500, robot.name)
 
 
 def test_pd_and_feedforward_track_the_arm_no_better_than_a_real_one() -> None:

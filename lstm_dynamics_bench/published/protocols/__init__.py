@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Protocols of published data sets, one per file."""
+"""Entry points of earlier installations."""

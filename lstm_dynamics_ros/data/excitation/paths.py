@@ -9,8 +9,9 @@ from collections.abc import Callable, Sequence
 from itertools import cycle
 from typing import NamedTuple
 
-from lstm_dynamics_ros.core.state import Matrix, Vector
-from lstm_dynamics_ros.signals.minimum_jerk import minimum_jerk, PEAK_CHANGE, PEAK_RATE
+from lstm_dynamics_ros.core.state import Vector
+from lstm_dynamics_ros.signals.joint_path import JointPath, path_at_rest, swell
+from lstm_dynamics_ros.signals.minimum_jerk import PEAK_CHANGE, PEAK_RATE
 import numpy as np
 
 STEP = 0.001
@@ -29,21 +30,6 @@ REVERSALS = 8
 """Reversals a slow part has time for."""
 
 
-class Path(NamedTuple):
-    """Positions over time and two derivatives, each of shape (n_steps, n_joints)."""
-
-    position: Matrix
-    """Relative to home [rad] or [m]."""
-    velocity: Matrix
-    """[rad/s] or [m/s]."""
-    acceleration: Matrix
-    """[rad/s^2] or [m/s^2]."""
-
-    def scaled(self, factor: float | Vector) -> 'Path':
-        """Return the path with excursion, speed and acceleration times a factor."""
-        return Path(*(factor * part for part in self))
-
-
 class Room(NamedTuple):
     """Where joints may go from home, and how fast. Vectors have shape (n_joints,)."""
 
@@ -59,7 +45,7 @@ class Room(NamedTuple):
 
 def multi_sine(
     room: Room, n_steps: int, frequency: float, harmonics: int, rng: np.random.Generator
-) -> Path:
+) -> JointPath:
     """Return finite Fourier series of random coefficients under a smooth envelope.
 
     ``s(t) = sum_k (a_k sin(k w t) - b_k cos(k w t)) / (k w)``, all joints of one base frequency,
@@ -78,7 +64,7 @@ def multi_sine(
     """
     n_joints = len(room.low)
     time = np.arange(n_steps, dtype=np.float64) * STEP
-    shape = Path(*(np.zeros((n_steps, n_joints)) for _ in range(3)))
+    shape = path_at_rest(n_steps, n_joints)
     for k in range(1, harmonics + 1):
         omega = 2.0 * np.pi * frequency * k
         a, b = rng.normal(size=(2, n_joints))
@@ -90,12 +76,7 @@ def multi_sine(
     half = 0.5 * (room.high - room.low) / np.maximum(np.abs(shape.position).max(axis=0), tiny)
     position = 0.5 * (room.high + room.low) + half * shape.position
     velocity, acceleration = half * shape.velocity, half * shape.acceleration
-    share, rate, change = _envelope(time)
-    swelling = Path(
-        share * position,
-        share * velocity + rate * position,
-        share * acceleration + 2.0 * rate * velocity + change * position,
-    )
+    swelling = swell(JointPath(position, velocity, acceleration), time, RAMP)
     return swelling.scaled(
         np.minimum(
             1.0,
@@ -107,7 +88,7 @@ def multi_sine(
     )
 
 
-def point_to_point(room: Room, n_steps: int, rng: np.random.Generator) -> Path:
+def point_to_point(room: Room, n_steps: int, rng: np.random.Generator) -> JointPath:
     """Return quintic moves between random postures with dwells, as robots at work do."""
 
     def goal(here: Vector) -> tuple[Vector, float]:
@@ -117,7 +98,7 @@ def point_to_point(room: Room, n_steps: int, rng: np.random.Generator) -> Path:
     return _moves(room, n_steps, goal)
 
 
-def slow_reversals(room: Room, n_steps: int, slow: float, rng: np.random.Generator) -> Path:
+def slow_reversals(room: Room, n_steps: int, slow: float, rng: np.random.Generator) -> JointPath:
     """Return slow ways back and forth, ever shorter: what shows friction and hysteresis.
 
     Args:
@@ -139,17 +120,14 @@ def slow_reversals(room: Room, n_steps: int, slow: float, rng: np.random.Generat
     return _moves(slowly, n_steps, goal)
 
 
-def joined(paths: Sequence[Path]) -> Path:
+def joined(paths: Sequence[JointPath]) -> JointPath:
     """Return paths that follow on each other as one."""
-    return Path(*(np.concatenate(parts) for parts in zip(*paths, strict=True)))
+    return JointPath(*(np.concatenate(parts) for parts in zip(*paths, strict=True)))
 
 
-def rest(n_steps: int, n_joints: int) -> Path:
-    """Return a stay at home."""
-    return Path(*(np.zeros((n_steps, n_joints)) for _ in range(3)))
-
-
-def _moves(room: Room, n_steps: int, goal_from: Callable[[Vector], tuple[Vector, float]]) -> Path:
+def _moves(
+    room: Room, n_steps: int, goal_from: Callable[[Vector], tuple[Vector, float]]
+) -> JointPath:
     """Return quintic moves from goal to goal, home again in time.
 
     Args:
@@ -158,7 +136,7 @@ def _moves(room: Room, n_steps: int, goal_from: Callable[[Vector], tuple[Vector,
         goal_from: Returns the next goal and the rest there [s], given where the joints are.
     """
     n_joints = len(room.low)
-    path = rest(n_steps, n_joints)
+    path = path_at_rest(n_steps, n_joints)
     here, start = np.zeros(n_joints), 0
     while True:
         goal, dwell = goal_from(here)
@@ -169,13 +147,13 @@ def _moves(room: Room, n_steps: int, goal_from: Callable[[Vector], tuple[Vector,
             goal, dwell = 0.5 * goal, 0.5 * dwell
         else:
             break
-        _move(path, start, steps, here, goal)
+        path.write_move(start, steps, STEP, here, goal)
         start += steps + stay
         path.position[start - stay : start] = goal
         here = goal
     steps = _steps(here, room)
     if start + steps < n_steps:
-        _move(path, start, steps, here, np.zeros(n_joints))
+        path.write_move(start, steps, STEP, here, np.zeros(n_joints))
     return path
 
 
@@ -185,24 +163,3 @@ def _steps(way: Vector, room: Room) -> int:
     by_speed = float((PEAK_RATE * far / room.velocity).max())
     by_acceleration = float(np.sqrt(PEAK_CHANGE * far / room.acceleration).max())
     return int(np.ceil(max(SHORTEST_MOVE, by_speed, by_acceleration) / STEP))
-
-
-def _move(path: Path, start: int, steps: int, here: Vector, goal: Vector) -> None:
-    """Write one move into a path."""
-    value, rate, change = minimum_jerk(np.arange(steps)[:, None] / steps)
-    way, seconds = goal - here, steps * STEP
-    rows = slice(start, start + steps)
-    path.position[rows] = here + way * value
-    path.velocity[rows] = way * rate / seconds
-    path.acceleration[rows] = way * change / seconds**2
-
-
-def _envelope(time: Vector) -> tuple[Matrix, Matrix, Matrix]:
-    """Return a factor that rises from 0 to 1 and falls back, and its derivatives (n_steps, 1)."""
-    ramp = min(RAMP, 0.4 * time[-1])
-    up = minimum_jerk(time / ramp)
-    down = minimum_jerk((time[-1] - time) / ramp)
-    share = up[0] * down[0]
-    rate = (up[1] * down[0] - up[0] * down[1]) / ramp
-    change = (up[2] * down[0] - 2.0 * up[1] * down[1] + up[0] * down[2]) / ramp**2
-    return share[:, None], rate[:, None], change[:, None]

@@ -15,14 +15,13 @@ from lstm_dynamics_ros.data.excitation.limits import ExcitationLimits
 from lstm_dynamics_ros.data.excitation.paths import (
     joined,
     multi_sine,
-    Path,
     point_to_point,
-    rest,
     Room,
     slow_reversals,
     STEP,
 )
 from lstm_dynamics_ros.data.excitation.settings import ExcitationSettings
+from lstm_dynamics_ros.signals.joint_path import JointPath, path_at_rest
 import numpy as np
 
 Efforts = Callable[[Matrix, Matrix, Matrix], Matrix]
@@ -202,14 +201,14 @@ def _verify(excitation: Excitation, limits: ExcitationLimits) -> None:
 
 def _best_path(
     room: Room, settings: ExcitationSettings, rng: np.random.Generator
-) -> tuple[Path, float, float]:
+) -> tuple[JointPath, float, float]:
     """Return the parts joined, and the condition of the best and first multi-sine."""
     n_joints, pause = len(room.low), round(REST / STEP)
     free = round(settings.duration / STEP) + 1 - (len(PARTS) + 1) * pause
     counts = {part: round(share * free) for part, share in PARTS.items()}
     counts['multi_sine'] += free - sum(counts.values())
 
-    def sines(seed: int) -> Path:
+    def sines(seed: int) -> JointPath:
         return multi_sine(
             room,
             counts['multi_sine'],
@@ -221,7 +220,7 @@ def _best_path(
     seeds = rng.integers(2**62, size=settings.restarts).tolist()
     conditions = [condition_number(sines(seed), room) for seed in seeds]
     best = int(np.argmin(conditions))
-    still = rest(pause, n_joints)
+    still = path_at_rest(pause, n_joints)
     path = joined(
         [
             still,
@@ -236,7 +235,7 @@ def _best_path(
     return path, conditions[best], conditions[0]
 
 
-def condition_number(path: Path, room: Room) -> float:
+def condition_number(path: JointPath, room: Room) -> float:
     """Return how well effects of the joints' motion can be told apart.
 
     The condition number of positions, velocities, accelerations and directions of all joints,
@@ -276,7 +275,7 @@ def _check_home(limits: ExcitationLimits, settings: ExcitationSettings, efforts:
         )
 
 
-def _fit(path: Path, home: Vector, most: Vector, efforts: Efforts) -> float:
+def _fit(path: JointPath, home: Vector, most: Vector, efforts: Efforts) -> float:
     """Return the factor in (0, 1] that brings the efforts of a path to what is allowed."""
 
     def fits(factor: float, rows: slice) -> bool:

@@ -104,36 +104,13 @@ class Commander:
         engine, found = self._engine, self._sink.refusals()
         if nodes_of_same_name(self._node):
             found.append('Another node has the same name.')
-        age, oldest = time.monotonic() - self._ticked_at, engine.settings.armed_timeout
-        if age > oldest:
-            found.append(f'The newest usable joint state is {age:.2f} s old, not {oldest:g} s.')
-        found += self._clock_refusals()
+        found += _refusals_of_times(self._node, engine, time.monotonic() - self._ticked_at)
         mode = engine.settings.command_mode
         full = engine.pipeline.controller.full_command
         if engine.pipeline.controller.computes_torque and full != (mode == 'full'):
             what = 'the whole command' if full else 'a correction'
             found.append(
                 f'The controller {engine.controller} computes {what}, but command_mode is {mode}.'
-            )
-        return found
-
-    def _clock_refusals(self) -> list[str]:
-        """Return what speaks against arming with this clock."""
-        engine = self._engine
-        reason, skew = engine.clock_reason(), engine.skew
-        found = [reason] if reason else []
-        simulated = engine.simulated_time() is not None
-        if skew is None or abs(skew) <= LARGEST_SKEW:
-            return found
-        if simulated:
-            found.append(
-                f'Stamps of the joint states are {skew:+.3f} s from /clock. use_sim_time is true '
-                'here: is it for the robot, too?'
-            )
-        elif self._node.count_publishers(CLOCK.name):
-            found.append(
-                f'Stamps of the joint states are {skew:+.3f} s from the clock of this node, and '
-                '/clock is published. Set use_sim_time to true.'
             )
         return found
 
@@ -150,9 +127,9 @@ class Commander:
             tick_time=engine.monitor.tick_time,
             state_publishers=self._node.count_publishers(topic),
         )
+        engine.watch.begin(time.monotonic())  # looking around may have taken a while
         warnings = engine.pipeline.arm(around)
         self._sink.begin()
-        engine.watch.begin(time.monotonic())
         self._quiet = False
         self._idle_timer.reset()
         return ' '.join(['Armed.', *warnings])
@@ -160,7 +137,7 @@ class Commander:
     def send(self, tick: Tick) -> None:
         """Send what the gate let through, if anything."""
         self._ticked_at = time.monotonic()
-        self._engine.watch.clock.used(self._ticked_at)
+        self._engine.watch.used(self._ticked_at, tick.stamp_ns)
         if tick.preview is not None:
             self._preview = tick.preview
         self._stamp_ns = tick.stamp_ns
@@ -251,3 +228,31 @@ class Commander:
 
 def _steady() -> Clock:
     return Clock(clock_type=ClockType.STEADY_TIME)
+
+
+def _refusals_of_times(node: Node, engine: Engine, age: float) -> list[str]:
+    """Return what speaks against arming with these times, one sentence each.
+
+    Args:
+        node: The node.
+        engine: What knows them.
+        age: Time since the newest usable joint state [s].
+    """
+    found, oldest = [], engine.settings.armed_timeout
+    if age > oldest:
+        found.append(f'The newest usable joint state is {age:.2f} s old, not {oldest:g} s.')
+    found += filter(None, (engine.watch.late(), engine.watch.clock_reason))
+    skew = engine.skew
+    if skew is None or abs(skew) <= LARGEST_SKEW:
+        return found
+    if engine.simulated_time() is not None:
+        found.append(
+            f'Stamps of the joint states are {skew:+.3f} s from /clock. use_sim_time is true '
+            'here: is it for the robot, too?'
+        )
+    elif node.count_publishers(CLOCK.name):
+        found.append(
+            f'Stamps of the joint states are {skew:+.3f} s from the clock of this node, and '
+            '/clock is published. Set use_sim_time to true.'
+        )
+    return found

@@ -219,7 +219,7 @@ class DynamicsNode(ManagedNode):
             return ''
         if engine.silent and self._machine.state is not State.FAULT:
             silent = why_silent(self, JOINT_STATES.name, self._input.qos)
-            return ' '.join(filter(None, (silent, engine.clock_reason())))
+            return ' '.join(filter(None, (silent, engine.watch.clock_reason)))
         return engine.reason
 
     def _announce(self) -> None:
@@ -230,8 +230,8 @@ class DynamicsNode(ManagedNode):
         content: dict[str, object] = {'state': self._machine.state.value, 'reason': reason}
         if self._engine is not None:
             content |= self._engine.status()
-        self._announcements.state(content)
         self._log.look(self._machine, self._engine)
+        self._announcements.state(content)
 
     def _now(self) -> int:
         return int(self.get_clock().now().nanoseconds)

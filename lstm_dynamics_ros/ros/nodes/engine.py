@@ -17,7 +17,7 @@ from lstm_dynamics_ros.ros.nodes.model_choices import (
     rigid_body,
 )
 from lstm_dynamics_ros.ros.nodes.monitor import Monitor
-from lstm_dynamics_ros.ros.nodes.settings import find_model, NodeSettings
+from lstm_dynamics_ros.ros.nodes.settings import NodeSettings
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 from lstm_dynamics_ros.safety.gate import Gate
 from lstm_dynamics_ros.safety.state import Event, State, StateMachine
@@ -41,7 +41,9 @@ class Engine:
     def __init__(self, settings: NodeSettings, machine: StateMachine) -> None:
         self.machine = machine
         self.watchdog = Watchdog(settings.state_timeout)
-        self.watch = TorqueWatch(settings, settings.longest_silence, machine, self._revoke)
+        self.watch = TorqueWatch(
+            settings, settings.longest_silence, settings.longest_delay, machine, self._revoke
+        )
         self.simulated_time: Callable[[], int | None] = lambda: None
         """Returns the simulated time [ns], 0 before there is any; None on system time."""
         self.skew: float | None = None
@@ -55,7 +57,7 @@ class Engine:
         Raises:
             LstmDynamicsError: If the model is refused, or the settings do not fit it.
         """
-        loaded = load_model(find_model(settings.model), pinned_sha256=settings.model_sha256)
+        loaded = load_model(settings.model, pinned_sha256=settings.model_sha256)
         card = loaded.card
         names = message_names(card, settings)
         joint_names = tuple(names[joint] for joint in card.joint_names)
@@ -164,6 +166,7 @@ class Engine:
         """Forget what the model has seen, and a fault."""
         if self.machine.state is State.FAULT:
             self.machine.on(Event.CLEAR)
+        self.watch.start_over()
         self.pipeline.reset()
 
     def reconfigure(self, settings: NodeSettings) -> None:
@@ -171,7 +174,7 @@ class Engine:
         before, self.settings = self.settings, settings
         pipeline, name = self.pipeline, self.controller
         self.watchdog.timeout = settings.state_timeout
-        self.watch.reconfigure(settings, settings.longest_silence)
+        self.watch.reconfigure(settings, settings.longest_silence, settings.longest_delay)
         self.track.timeout = settings.reference_timeout
         pipeline.gate.settings = settings.gate
         pipeline.safety = settings.safety
@@ -196,14 +199,10 @@ class Engine:
         """Look at whether torque may go on, see :meth:`TorqueWatch.check`."""
         return self.watch.check(time.monotonic(), self.simulated_time())
 
-    def clock_reason(self) -> str:
-        """Return why simulated time does not run; empty if it does, or on system time."""
-        return self.watch.clock_reason(time.monotonic())
-
     def look_for_loss(self) -> bool:
         """Look at the age of the data, in which a pause does not count; return if it is lost."""
         now = time.monotonic()
-        if self.watch.paused(now) and self.watchdog.age(now) is not None:
+        if self.watch.paused and self.watchdog.age(now) is not None:
             self.watchdog.feed(now)
         lost = self.watchdog.expired(now) and self.machine.state is not State.WAITING
         if lost:
@@ -221,7 +220,7 @@ class Engine:
         """What is missing for valid predictions while messages come; empty if nothing is."""
         if self.machine.state is State.FAULT:
             return self.machine.fault
-        return self.pipeline.waiting_for() or self.clock_reason()
+        return self.pipeline.waiting_for() or self.watch.clock_reason
 
     @property
     def unbounded(self) -> str:

@@ -2,13 +2,10 @@
 """Settings of the nodes. No ROS in here, so that the command line and the docs can read them."""
 
 from dataclasses import dataclass, field, fields, make_dataclass
-from pathlib import Path
 from typing import Any, cast, TypeVar
 
 from lstm_dynamics_ros.control import ControllerConfig, CONTROLLERS
 from lstm_dynamics_ros.control.base import settings_as
-from lstm_dynamics_ros.core.assets import assets
-from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.parameters import parameter
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings, SafetySettings
 from lstm_dynamics_ros.ros.nodes.executor_settings import ExecutorSettings
@@ -182,6 +179,11 @@ class NodeSettings(
         """Time without a usable joint state after which, while armed, they are lost [s]."""
         return min(self.armed_timeout, self.state_timeout)
 
+    @property
+    def longest_delay(self) -> float:
+        """How much later than usual a joint state may come while armed [s]: bunches included."""
+        return self.armed_timeout + self.catch_up
+
     def of_controller(self, name: str) -> ControllerConfig:
         """Return the settings of a controller.
 
@@ -268,19 +270,3 @@ def _part(kind: type[P], settings: object) -> P:
     """Return the fields that a class of settings has in common with a larger one."""
     names = [item.name for item in fields(cast('Any', kind))]
     return kind(**{name: getattr(settings, name) for name in names})
-
-
-def find_model(text: str) -> Path:
-    """Return the model file meant by a path, or by the name of a model that comes along.
-
-    Raises:
-        ConfigError: If it is empty. Whether the file can be used is checked at load.
-    """
-    shipped = assets('models', '*.onnx')
-    if not text:
-        known = ', '.join(sorted(shipped)) or 'none'
-        raise ConfigError(
-            'The parameter model is empty. Give the path of an ONNX file exported with '
-            f'lstm-dynamics train, or one of the models that come along: {known}.'
-        )
-    return shipped.get(text, Path(text).expanduser())

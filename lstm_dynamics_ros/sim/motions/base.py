@@ -3,11 +3,11 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import NamedTuple
 
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.registry import Registry
 from lstm_dynamics_ros.core.state import Matrix, Vector
+from lstm_dynamics_ros.signals.joint_path import JointPath
 from lstm_dynamics_ros.sim.mjcf import STEP
 from lstm_dynamics_ros.sim.robot import RobotDescription
 import numpy as np
@@ -17,17 +17,6 @@ SHARE_OF_VELOCITY_LIMIT = 0.7
 
 SHORTEST = 4.0
 """Shortest motion [s]: it needs time to start and to end smoothly."""
-
-
-class Path(NamedTuple):
-    """A path over time, relative to home. Every array has shape (n_steps, n_joints)."""
-
-    position: Matrix
-    """Positions [rad]."""
-    velocity: Matrix
-    """First derivative [rad/s]."""
-    acceleration: Matrix
-    """Second derivative [rad/s^2]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +51,7 @@ class MotionShape(ABC):
     @abstractmethod
     def path(
         self, amplitude: Vector, peak: Vector, n_steps: int, speed: float, rng: np.random.Generator
-    ) -> Path:
+    ) -> JointPath:
         """Make a path that starts and ends at zero, at rest.
 
         Args:
@@ -122,11 +111,11 @@ def make_motion(
     )
 
 
-def within_limits(path: Path, amplitude: Vector, peak: Vector) -> Path:
+def within_limits(path: JointPath, amplitude: Vector, peak: Vector) -> JointPath:
     """Shrink the path of each joint until its excursion and speed are allowed."""
     tiny = np.finfo(float).tiny
     scale = np.minimum(
         amplitude / np.maximum(np.abs(path.position).max(axis=0), tiny),
         peak / np.maximum(np.abs(path.velocity).max(axis=0), tiny),
     )
-    return Path(*(part * scale for part in path))
+    return path.scaled(scale)

@@ -2,7 +2,8 @@
 """Moves between postures with sums of sines on top."""
 
 from lstm_dynamics_ros.core.state import Vector
-from lstm_dynamics_ros.sim.motions.base import MOTIONS, MotionShape, Path
+from lstm_dynamics_ros.signals.joint_path import JointPath
+from lstm_dynamics_ros.sim.motions.base import MOTIONS, MotionShape
 from lstm_dynamics_ros.sim.motions.multi_sine import MultiSine
 from lstm_dynamics_ros.sim.motions.point_to_point import PointToPoint
 import numpy as np
@@ -14,10 +15,10 @@ class Mixed(MotionShape):
 
     def path(
         self, amplitude: Vector, peak: Vector, n_steps: int, speed: float, rng: np.random.Generator
-    ) -> Path:
+    ) -> JointPath:
         """See the base class."""
         share = rng.uniform(0.3, 0.7)
         moves = PointToPoint().path(share * amplitude, share * peak, n_steps, speed, rng)
         rest = 1.0 - share
         sines = MultiSine().path(rest * amplitude, rest * peak, n_steps, speed, rng)
-        return Path(*(a + b for a, b in zip(moves, sines, strict=True)))
+        return JointPath(*(a + b for a, b in zip(moves, sines, strict=True)))

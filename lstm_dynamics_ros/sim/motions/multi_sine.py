@@ -2,9 +2,9 @@
 """Sums of sines of random frequency and phase: all joints move at once, all the time."""
 
 from lstm_dynamics_ros.core.state import Vector
-from lstm_dynamics_ros.signals.minimum_jerk import minimum_jerk
+from lstm_dynamics_ros.signals.joint_path import JointPath, swell
 from lstm_dynamics_ros.sim.mjcf import STEP
-from lstm_dynamics_ros.sim.motions.base import MOTIONS, MotionShape, Path, within_limits
+from lstm_dynamics_ros.sim.motions.base import MOTIONS, MotionShape, within_limits
 import numpy as np
 
 SINES = 6
@@ -23,7 +23,7 @@ class MultiSine(MotionShape):
 
     def path(
         self, amplitude: Vector, peak: Vector, n_steps: int, speed: float, rng: np.random.Generator
-    ) -> Path:
+    ) -> JointPath:
         """See the base class."""
         n_joints = len(amplitude)
         time: Vector = np.arange(n_steps, dtype=np.float64) * STEP
@@ -39,21 +39,5 @@ class MultiSine(MotionShape):
             position += sine
             velocity += omega * cosine
             acceleration -= omega**2 * sine
-        share, rate, change = _envelope(time)
-        enveloped = Path(
-            share * position,
-            share * velocity + rate * position,
-            share * acceleration + 2.0 * rate * velocity + change * position,
-        )
+        enveloped = swell(JointPath(position, velocity, acceleration), time, RAMP)
         return within_limits(enveloped, amplitude, peak * speed)
-
-
-def _envelope(time: Vector) -> tuple[Vector, Vector, Vector]:
-    """Return a factor that rises from 0 to 1 and falls back, and its derivatives (n_steps, 1)."""
-    ramp = min(RAMP, 0.4 * time[-1])
-    up = minimum_jerk(time / ramp)
-    down = minimum_jerk((time[-1] - time) / ramp)
-    share = up[0] * down[0]
-    rate = (up[1] * down[0] - up[0] * down[1]) / ramp
-    change = (up[2] * down[0] - 2.0 * up[1] * down[1] + up[0] * down[2]) / ramp**2
-    return share[:, None], rate[:, None], change[:, None]

@@ -2,9 +2,10 @@
 """Moves between random postures with rests in between, as robots at work do."""
 
 from lstm_dynamics_ros.core.state import Vector
-from lstm_dynamics_ros.signals.minimum_jerk import minimum_jerk, PEAK_RATE
+from lstm_dynamics_ros.signals.joint_path import JointPath, path_at_rest
+from lstm_dynamics_ros.signals.minimum_jerk import PEAK_RATE
 from lstm_dynamics_ros.sim.mjcf import STEP
-from lstm_dynamics_ros.sim.motions.base import MOTIONS, MotionShape, Path
+from lstm_dynamics_ros.sim.motions.base import MOTIONS, MotionShape
 import numpy as np
 
 SHORTEST_MOVE = 0.4
@@ -19,14 +20,14 @@ HALVINGS = 6
 
 @MOTIONS.register('point_to_point')
 class PointToPoint(MotionShape):
-    """Quintic moves; all joints start and stop together."""
+    """Minimum-jerk moves; all joints start and stop together."""
 
     def path(
         self, amplitude: Vector, peak: Vector, n_steps: int, speed: float, rng: np.random.Generator
-    ) -> Path:
+    ) -> JointPath:
         """See the base class."""
         n_joints = len(amplitude)
-        path = Path(*(np.zeros((n_steps, n_joints)) for _ in range(3)))
+        path = path_at_rest(n_steps, n_joints)
         here, fastest, start, last = np.zeros(n_joints), peak * speed, 0, n_steps - 1
         while start < last:
             allowed = fastest * rng.uniform(0.5, 1.0)
@@ -41,7 +42,7 @@ class PointToPoint(MotionShape):
                 goal = np.zeros(n_joints)
                 steps = _move_steps(here, fastest)
                 dwell = last - start - steps
-            _move(path, start, steps, here, goal)
+            path.write_move(start, steps, STEP, here, goal)
             start += steps
             path.position[start : start + dwell + 1] = goal
             here = goal
@@ -53,13 +54,3 @@ def _move_steps(way: Vector, allowed: Vector) -> int:
     """Return how many steps a move takes so that no joint is faster than allowed."""
     seconds = max(SHORTEST_MOVE, float((PEAK_RATE * np.abs(way) / allowed).max()))
     return int(np.ceil(seconds / STEP))
-
-
-def _move(path: Path, start: int, steps: int, here: Vector, goal: Vector) -> None:
-    """Write one move into a path."""
-    value, rate, change = minimum_jerk(np.arange(steps)[:, None] / steps)
-    way, seconds = goal - here, steps * STEP
-    rows = slice(start, start + steps)
-    path.position[rows] = here + way * value
-    path.velocity[rows] = way * rate / seconds
-    path.acceleration[rows] = way * change / seconds**2

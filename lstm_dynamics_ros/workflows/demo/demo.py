@@ -13,10 +13,9 @@ import time
 from lstm_dynamics_ros.core.assets import assets
 from lstm_dynamics_ros.core.errors import ConfigError, DataError
 from lstm_dynamics_ros.core.progress import Progress
-from lstm_dynamics_ros.ros.nodes.settings import find_model
 from lstm_dynamics_ros.ros.topics.graph import why_silent
 from lstm_dynamics_ros.ros.topics.interfaces import ROBOT_JOINT_STATES
-from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.runtime.model_file import find_model, load_model
 from lstm_dynamics_ros.sim.collection import held_out_payload
 from lstm_dynamics_ros.sim.motions.base import SHORTEST
 from lstm_dynamics_ros.sim.robot import load_robot

@@ -3,7 +3,7 @@
 
 from dataclasses import replace
 
-from lstm_dynamics_bench.published.frozen import Reproduced
+from lstm_dynamics_bench.published.reference_file import Reproduced
 from lstm_dynamics_bench.published.result import RealResult, SetResult
 from lstm_dynamics_bench.published.robot_set import SetScore, Trace
 from lstm_dynamics_ros.evaluation.scores.divergence import Diverged

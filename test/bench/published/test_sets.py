@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lstm_dynamics_bench.published.reference_file import load_reference
-from lstm_dynamics_bench.published.robot_set import Opponents, SetScore
+from lstm_dynamics_bench.published.robot_set import BaselineFigures, SetScore
 from lstm_dynamics_bench.published.scoring import scored, ScoreJob
 from lstm_dynamics_bench.published.sets import SETS
 from lstm_dynamics_bench.published.source import converted, find_source
@@ -47,7 +47,7 @@ def job(
         seed=0,
         folds=folds,
         models=(model,) * len(folds),
-        opponents=Opponents(
+        baselines=BaselineFigures(
             real_data, {key: np.atleast_1d(frozen[key]).tolist() for key in spec.frozen_keys}
         ),
         cache=kept,
@@ -55,7 +55,7 @@ def job(
 
 
 @EVERY_SET
-def test_no_trajectory_is_learned_and_judged_by_one_model(name: str, job: ScoreJob) -> None:
+def test_no_trajectory_is_trained_on_and_scored_by_one_model(name: str, job: ScoreJob) -> None:
     assert name == job.source.name
     for fold in job.folds:
         assert fold.train
@@ -65,7 +65,7 @@ def test_no_trajectory_is_learned_and_judged_by_one_model(name: str, job: ScoreJ
 
 @EVERY_SET
 def test_training_settings_come_with_the_package(name: str) -> None:
-    assert asset(f'config/training/real/{name}.yaml').is_file()
+    assert asset(f'config/training/real/{SETS[name].settings}.yaml').is_file()
 
 
 @EVERY_SET

@@ -11,6 +11,7 @@ TRIALS = [
 ]
 
 
+@pytest.mark.slow
 def test_the_number_of_processes_changes_no_score(bench: Bench) -> None:
     with trial_runner(bench, workers=1) as alone, trial_runner(bench, workers=2) as shared:
         assert shared.scores(TRIALS, '') == alone.scores(TRIALS, '')

@@ -6,13 +6,12 @@ from collections.abc import Callable
 from lstm_dynamics_ros.data.excitation.paths import (
     joined,
     multi_sine,
-    Path,
     point_to_point,
-    rest,
     Room,
     slow_reversals,
     STEP,
 )
+from lstm_dynamics_ros.signals.joint_path import JointPath, path_at_rest
 import numpy as np
 import pytest
 
@@ -23,18 +22,18 @@ ROOM = Room(
     acceleration=np.array([4.0, 1.0, 9.0]),
 )
 
-Make = Callable[[int], Path]
+Make = Callable[[int], JointPath]
 
 
-def sines(seed: int) -> Path:
+def sines(seed: int) -> JointPath:
     return multi_sine(ROOM, 12_001, 0.1, 6, np.random.default_rng(seed))
 
 
-def reversals(seed: int) -> Path:
+def reversals(seed: int) -> JointPath:
     return slow_reversals(ROOM, 12_001, 0.1, np.random.default_rng(seed))
 
 
-def moves(seed: int) -> Path:
+def moves(seed: int) -> JointPath:
     return point_to_point(ROOM, 12_001, np.random.default_rng(seed))
 
 
@@ -107,7 +106,7 @@ def test_too_little_time_for_any_move_is_spent_at_home() -> None:
 
 
 def test_parts_follow_on_each_other() -> None:
-    path = joined([rest(10, 3), moves(0), rest(5, 3)])
+    path = joined([path_at_rest(10, 3), moves(0), path_at_rest(5, 3)])
 
     assert [len(part) for part in path] == [12_016] * 3
     np.testing.assert_array_equal(path.position[10:-5], moves(0).position)

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.data.excitation.limits import ExcitationLimits
-from lstm_dynamics_ros.data.excitation.paths import multi_sine, Path, Room, STEP
+from lstm_dynamics_ros.data.excitation.paths import multi_sine, Room, STEP
 from lstm_dynamics_ros.data.excitation.plan import condition_number, Excitation, excitations, usage
 from lstm_dynamics_ros.data.excitation.settings import ExcitationSettings
+from lstm_dynamics_ros.signals.joint_path import JointPath
 import numpy as np
 import pytest
 
@@ -105,14 +106,14 @@ def test_the_condition_number_is_one_where_nothing_is_related() -> None:
     # Direction and velocity are related as the sign of a normal variable is to it: sqrt(2 / pi).
     related = np.sqrt(2.0 / np.pi)
     expected = np.sqrt((1.0 + related) / (1.0 - related))
-    assert condition_number(Path(*noise), room) == pytest.approx(expected, rel=0.05)
+    assert condition_number(JointPath(*noise), room) == pytest.approx(expected, rel=0.05)
 
 
 def test_the_condition_number_is_huge_where_two_joints_move_alike() -> None:
     noise = np.random.default_rng(0).normal(size=(3, 20_000, 1))
     room = Room(-np.ones(2), np.ones(2), np.ones(2), np.ones(2))
 
-    assert condition_number(Path(*np.tile(noise, (1, 1, 2))), room) > 1e6
+    assert condition_number(JointPath(*np.tile(noise, (1, 1, 2))), room) > 1e6
 
 
 def test_a_small_scale_makes_everything_small(planned: list[Excitation]) -> None:

@@ -131,7 +131,7 @@ def test_on_system_time_no_clock_is_needed(
     for _ in range(20):
         made.go_on(0.01, clock=False)
     assert made.state() is State.ARMED
-    assert engine.clock_reason() == ''
+    assert engine.watch.clock_reason == ''
 
 
 def test_a_clock_that_dies_while_joint_states_go_on_is_a_fault(simulated: Simulated) -> None:
@@ -150,10 +150,10 @@ def test_a_pause_takes_torque_back_and_is_over_without_it(simulated: Simulated) 
     assert 'paused' in simulated.engine.pipeline.revoked_because
     simulated.go_on(20.0, clock=False, states=False)
     assert simulated.state() is State.MONITORING
-    assert 'paused' in simulated.engine.clock_reason()
+    assert 'paused' in simulated.engine.watch.clock_reason
     simulated.go_on(1.0)
     assert simulated.state() is State.MONITORING
-    assert simulated.engine.clock_reason() == ''
+    assert simulated.engine.watch.clock_reason == ''
     simulated.go_on(100.0)
     assert simulated.state() is State.MONITORING
 

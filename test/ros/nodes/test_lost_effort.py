@@ -19,6 +19,9 @@ from sensor_msgs.msg import JointState
 NAN = math.nan
 COMMANDS = 'effort_controller/commands'
 LOST = {'all NaN': [NAN, NAN], 'empty': [], 'one NaN': [0.5, NAN]}
+EVERY_LOSS = pytest.mark.parametrize(
+    'lost', [pytest.param(name, marks=[pytest.mark.slow] * (name != 'all NaN')) for name in LOST]
+)
 SETTINGS = [
     '-p',
     'sink_adds:=true',
@@ -30,6 +33,8 @@ SETTINGS = [
     'state_timeout:=5.0',
     '-p',
     'armed_timeout:=1.0',
+    '-p',
+    'stall_timeout:=1.0',
     '-p',
     'reference_timeout:=2.0',
     '-p',
@@ -125,7 +130,7 @@ def joints(lost: str) -> str:
     return 'joint2' if lost == 'one NaN' else 'joint1, joint2'
 
 
-@pytest.mark.parametrize('lost', LOST)
+@EVERY_LOSS
 def test_effort_that_comes_back_brings_no_torque_back(robot: Robot, lost: str) -> None:
     robot.begin()
     robot.arm()
@@ -141,7 +146,7 @@ def test_effort_that_comes_back_brings_no_torque_back(robot: Robot, lost: str) -
     assert np.isfinite([list(one.data) for one in robot.commands]).all()
 
 
-@pytest.mark.parametrize('lost', LOST)
+@EVERY_LOSS
 def test_effort_that_stays_away_is_a_fault_until_a_person_clears_it(
     robot: Robot, lost: str
 ) -> None:
@@ -157,7 +162,7 @@ def test_effort_that_stays_away_is_a_fault_until_a_person_clears_it(
     assert 'There is a fault' in robot.ask().message
 
 
-@pytest.mark.parametrize('lost', LOST)
+@EVERY_LOSS
 def test_without_effort_arming_is_refused_with_the_joints(robot: Robot, lost: str) -> None:
     robot.lost = LOST[lost]
     robot.begin()

@@ -3,12 +3,10 @@
 
 from pathlib import Path
 
-from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.parameters import build, flatten, leaves
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings
 from lstm_dynamics_ros.ros.nodes.command_watchdog_settings import CommandWatchdogSettings
 from lstm_dynamics_ros.ros.nodes.settings import (
-    find_model,
     NodeSettings,
     RecorderSettings,
     SimSettings,
@@ -42,13 +40,3 @@ def test_every_setting_says_what_it_is_for(name: str, cls: type) -> None:
 def test_the_pipeline_gets_its_part() -> None:
     settings = NodeSettings(control_rate=100.0, joint_map=('a:b',), state_timeout=3.0)
     assert settings.pipeline == PipelineSettings(control_rate=100.0, joint_map=('a:b',))
-
-
-def test_an_empty_model_is_refused_with_what_there_is() -> None:
-    with pytest.raises(ConfigError, match=r'The parameter model is empty\. Give the path'):
-        find_model('')
-
-
-def test_a_path_is_taken_as_it_is() -> None:
-    assert find_model('/some/where/model.onnx') == Path('/some/where/model.onnx')
-    assert find_model('~/model.onnx') == Path.home() / 'model.onnx'

@@ -19,7 +19,9 @@ from lstm_dynamics_ros.safety.state import State, StateMachine
 import numpy as np
 import pytest
 
-EXECUTORS = pytest.mark.parametrize('executor', ['events', 'single_threaded'])
+EXECUTORS = pytest.mark.parametrize(
+    'executor', ['events', pytest.param('single_threaded', marks=pytest.mark.slow)]
+)
 
 
 class Bench:
@@ -49,7 +51,7 @@ class Bench:
         assert any(self.sent[-1])
         self.sent.clear()
 
-    def tick(self, seconds: float = 0.005) -> None:
+    def tick(self, seconds: float = 0.005, stamp: float = 0.0) -> None:
         """Let a control period pass, compute and send."""
         self.now += seconds
         self.engine.check()  # as the node does first
@@ -59,7 +61,7 @@ class Bench:
         torque = self.engine.pipeline.correction_output.send(
             measured, np.ones(2), armed=armed, confidence=1.0
         )
-        tick: Any = SimpleNamespace(stamp_ns=0, preview=None, correction=torque)
+        tick: Any = SimpleNamespace(stamp_ns=round(1e9 * stamp), preview=None, correction=torque)
         self.commander.send(tick)
 
     def idle(self) -> None:
@@ -159,6 +161,21 @@ def test_arming_right_after_a_stall_is_refused(bench: Bench) -> None:
     bench.machine.state = State.MONITORING
     bench.now += 1.0
     assert 'newest usable joint state is 1.00 s old' in ' '.join(bench.commander.refusals)
+
+
+def test_a_joint_state_that_waited_elsewhere_is_not_answered(bench: Bench) -> None:
+    for _ in range(20):
+        bench.tick(stamp=bench.now + 0.005)
+    bench.sent.clear()
+    held = bench.now  # for 0.15 s only what is as old as that comes
+    bench.sent.clear()
+    for k in range(10):
+        bench.tick(0.015, stamp=held + 0.0001 * k)
+    assert bench.machine.state is State.FAULT
+    assert 'later than usual' in bench.machine.fault
+    assert 'later than usual' in ' '.join(bench.commander.refusals)
+    bench.engine.start_over()
+    assert 'later than usual' not in ' '.join(bench.commander.refusals)
 
 
 def stall(loop: Any, seconds: float) -> int:

@@ -2,14 +2,15 @@
 """Tests of what all motions share."""
 
 from lstm_dynamics_ros.core.errors import ConfigError, UnknownNameError
-from lstm_dynamics_ros.sim.motions.base import make_motion, Path, within_limits
+from lstm_dynamics_ros.signals.joint_path import JointPath
+from lstm_dynamics_ros.sim.motions.base import make_motion, within_limits
 from lstm_dynamics_ros.sim.robot import load_robot, RobotDescription
 import numpy as np
 import pytest
 
 
 def test_a_path_is_shrunk_by_the_tighter_of_two_limits() -> None:
-    path = Path(np.array([[4.0, 1.0]]), np.array([[1.0, 6.0]]), np.array([[8.0, 8.0]]))
+    path = JointPath(np.array([[4.0, 1.0]]), np.array([[1.0, 6.0]]), np.array([[8.0, 8.0]]))
 
     small = within_limits(path, amplitude=np.array([1.0, 1.0]), peak=np.array([2.0, 2.0]))
 

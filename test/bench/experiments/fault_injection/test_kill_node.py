@@ -11,6 +11,7 @@ import pytest
 pytest.importorskip('mujoco', reason='the embedded robots need mujoco')
 
 
+@pytest.mark.slow
 def test_zero_reaches_the_arm_within_100_ms_of_a_kill_and_stays() -> None:
     result = run_kill_test(KillSettings(runs=2))
     assert result.passed, result.as_table()

@@ -4,8 +4,8 @@
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from lstm_dynamics_bench.published.protocols.kuka_lwr import score_kuka_lwr
 from lstm_dynamics_bench.published.reference_file import load_reference
+from lstm_dynamics_bench.published.sets.kuka_lwr import score_kuka_lwr
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.forecasters.base import Forecasts, Starts
@@ -42,11 +42,11 @@ def test_an_exact_model_has_no_error(oscillators: list[Segment]) -> None:
     assert max(result.mean('ridge', column) for column in result.figures['ridge']) < 1e-10
 
 
-def test_a_recurrent_model_is_scored_beside_its_opponents(
+def test_a_recurrent_model_is_scored_beside_others(
     forward_model: LoadedModel, oscillators: list[Segment]
 ) -> None:
     model = ModelForecaster(forward_model)
-    result = score_kuka_lwr(model, oscillators[0], oscillators[1:], opponents=[Persistence()])
+    result = score_kuka_lwr(model, oscillators[0], oscillators[1:], others=[Persistence()])
     assert list(result.figures) == ['model', 'persistence']
     assert result.mean('model', 'one step position') < 1.0
     assert 'one step position: mean, then joint1, joint2' in result.text()
@@ -69,10 +69,10 @@ def test_a_window_far_outside_of_the_training_data_has_no_figure(
         def forecast(
             self, segment: Segment, starts: Starts, horizons: Sequence[int], *, mode: str
         ) -> Forecasts:
-            told = super().forecast(segment, starts, horizons, mode=mode)
+            forecast = super().forecast(segment, starts, horizons, mode=mode)
             if len(horizons) > 1 and len(starts) > 1:
-                told['position'][1, 50:] = 1e6
-            return told
+                forecast['position'][1, 50:] = 1e6
+            return forecast
 
     result = score_kuka_lwr(Drift(), run, oscillators[1:])
     assert result.diverged['persistence']['resync position'] == (1, 7)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The protocol of three recordings on a made system."""
 
-from lstm_dynamics_bench.published.protocols.kuka_weigand2021 import (
+from lstm_dynamics_bench.published.sets.kuka_weigand2021 import (
     ridge_strength,
     score_kuka_weigand2021,
     STRENGTHS,

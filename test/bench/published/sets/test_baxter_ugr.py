@@ -3,8 +3,8 @@
 
 from pathlib import Path
 
-from lstm_dynamics_bench.published.protocols.baxter_ugr import score_baxter_ugr
 from lstm_dynamics_bench.published.reference_file import load_reference
+from lstm_dynamics_bench.published.sets.baxter_ugr import score_baxter_ugr
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.forecasters.inverse_ridge import RidgeInverse

@@ -4,7 +4,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from lstm_dynamics_bench.published.protocols.emps import published_motion, score_emps
+from lstm_dynamics_bench.published.sets.emps import published_motion, score_emps
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.scores.inverse import predict_effort
@@ -53,19 +53,19 @@ def test_motion_is_filtered_as_published(axis: Segment) -> None:
 def test_the_figure_is_the_relative_error_of_the_decimated_force(
     axis_model: LoadedModel, axis: Segment
 ) -> None:
-    told = predict_effort(axis_model, published_motion(axis))[:, 0]
+    predicted = predict_effort(axis_model, published_motion(axis))[:, 0]
 
     def thin(z: np.ndarray) -> np.ndarray:
         return np.asarray(decimate(z[49:], 10, n=8, ftype='iir', zero_phase=True))
 
     target = thin(axis.effort[:, 0])
-    expected = 100 * np.linalg.norm(target - thin(told)) / np.linalg.norm(target)
+    expected = 100 * np.linalg.norm(target - thin(predicted)) / np.linalg.norm(target)
     result = score_emps(axis_model, axis)
     assert_allclose(result.mean('model', 'relative error'), expected, rtol=1e-9)
     assert '196 rows' in result.notes[0]
 
 
-def test_the_opponents_of_the_set_stand_beside_it(
+def test_the_baselines_of_the_set_stand_beside_it(
     axis_model: LoadedModel, axis: Segment, tmp_path: Path
 ) -> None:
     (tmp_path / 'reference.py').write_text(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-from lstm_dynamics_bench.published.protocols.kr300 import free_run, score_kr300, sixty
+from lstm_dynamics_bench.published.sets.kr300 import free_run, score_kr300, sixty
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.core.state import Matrix
 from lstm_dynamics_ros.data.segment import Segment
@@ -93,7 +93,7 @@ def test_persistence_is_scored_from_row_twenty_and_in_windows_of_sixty(
     assert_allclose(np.sqrt(result.mean('persistence', 'sixty nMSE')), nrmse)
 
 
-def test_the_opponents_are_those_of_the_file(
+def test_the_baselines_are_those_of_the_file(
     make_segment: Callable[..., Segment], tmp_path: Path
 ) -> None:
     (tmp_path / 'reference.py').write_text(REFERENCE)
@@ -146,8 +146,8 @@ def test_a_free_run_knows_the_first_position_and_the_torques_alone(
     state, now = equations.zero(1), np.concatenate([block.position[0], np.zeros(2)])
     expected = [now[:2]]
     for effort in block.effort[:-1]:
-        told, state = equations.step(np.concatenate([now, effort])[None], state)
-        now = told[0]
+        output, state = equations.step(np.concatenate([now, effort])[None], state)
+        now = output[0]
         expected.append(now[:2])
     run = free_run(ModelForecaster(robot_model), block)
     assert_allclose(run, expected, rtol=1e-3, atol=1e-4)
@@ -182,10 +182,10 @@ def test_a_diverged_block_has_no_figure_and_is_counted(
         def forecast(
             self, segment: Segment, starts: Starts, horizons: Sequence[int], *, mode: str
         ) -> Forecasts:
-            told = super().forecast(segment, starts, horizons, mode=mode)
+            forecast = super().forecast(segment, starts, horizons, mode=mode)
             if len(horizons) > 60 and segment.name == 'test_1':
-                told['position'][:, -1] = 1e6
-            return told
+                forecast['position'][:, -1] = 1e6
+            return forecast
 
     learned = Blocks(2, seed=5).segments(make_segment, 'train')
     result = score_kr300(Drift(), Blocks(3, seed=0).segments(make_segment, 'test'), learned)
