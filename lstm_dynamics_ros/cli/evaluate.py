@@ -175,7 +175,7 @@ class Evaluate:
         """Write the page that was asked for, if any."""
         if self.report is None:
             return
-        from lstm_dynamics_ros.evaluation.reports.section_page import write_section_page  # noqa: PLC0415
+        from lstm_dynamics_ros.evaluation.reports.html import write_section_page  # noqa: PLC0415
 
         shown = ', '.join(bag.name for bag in self.bags)
         write_section_page(self.report, loaded.card, sections, recordings=shown)

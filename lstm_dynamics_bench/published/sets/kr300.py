@@ -31,8 +31,7 @@ from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.forecasters.base import Forecaster, KNOWN_TORQUE
 from lstm_dynamics_ros.evaluation.forecasters.model import ModelForecaster
-from lstm_dynamics_ros.evaluation.scores.divergence import Diverged, Reach
-from lstm_dynamics_ros.evaluation.scores.protocol_result import ProtocolResult
+from lstm_dynamics_ros.evaluation.scores.protocol_result import Diverged, ProtocolResult, Reach
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 from numpy.typing import NDArray

@@ -29,12 +29,15 @@ from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.forecasters.base import Forecaster, KNOWN_TORQUE
-from lstm_dynamics_ros.evaluation.forecasters.constant_velocity import ConstantVelocity
 from lstm_dynamics_ros.evaluation.forecasters.model import ModelForecaster
-from lstm_dynamics_ros.evaluation.forecasters.persistence import Persistence
+from lstm_dynamics_ros.evaluation.forecasters.naive import ConstantVelocity, Persistence
 from lstm_dynamics_ros.evaluation.metrics import nmse
-from lstm_dynamics_ros.evaluation.scores.divergence import Diverged, Reach
-from lstm_dynamics_ros.evaluation.scores.protocol_result import pooled, ProtocolResult
+from lstm_dynamics_ros.evaluation.scores.protocol_result import (
+    Diverged,
+    pooled,
+    ProtocolResult,
+    Reach,
+)
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 

@@ -6,20 +6,20 @@ from dataclasses import replace
 from pathlib import Path
 
 from lstm_dynamics_ros.core.atomic_file import write_bytes
-from lstm_dynamics_ros.evaluation.reports.correction_plots import (
-    correction_panel,
-    error_panel,
-    joint_bars,
-)
-from lstm_dynamics_ros.evaluation.reports.curves import busiest_window
 from lstm_dynamics_ros.evaluation.reports.plots import (
     bars,
+    busiest_window,
     INK,
     png_bytes,
     unit_of,
     white_figure,
 )
 from lstm_dynamics_ros.evaluation.reports.replay_result import ReplayResult
+from lstm_dynamics_ros.evaluation.reports.tracking_section import (
+    correction_panel,
+    error_panel,
+    joint_bars,
+)
 from lstm_dynamics_ros.evaluation.scores.correction_effect import CorrectionEffect
 from lstm_dynamics_ros.evaluation.scores.result import Scores
 from matplotlib.axes import Axes

@@ -9,10 +9,14 @@ from base64 import b64encode
 from collections.abc import Sequence
 from functools import cache
 from html import escape
+from pathlib import Path
 from typing import NamedTuple
 from urllib.parse import quote
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
+from lstm_dynamics_ros import __version__
+from lstm_dynamics_ros.core.atomic_file import write_text
+from lstm_dynamics_ros.core.card import ModelCard
 from markupsafe import Markup
 
 OURS = 'lstm_dynamics_ros.evaluation.reports'
@@ -23,7 +27,7 @@ Entry = str | tuple[str, str]
 
 
 class Table(NamedTuple):
-    """A table with what is said above and below it."""
+    """A table with the text above and below it."""
 
     title: str
     head: Sequence[str]
@@ -49,6 +53,28 @@ def render(template: str, *, package: str = OURS, **data: object) -> Markup:
         data: What the template names; a name it lacks is an error.
     """
     return Markup(_environment(package).get_template(template).render(data))
+
+
+def write_section_page(
+    path: Path, card: ModelCard, sections: Sequence[Section], *, recordings: str
+) -> None:
+    """Write a page about a model, under a temporary name until it is complete.
+
+    Args:
+        path: Where to; an existing page is replaced.
+        card: Card of the model.
+        sections: Its parts.
+        recordings: What that was measured on, for people.
+    """
+    page = render(
+        'sections.html',
+        title=card.name,
+        card=card,
+        recordings=recordings,
+        version=__version__,
+        sections=sections,
+    )
+    write_text(path, page)
 
 
 def page(title: str, body: Sequence[str]) -> str:

@@ -3,9 +3,8 @@
 
 from lstm_dynamics_ros.evaluation.reports import html
 from lstm_dynamics_ros.evaluation.reports.plots import HORIZON_COLORS, INK, png_bytes, white_figure
-from lstm_dynamics_ros.evaluation.scores.coverage import Coverage
 from lstm_dynamics_ros.evaluation.scores.novelty import NoveltyCheck
-from lstm_dynamics_ros.evaluation.scores.uncertainty import Uncertainty
+from lstm_dynamics_ros.evaluation.scores.uncertainty import Coverage, Uncertainty
 from matplotlib.axes import Axes
 import numpy as np
 

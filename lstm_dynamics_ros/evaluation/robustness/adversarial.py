@@ -25,8 +25,8 @@ from lstm_dynamics_ros.evaluation.robustness.base import (
     PERTURBATIONS,
     Tick,
 )
-from lstm_dynamics_ros.evaluation.robustness.following import follow, Tensor
 from lstm_dynamics_ros.evaluation.robustness.result import Curve, figure, Level
+from lstm_dynamics_ros.evaluation.robustness.streams import follow, Tensor
 from lstm_dynamics_ros.evaluation.robustness.track import Track
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep

@@ -11,25 +11,32 @@ from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, NamedTuple
 
+from lstm_dynamics_ros.control.base import Prior as MotionPrior
 from lstm_dynamics_ros.core.card import PRIOR_KIND
 from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.reference import Reference
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.data.recording import KINDS
-from lstm_dynamics_ros.evaluation.robustness.following import follow, Tensor
-from lstm_dynamics_ros.evaluation.robustness.placing import Placed
+from lstm_dynamics_ros.evaluation.robustness.streams import follow, Placed, Tensor
 from lstm_dynamics_ros.evaluation.robustness.track import Track
 from lstm_dynamics_ros.evaluation.scores.inverse import Prior
+from lstm_dynamics_ros.physics.differentiate import padding, smoothed_motion
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
+from lstm_dynamics_ros.pipeline.model_inputs import MotionInput
 from lstm_dynamics_ros.pipeline.prior_inputs import PriorInput
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.runtime.rollout import roll
 from lstm_dynamics_ros.signals.angles import short_way
+from lstm_dynamics_ros.signals.time_grid import nanoseconds
 import numpy as np
 from numpy.typing import NDArray
 
 BATCH = 1024
 """Free runs made at once; bounds the memory."""
+
+CUTOFF = 12.0
+"""Cut-off of the zero-phase low-pass of motion and effort, as in training [Hz]."""
 
 
 class Channel(NamedTuple):
@@ -59,8 +66,24 @@ class Answered(NamedTuple):
     """Points without a finite prediction."""
 
 
+class Moments(NamedTuple):
+    """Moments at which a model answers, n of them."""
+
+    track: Track
+    """What is true."""
+    rows: NDArray[np.int64]
+    """Rows of the track that are answered, shape (n,)."""
+    age: NDArray[np.int64]
+    """Age of the point that each answer rests on [steps], shape (n,)."""
+    predicted: Matrix
+    """What the model predicted at that point, shape (n, n_targets)."""
+    states: Sequence[Tensor]
+    """Its hidden states after that point, each (n_layers, n, n_hidden); empty unless the subject
+    runs on."""
+
+
 class Subject(ABC):
-    """A model, and what is asked of it.
+    """A model under test, and what is asked of it.
 
     Args:
         loaded: The model.
@@ -117,24 +140,8 @@ class Subject(ABC):
         return np.hstack(blocks).astype(np.float32)
 
     @abstractmethod
-    def answers(
-        self,
-        track: Track,
-        rows: NDArray[np.int64],
-        age: NDArray[np.int64],
-        told: Matrix,
-        states: Sequence[Tensor],
-    ) -> dict[str, Matrix]:
-        """Return the answers by channel, shape (n, n_joints).
-
-        Args:
-            track: What is true.
-            rows: Rows of the track that are answered, shape (n,).
-            age: Age of the point that each answer rests on [steps], shape (n,).
-            told: What the model said at that point, shape (n, n_targets).
-            states: Its hidden states after that point, each (n_layers, n, n_hidden); empty
-                unless :attr:`runs_on`.
-        """
+    def answers(self, asked: Moments) -> dict[str, Matrix]:
+        """Return the answers by channel, shape (n, n_joints)."""
 
     def ask(self, track: Track, streams: Sequence[Placed]) -> list[Answered]:
         """Return what the model makes of several streams of one recording."""
@@ -150,7 +157,8 @@ class Subject(ABC):
                 rows >= 0, index - stream.numbers[np.maximum(rows, 0)], np.iinfo(int).max
             )
             good = (rows >= 0) & (age <= self.max_age)
-            good[good] = seen.warm[rows[good]] & np.isfinite(seen.told[rows[good]]).all(axis=1)
+            finite = np.isfinite(seen.predicted[rows[good]]).all(axis=1)
+            good[good] = seen.warm[rows[good]] & finite
             errors = {
                 c.label: np.full((len(rows), self.loaded.card.n_joints), np.nan)
                 for c in self.channels
@@ -158,11 +166,11 @@ class Subject(ABC):
             if good.any():
                 points = np.searchsorted(kept, rows[good])
                 states = [part[:, points] for part in seen.states] if self.runs_on else []
-                told = self.answers(
-                    track, track.rows[good], age[good], seen.told[rows[good]], states
+                answers = self.answers(
+                    Moments(track, track.rows[good], age[good], seen.predicted[rows[good]], states)
                 )
                 for channel in self.channels:
-                    off = told[channel.label] - self.truth(track, channel)[good]
+                    off = answers[channel.label] - self.truth(track, channel)[good]
                     errors[channel.label][good] = self._short_way(channel, off)
             restarts = sum(point.restarted for point in stream.points) - 1
             found.append(Answered(errors, age, max(restarts, 0), seen.not_finite))
@@ -186,29 +194,22 @@ class ForwardSubject(Subject):
         kinds = [k for k in ('position', 'velocity') if loaded.card.columns(k, of='targets')]
         self.channels = tuple(Channel(k, h) for h in sorted({1, horizon}) for k in kinds)
 
-    def answers(
-        self,
-        track: Track,
-        rows: NDArray[np.int64],
-        age: NDArray[np.int64],
-        told: Matrix,
-        states: Sequence[Tensor],
-    ) -> dict[str, Matrix]:
+    def answers(self, asked: Moments) -> dict[str, Matrix]:
         """See the base class."""
         card = self.loaded.card
         parts: dict[str, list[Matrix]] = {channel.label: [] for channel in self.channels}
-        for first in range(0, len(rows), BATCH):
+        effort = asked.track.signals['effort']
+        for first in range(0, len(asked.rows), BATCH):
             some = slice(first, first + BATCH)
-            start, late = rows[some] - age[some], age[some]
+            late = asked.age[some]
+            start = asked.rows[some] - late
             steps = self.horizon + int(late.max())
             step = OnnxStep(self.loaded, len(start))
-            step.state = [part[:, some] for part in states]
+            step.state = [part[:, some] for part in asked.states]
             ahead = start[None] + np.arange(1, steps)[:, None]
-            known = np.minimum(ahead, len(track.signals['effort']) - 1)
-            run = roll(
-                step, steps, effort=track.signals['effort'][known],
-                first=told[some].astype(np.float32),
-            )  # fmt: skip
+            known = effort[np.minimum(ahead, len(effort) - 1)]
+            newest = asked.predicted[some].astype(np.float32)
+            run = roll(step, steps, effort=known, first=newest)
             for channel in self.channels:
                 columns = card.columns(channel.kind, of='targets')
                 picked = run[channel.ahead - 1 + late, np.arange(len(start))]
@@ -216,7 +217,18 @@ class ForwardSubject(Subject):
         return {label: np.concatenate(blocks) for label, blocks in parts.items()}
 
 
-class InverseSubject(Subject):
+class EffortSubject(Subject):
+    """A model that predicts the effort of one moment; its last answer is held, however old."""
+
+    runs_on = False
+    channels = (Channel('effort', 0),)
+
+    def answers(self, asked: Moments) -> dict[str, Matrix]:
+        """See the base class."""
+        return {self.channels[0].label: asked.predicted}
+
+
+class InverseSubject(EffortSubject):
     """An inverse model: the effort that goes with the motion of the moment.
 
     Of a residual inverse model the residual is scored; what its rigid-body prior makes of the same
@@ -230,9 +242,6 @@ class InverseSubject(Subject):
     Raises:
         ConfigError: If it is a residual one without its prior.
     """
-
-    runs_on = False
-    channels = (Channel('effort', 0),)
 
     def __init__(self, loaded: LoadedModel, max_age: int, prior: Prior | None = None) -> None:
         super().__init__(loaded, max_age)
@@ -255,14 +264,90 @@ class InverseSubject(Subject):
             self._known[name] = self._prior(track.segment(self.loaded.card.dt))
         return measured - self._known[name][track.rows]
 
-    def answers(
-        self,
-        track: Track,
-        rows: NDArray[np.int64],
-        age: NDArray[np.int64],
-        told: Matrix,
-        states: Sequence[Tensor],
-    ) -> dict[str, Matrix]:
+
+class MotionSubject(EffortSubject):
+    """An inverse model for control: the effort beyond the prior, one latency ahead.
+
+    The motion that is asked about is what the robot will do one latency later, as training has it:
+    through a zero-phase filter. It is the reference and cannot be disturbed. The disturbance of
+    the messages goes into what the node measures: the low-passed effort beyond the rigid-body
+    prior.
+
+    Args:
+        loaded: A model that is asked about whole motions.
+        max_age: Oldest point that an answer may rest on [steps].
+        prior: Rigid-body prior of the card; None if it has none.
+
+    Raises:
+        ConfigError: If the card has a prior and none is given.
+    """
+
+    measured = ('disturbance',)
+
+    def __init__(self, loaded: LoadedModel, max_age: int, prior: MotionPrior | None) -> None:
+        super().__init__(loaded, max_age)
+        self._prior = prior
+        self._known: dict[str, tuple[Matrix, ...]] = {}
+        self._input()  # refuses a missing prior at once
+
+    @property
+    def horizon(self) -> int:
         """See the base class."""
-        del track, rows, age, states  # The last answer is held, whatever its age.
-        return {self.channels[0].label: told}
+        return self.loaded.card.latency_steps
+
+    def truth(self, track: Track, channel: Channel) -> Matrix:
+        """See the base class."""
+        del channel  # There is only one.
+        return self._motion(track)[3][track.rows + self.horizon]
+
+    def observations(self, track: Track, stream: Placed) -> list[Vector]:
+        """See the base class."""
+        made, clean = self._input(), self._motion(track)
+        stamp_ns = nanoseconds(self.loaded.card.dt)
+        rows = np.searchsorted(track.placed.numbers, stream.numbers + self.horizon)
+        rows = np.minimum(rows, len(track.placed.numbers) - 1)
+        there = track.placed.numbers[rows] == stream.numbers + self.horizon
+        seen = []
+        for point, row, known in zip(stream.points, rows.tolist(), there.tolist(), strict=True):
+            if point.restarted:
+                made.reset()
+            motion = [part[row] for part in clean[:3]]
+            preview = None
+            if known and np.isfinite(motion).all():
+                preview = Reference((point.index + self.horizon) * stamp_ns, *motion)
+            seen.append(made.observe(point.state, preview).copy())
+        return seen
+
+    def _input(self) -> MotionInput:
+        card = self.loaded.card
+        return MotionInput(card, self._prior, card.latency_steps * nanoseconds(card.dt))
+
+    def _motion(self, track: Track) -> tuple[Matrix, ...]:
+        """Return position, velocity, acceleration and effort beyond the prior, filtered.
+
+        Each has shape (n_points, n_joints), with NaN in stretches too short for the filter.
+        """
+        name = track.recording.name
+        if name not in self._known:
+            made = [np.full_like(track.signals['position'], np.nan) for _ in range(4)]
+            starts = [i for i, point in enumerate(track.placed.points) if point.restarted]
+            for first, last in zip(starts, [*starts[1:], len(track.placed.points)], strict=True):
+                if last - first > padding():
+                    part = slice(first, last)
+                    for rows, found in zip(made, self._stretch(track, part), strict=True):
+                        rows[part] = found
+            self._known[name] = tuple(made)
+        return self._known[name]
+
+    def _stretch(self, track: Track, part: slice) -> tuple[Matrix, ...]:
+        """Return what :meth:`_motion` makes of rows without a gap."""
+        card = self.loaded.card
+        wraps = [kind == 'continuous' for kind in card.joint_types]
+        motion = smoothed_motion(
+            track.signals['position'][part], card.dt, CUTOFF, continuous=wraps
+        )
+        (effort,) = smoothed_motion(track.signals['effort'][part], card.dt, CUTOFF, order=0)
+        if self._prior is not None:
+            rows = zip(*motion, strict=True)
+            effort = effort - np.array([self._prior.torque(*row) for row in rows])
+        return (*motion, effort)

@@ -8,15 +8,15 @@ size of it is followed side by side, and compared on the same rows with the undi
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Protocol
+from typing import ClassVar, NamedTuple, Protocol
 from zlib import crc32
 
 from lstm_dynamics_ros.core.registry import Registry
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.evaluation.robustness.answers import Answered, Subject
-from lstm_dynamics_ros.evaluation.robustness.placing import Messages, place
 from lstm_dynamics_ros.evaluation.robustness.result import Curve, Figure, figure, Level, pooled
+from lstm_dynamics_ros.evaluation.robustness.streams import Messages, place
 from lstm_dynamics_ros.evaluation.robustness.track import Track
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings
 import numpy as np
@@ -90,7 +90,7 @@ class Perturbation(ABC):
     unit: ClassVar[str]
     """Of its size."""
     variants: ClassVar[Mapping[str, str]]
-    """What a reader is told of each curve, by the curve's name."""
+    """Title of each curve, by the curve's name."""
     sizes: ClassVar[tuple[float, ...]]
     """Sizes beside 0, the undisturbed recording."""
     order: ClassVar[int]
@@ -118,27 +118,27 @@ PERTURBATIONS: Registry[Perturbation] = Registry('perturbation')
 """All disturbances by name."""
 
 
+class Request(NamedTuple):
+    """What a :class:`MessagePerturbation` is asked for."""
+
+    recording: Recording
+    """What was measured."""
+    variant: str
+    """One of its variants."""
+    size: float
+    """How much, in its unit."""
+    case: Case
+    """The model and the robot."""
+    rng: np.random.Generator
+    """Random numbers, the same for every size."""
+
+
 class MessagePerturbation(Perturbation):
     """A disturbance of what reaches the node, and of when."""
 
     @abstractmethod
-    def disturb(
-        self,
-        recording: Recording,
-        variant: str,
-        size: float,
-        case: Case,
-        rng: np.random.Generator,
-    ) -> Messages:
-        """Return what reaches the node.
-
-        Args:
-            recording: What was measured.
-            variant: One of :attr:`variants`.
-            size: How much, in :attr:`unit`.
-            case: The model and the robot.
-            rng: Random numbers, the same for every size.
-        """
+    def disturb(self, asked: Request) -> Messages:
+        """Return what reaches the node."""
 
     def measure(self, case: Case, tick: Tick) -> list[Curve]:
         """See the base class."""
@@ -146,15 +146,13 @@ class MessagePerturbation(Perturbation):
         for variant, title in self.variants.items():
             by_size: list[list[Answered]] = [[] for _ in self.sizes]
             for number, track in enumerate(case.tracks):
-                streams = [
-                    place(
-                        self.disturb(
-                            track.recording, variant, size, case, case.rng(variant, number)
-                        ),
-                        case.subject.loaded.card,
-                        case.settings,
-                    )
+                asked = [
+                    Request(track.recording, variant, size, case, case.rng(variant, number))
                     for size in self.sizes
+                ]
+                streams = [
+                    place(self.disturb(one), case.subject.loaded.card, case.settings)
+                    for one in asked
                 ]
                 for found, answered in zip(by_size, case.subject.ask(track, streams), strict=True):
                     found.append(answered)

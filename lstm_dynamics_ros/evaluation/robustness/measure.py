@@ -10,10 +10,10 @@ from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.evaluation.robustness.answers import (
     ForwardSubject,
     InverseSubject,
+    MotionSubject,
     Subject,
 )
 from lstm_dynamics_ros.evaluation.robustness.base import Attack, Case, PERTURBATIONS
-from lstm_dynamics_ros.evaluation.robustness.motion import MotionSubject
 from lstm_dynamics_ros.evaluation.robustness.noise_level import sensor_noise
 from lstm_dynamics_ros.evaluation.robustness.result import Robustness
 from lstm_dynamics_ros.evaluation.robustness.track import shortened, Track, tracks

@@ -32,7 +32,7 @@ NORMAL_MEDIAN = 0.6744897501960817
 """Median of the magnitude of a standard normal variable."""
 
 SAME = 1e-9
-"""Values closer than this share of the range are one count, told apart by rounding only."""
+"""Values closer than this share of the range are one count, different by rounding only."""
 
 WHOLE = 0.05
 """How far from a whole number of counts a difference may be [counts]; float32 needs some."""
@@ -51,7 +51,10 @@ def sensor_noise(recordings: Sequence[Recording], dt: float) -> Mapping[str, Vec
     Returns:
         By kind, shape (n_joints,), in the signal's unit; NaN where it was not measured.
     """
-    thinned = [_thinned(recording, dt) for recording in recordings]
+    thinned = [
+        picked(recording, slice(None, None, message_steps(recording, dt)))
+        for recording in recordings
+    ]
     found = {}
     for kind in KINDS:
         blocks = [(_unwrapped(item, kind), _steady(item)) for item in thinned]
@@ -85,16 +88,14 @@ def message_steps(recording: Recording, dt: float) -> int:
     return max(1, round(dt * NANOSECONDS / usual))
 
 
-def _thinned(recording: Recording, dt: float) -> Recording:
-    every = slice(None, None, message_steps(recording, dt))
+def picked(recording: Recording, rows: NDArray[np.int64] | slice) -> Recording:
+    """Return some of the joint states of a recording, and nothing beside them."""
     return Recording(
         name=recording.name,
         joint_names=recording.joint_names,
         joint_types=recording.joint_types,
-        stamp_ns=recording.stamp_ns[every],
-        position=recording.position[every],
-        velocity=recording.velocity[every],
-        effort=recording.effort[every],
+        stamp_ns=recording.stamp_ns[rows],
+        **{kind: getattr(recording, kind)[rows] for kind in KINDS},
     )
 
 

@@ -9,7 +9,7 @@ from lstm_dynamics_ros.core.errors import DataError, TooShortError
 from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS, Stamps
 from lstm_dynamics_ros.data.recording import KINDS, Recording
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.evaluation.robustness.placing import as_recorded, place, Placed
+from lstm_dynamics_ros.evaluation.robustness.streams import as_recorded, place, Placed
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings
 from lstm_dynamics_ros.signals.time_grid import nanoseconds
 import numpy as np

@@ -9,10 +9,9 @@ from typing import Any
 from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.forecasters.base import CAUSAL, Forecaster, KNOWN_TORQUE
-from lstm_dynamics_ros.evaluation.forecasters.constant_velocity import ConstantVelocity
 from lstm_dynamics_ros.evaluation.forecasters.inverse_ridge import RidgeInverse
 from lstm_dynamics_ros.evaluation.forecasters.model import ModelForecaster
-from lstm_dynamics_ros.evaluation.forecasters.persistence import Persistence
+from lstm_dynamics_ros.evaluation.forecasters.naive import ConstantVelocity, Persistence
 from lstm_dynamics_ros.evaluation.forecasters.ridge_arx import RidgeArx
 from lstm_dynamics_ros.evaluation.library_versions import library_versions
 from lstm_dynamics_ros.evaluation.scores.horizons import horizon_scores, HORIZONS

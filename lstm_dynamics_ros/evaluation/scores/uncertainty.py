@@ -1,17 +1,267 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How well a model knows how wrong it is: coverage of its bounds, and errors by novelty."""
+"""How many moments of unseen recordings lie within the bounds, and how wide those are.
+
+Static bounds and adaptive ones stand side by side, each with its width in units of the errors it
+is of, so that bounds that cover much because they are wide cannot hide it. Of normal errors the
+bounds of 90 % are 3.29 times the RMSE wide.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.evaluation.scores.coverage import Coverage, coverage
 from lstm_dynamics_ros.evaluation.scores.inverse import Prior
 from lstm_dynamics_ros.evaluation.scores.novelty import novelty_check, NoveltyCheck
-from lstm_dynamics_ros.evaluation.scores.unseen_errors import unseen_errors
-from lstm_dynamics_ros.runtime.bounds import NoBoundsError
+from lstm_dynamics_ros.evaluation.scores.unseen_errors import (
+    Forecasts,
+    unseen_errors,
+    UnseenErrors,
+    usual_mode,
+)
+from lstm_dynamics_ros.runtime.bounds import AdaptiveBounds, NoBoundsError, static_bounds
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
+import numpy as np
+
+MISS_RATE = 0.1
+"""Miss rate of the headline."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Cover:
+    """One kind of target at one horizon and one miss rate. Vectors have shape (n_joints,)."""
+
+    kind: str
+    horizon: int
+    """Steps ahead; 0 of an inverse model."""
+    target: float
+    """Share that should lie within the bounds."""
+    static: Vector
+    """Share within the bounds of the card."""
+    adaptive: Vector
+    """Share within bounds that follow the errors of each trajectory."""
+    width: Vector
+    """Full width of the static bounds over the RMSE."""
+    adaptive_width: Vector
+    """Mean full width of the adaptive bounds over the RMSE."""
+    rmse: Vector
+    """Root mean squared error of finite forecasts, in the target's unit."""
+    held: bool
+    """Whether the horizon lies beyond those of the card."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Coverage:
+    """All of a model on some recordings."""
+
+    model_name: str
+    joint_names: tuple[str, ...]
+    dt: float
+    """Step of the model [s]."""
+    mode: str
+    """What forecasts know, see :mod:`.unseen_errors`."""
+    bounds_mode: str
+    """What the forecasts knew that the bounds of the card are of."""
+    covers: tuple[Cover, ...]
+    forecasts: dict[int, int]
+    """Number of forecasts by horizon."""
+    diverged: dict[int, int]
+    """Those of them that are not finite; they count as outside."""
+
+    @property
+    def target(self) -> float:
+        """The target of the headline: 90 %, or what the card has that is nearest to it."""
+        known = {cover.target for cover in self.covers}
+        return min(known, key=lambda target: abs(target - (1.0 - MISS_RATE)))
+
+    def at_target(self) -> list[Cover]:
+        """Return what there is at the target of the headline, by horizon and kind."""
+        return [cover for cover in self.covers if cover.target == self.target]
+
+    def headline(self, horizon: int | None = None) -> Cover:
+        """Return the means over kinds of targets at one horizon, the last one by default.
+
+        Raises:
+            NoBoundsError: If nothing was forecast so far ahead.
+        """
+        wanted = max(self.forecasts) if horizon is None else horizon
+        found = [cover for cover in self.at_target() if cover.horizon == wanted]
+        if not found:
+            raise NoBoundsError(
+                f'There is no coverage {wanted} steps ahead, only {sorted(self.forecasts)}.'
+            )
+        names = ('static', 'adaptive', 'width', 'adaptive_width', 'rmse')
+        means = {n: np.mean([getattr(cover, n) for cover in found], axis=0) for n in names}
+        first = found[0]
+        return Cover(kind='all', horizon=wanted, target=first.target, held=first.held, **means)
+
+    def curve(self, horizon: int) -> tuple[Vector, Vector, Vector]:
+        """Return rising targets, static and adaptive coverage, means over joints and kinds."""
+        here = [cover for cover in self.covers if cover.horizon == horizon]
+        targets = sorted({cover.target for cover in here})
+        rows = [[cover for cover in here if cover.target == target] for target in targets]
+        static = [np.mean([cover.static for cover in row]) for row in rows]
+        adaptive = [np.mean([cover.adaptive for cover in row]) for row in rows]
+        return np.array(targets), np.array(static), np.array(adaptive)
+
+    def to_json(self, horizon: int | None = None) -> dict[str, Any]:
+        """Return JSON-ready values: the headline at one horizon, and every figure."""
+        best = self.headline(horizon)
+        return {
+            'static': _number(best.static.mean()),
+            'adaptive': _number(best.adaptive.mean()),
+            'width_in_rmse': _number(best.width.mean()),
+            'adaptive_width_in_rmse': _number(best.adaptive_width.mean()),
+            'target': best.target,
+            'horizon': best.horizon,
+            'mode': self.mode,
+            'bounds_mode': self.bounds_mode,
+            'joint_names': list(self.joint_names),
+            'forecasts': {str(h): n for h, n in self.forecasts.items()},
+            'diverged': {str(h): n for h, n in self.diverged.items()},
+            'detail': [
+                {
+                    'kind': cover.kind,
+                    'horizon': cover.horizon,
+                    'target': cover.target,
+                    'beyond_the_card': cover.held,
+                    'static': _numbers(cover.static),
+                    'adaptive': _numbers(cover.adaptive),
+                    'width_in_rmse': _numbers(cover.width),
+                    'adaptive_width_in_rmse': _numbers(cover.adaptive_width),
+                    'rmse': _numbers(cover.rmse),
+                }
+                for cover in self.covers
+            ],
+        }
+
+    def text(self) -> str:
+        """Return the tables for a terminal: the headline's miss rate, and all against target."""
+        lines = [
+            f'Coverage of the bounds of {self.model_name}, {self.mode.replace("_", " ")}; width '
+            'in RMSE (normal errors at 90 %: 3.29)',
+            f'{"":9}{"steps":>6}{"target":>8}{"static":>8}{"worst":>7}{"width":>7}'
+            f'{"adaptive":>10}{"worst":>7}{"width":>7}',
+        ]
+        for cover in self.at_target():
+            off = [
+                values[np.argmax(np.abs(values - cover.target))]
+                for values in (cover.static, cover.adaptive)
+            ]
+            lines.append(
+                f'{cover.kind:9}{cover.horizon:>6}{cover.target:>8.2f}{cover.static.mean():>8.3f}'
+                f'{off[0]:>7.2f}{cover.width.mean():>7.2f}{cover.adaptive.mean():>10.3f}'
+                f'{off[1]:>7.2f}{cover.adaptive_width.mean():>7.2f}'
+                + (' bounds held from the last horizon of the card' if cover.held else '')
+            )
+        for horizon in self.forecasts:
+            target, static, adaptive = self.curve(horizon)
+            shares = (
+                f'{goal:.2f}: {one:.3f}, {other:.3f}'
+                for goal, one, other in zip(target, static, adaptive, strict=True)
+            )
+            when = f'{horizon} steps' if horizon else 'effort'
+            lines.append(f'{when}, target: static, adaptive  {"  ".join(shares)}')
+        if self.mode != self.bounds_mode:
+            lines.append(f'the bounds of the card are of {self.bounds_mode} forecasts')
+        lines += [
+            f'{n} of {self.forecasts[h]} forecasts {h} steps ahead diverged; they count as outside'
+            for h, n in self.diverged.items()
+            if n
+        ]
+        return '\n'.join(lines)
+
+
+def coverage(unseen: UnseenErrors, *, rates: Sequence[float] | None = None) -> Coverage:
+    """Compare the bounds of a model with what came.
+
+    The adaptive bounds start anew with every segment, and know an error only once it can be
+    measured: that of a forecast 50 steps ahead comes 50 steps later.
+
+    Args:
+        unseen: Errors of the model on recordings it was not trained on.
+        rates: Miss rates; those of the card by default.
+
+    Raises:
+        NoBoundsError: If the card has no bounds, or not of these rates.
+    """
+    card = unseen.card
+    rates = sorted((float(rate) for rate in card.bounds), reverse=True) if rates is None else rates
+    if not rates:
+        static_bounds(card, 1, MISS_RATE)  # says what is missing
+    kinds = list(dict.fromkeys(signal.kind for signal in card.targets))
+    covers = []
+    counts = {h: sum(len(p.made) for p in parts) for h, parts in unseen.by_horizon.items()}
+    diverged = {}
+    for horizon, parts in unseen.by_horizon.items():
+        errors = np.concatenate([part.errors for part in parts])
+        finite = np.isfinite(errors).all(axis=1)
+        diverged[horizon] = int(np.count_nonzero(~finite))
+        rmse = np.sqrt(np.mean(np.square(errors[finite]), axis=0))
+        with np.errstate(divide='ignore', invalid='ignore'):
+            unit = np.where(rmse > 0, 1.0 / rmse, np.nan)  # none where nothing ever is wrong
+        for rate in rates:
+            static = static_bounds(card, horizon, rate)
+            moving = np.concatenate([followed_bounds(part, static.half, rate) for part in parts])
+            # NaN and infinite errors are outside.
+            inside = np.abs(errors) <= static.half
+            followed = np.abs(errors) <= moving
+            for kind in kinds:
+                columns = card.columns(kind, of='targets')
+                if columns is None or not np.isfinite(static.half[columns]).all():
+                    continue
+                covers.append(
+                    Cover(
+                        kind=kind,
+                        horizon=horizon,
+                        target=1.0 - rate,
+                        static=inside[:, columns].mean(axis=0),
+                        adaptive=followed[:, columns].mean(axis=0),
+                        width=2.0 * static.half[columns] * unit[columns],
+                        adaptive_width=2.0 * moving[:, columns].mean(axis=0) * unit[columns],
+                        rmse=rmse[columns],
+                        held=static.held,
+                    )
+                )
+    return Coverage(
+        model_name=card.name,
+        joint_names=card.joint_names,
+        dt=card.dt,
+        mode=unseen.mode,
+        bounds_mode=usual_mode(card),
+        covers=tuple(covers),
+        forecasts=counts,
+        diverged=diverged,
+    )
+
+
+def followed_bounds(part: Forecasts, static: Vector, rate: float) -> Matrix:
+    """Return the half-widths that adaptive bounds give every forecast, shape (n, n_targets).
+
+    Args:
+        part: Forecasts in one segment.
+        static: Half-widths to start from, shape (n_targets,).
+        rate: Share of moments outside.
+    """
+    bounds = AdaptiveBounds(static, rate)
+    half = np.empty_like(part.errors)
+    size = np.where(np.isnan(part.errors), np.inf, part.errors)  # a forecast that diverged
+    known = 0
+    for number, (made, due) in enumerate(zip(part.made, part.due, strict=True)):
+        while part.due[known] <= made and part.due[known] < due:
+            bounds.update(size[known], half[known])
+            known += 1
+        half[number] = bounds.half
+    return half
+
+
+def _number(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None
+
+
+def _numbers(values: Vector) -> list[float | None]:
+    return [_number(value) for value in values]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -18,8 +18,7 @@ from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.forecasters.base import CAUSAL, KNOWN_TORQUE, MODES
 from lstm_dynamics_ros.evaluation.forecasters.model import observations
 from lstm_dynamics_ros.evaluation.scores.horizons import forecast_jobs, Job
-from lstm_dynamics_ros.evaluation.scores.inverse import Prior
-from lstm_dynamics_ros.evaluation.scores.motion_segment import motion_segment
+from lstm_dynamics_ros.evaluation.scores.inverse import motion_segment, Prior
 from lstm_dynamics_ros.pipeline.model_inputs import is_motion_model
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.novelty import Novelty

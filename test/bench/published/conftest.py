@@ -6,8 +6,7 @@ from dataclasses import replace
 from lstm_dynamics_bench.published.reference_file import Reproduced
 from lstm_dynamics_bench.published.result import RealResult, SetResult
 from lstm_dynamics_bench.published.robot_set import SetScore, Trace
-from lstm_dynamics_ros.evaluation.scores.divergence import Diverged
-from lstm_dynamics_ros.evaluation.scores.protocol_result import ProtocolResult
+from lstm_dynamics_ros.evaluation.scores.protocol_result import Diverged, ProtocolResult
 import numpy as np
 import pytest
 

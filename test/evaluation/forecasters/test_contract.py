@@ -13,10 +13,9 @@ from lstm_dynamics_ros.evaluation.forecasters import (
     KNOWN_TORQUE,
     MODES,
 )
-from lstm_dynamics_ros.evaluation.forecasters.constant_velocity import ConstantVelocity
 from lstm_dynamics_ros.evaluation.forecasters.fit_arx import fit_arx
 from lstm_dynamics_ros.evaluation.forecasters.model import ModelForecaster
-from lstm_dynamics_ros.evaluation.forecasters.persistence import Persistence
+from lstm_dynamics_ros.evaluation.forecasters.naive import ConstantVelocity, Persistence
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 import pytest

@@ -8,7 +8,7 @@ from lstm_dynamics_ros.core.errors import DataError, TooShortError
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.forecasters import CAUSAL, Forecaster, Forecasts, KNOWN_TORQUE
 from lstm_dynamics_ros.evaluation.forecasters.base import Starts
-from lstm_dynamics_ros.evaluation.forecasters.persistence import Persistence
+from lstm_dynamics_ros.evaluation.forecasters.naive import Persistence
 from lstm_dynamics_ros.evaluation.metrics import MetricError
 from lstm_dynamics_ros.evaluation.scores.horizons import horizon_scores
 import numpy as np

@@ -11,7 +11,7 @@ from lstm_dynamics_ros.core.state import Matrix
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.forecasters.base import Forecasts, Starts
 from lstm_dynamics_ros.evaluation.forecasters.model import ModelForecaster
-from lstm_dynamics_ros.evaluation.forecasters.persistence import Persistence
+from lstm_dynamics_ros.evaluation.forecasters.naive import Persistence
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 import numpy as np
 from numpy.testing import assert_allclose

@@ -11,7 +11,7 @@ from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.forecasters.base import Forecasts, Starts
 from lstm_dynamics_ros.evaluation.forecasters.fit_arx import fit_arx
 from lstm_dynamics_ros.evaluation.forecasters.model import ModelForecaster
-from lstm_dynamics_ros.evaluation.forecasters.persistence import Persistence
+from lstm_dynamics_ros.evaluation.forecasters.naive import Persistence
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 from numpy.testing import assert_allclose

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lstm_dynamics_ros.evaluation.reports import html
-from lstm_dynamics_ros.evaluation.reports.section_page import write_section_page
+from lstm_dynamics_ros.evaluation.reports.html import write_section_page
 from lstm_dynamics_ros.runtime.model_file import load_model
 from markupsafe import Markup
 

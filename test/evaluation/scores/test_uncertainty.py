@@ -8,9 +8,13 @@ from pathlib import Path
 
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.reports.uncertainty_section import uncertainty_section
-from lstm_dynamics_ros.evaluation.scores.coverage import Coverage, coverage, followed_bounds
 from lstm_dynamics_ros.evaluation.scores.inverse import predict_effort
-from lstm_dynamics_ros.evaluation.scores.uncertainty import uncertainty
+from lstm_dynamics_ros.evaluation.scores.uncertainty import (
+    Coverage,
+    coverage,
+    followed_bounds,
+    uncertainty,
+)
 from lstm_dynamics_ros.evaluation.scores.unseen_errors import Forecasts, unseen_errors
 from lstm_dynamics_ros.runtime.bounds import NoBoundsError
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Nothing changes: the opponent that every forecast has to beat."""
+"""The naive baselines: nothing changes, or every joint goes on as it moves now."""
 
 from collections.abc import Sequence
 
@@ -33,4 +33,24 @@ class Persistence(Forecaster):
         return {
             kind: np.repeat(values[starts][:, None], len(horizons), axis=1)
             for kind, values in kinds.items()
+        }
+
+
+@FORECASTERS.register('constant_velocity')
+class ConstantVelocity(Forecaster):
+    """Position grows by velocity times time; the velocity stays."""
+
+    name = 'constant_velocity'
+
+    def forecast(
+        self, segment: Segment, starts: Starts, horizons: Sequence[int], *, mode: str
+    ) -> Forecasts:
+        """See the base class."""
+        check_request(segment, starts, horizons, mode, self.required_steps)
+        ahead = segment.dt * np.asarray(horizons, dtype=np.float64)  # (H,) [s]
+        position = segment.position[starts][:, None]
+        velocity = segment.velocity[starts][:, None]
+        return {
+            'position': position + ahead[None, :, None] * velocity,
+            'velocity': np.repeat(velocity, len(ahead), axis=1),
         }

@@ -3,7 +3,7 @@
 
 from collections.abc import Callable
 
-from lstm_dynamics_ros.evaluation.reports.curves import busiest_window, envelope, running_rms
+from lstm_dynamics_ros.evaluation.reports.plots import busiest_window, envelope, running_rms
 from lstm_dynamics_ros.evaluation.reports.replay_result import ReplayResult
 import numpy as np
 from numpy.testing import assert_allclose
