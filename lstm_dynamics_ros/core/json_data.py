@@ -22,7 +22,7 @@ from enum import Enum
 import json
 import math
 from pathlib import Path
-from typing import Any, cast, get_origin, TypeVar
+from typing import Any, cast, get_origin, overload, TypeVar
 
 from lstm_dynamics_ros.core.errors import DataError, LstmDynamicsError
 import msgspec
@@ -31,7 +31,11 @@ import numpy as np
 T = TypeVar('T')
 
 
-def to_plain(value: object) -> Any:  # noqa: ANN401 - what json.dumps takes has no narrower type
+@overload
+def to_plain(value: Mapping[Any, Any]) -> dict[str, Any]: ...
+@overload
+def to_plain(value: object) -> Any: ...  # noqa: ANN401 - what json.dumps takes
+def to_plain(value: object) -> Any:
     """Return a value as what :func:`json.dumps` takes.
 
     Dataclasses and named tuples become objects, arrays and tuples lists, numpy scalars numbers,

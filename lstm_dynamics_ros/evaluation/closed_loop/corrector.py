@@ -23,7 +23,7 @@ import numpy as np
 STEP_NS = round(STEP * NANOSECONDS)
 
 OPEN_GATE = GateSettings(blend=1.0, max_effort_fraction=0.6, fade_in=0.0)
-"""The gate of every contestant: all of the torque at once, with the usual slew limit.
+"""The gate of every method: all of the torque at once, with the usual slew limit.
 
 The clamp is wider than usual: holding 3 kg takes 0.57 of what the sixth joint of the arm has, and
 a clamp of 0.3 would make every controller, the oracle included, equally bad in every scenario.
@@ -43,7 +43,7 @@ class MotionReference:
         self._rest = np.zeros(motion.position.shape[1])
 
     def at(self, stamp_ns: int) -> Reference:
-        """Return where the robot is told to be at a time [ns]; its ends hold."""
+        """Return the reference at a time [ns]; its ends hold."""
         motion, row = self._motion, stamp_ns // STEP_NS
         if 0 <= row < len(motion):
             return Reference(
@@ -145,10 +145,8 @@ class PipelineCorrector(Corrector):
     def correct(self, measured: JointState, applied: Vector) -> Correction:  # noqa: ARG002
         """See the base class."""
         pipeline = self.pipeline
-        sample = RawSample(
-            measured.stamp_ns, self._names, measured.position.tolist(),
-            measured.velocity.tolist(), measured.effort.tolist(),
-        )  # fmt: skip
+        signals = (measured.position, measured.velocity, measured.effort)
+        sample = RawSample(measured.stamp_ns, self._names, *(part.tolist() for part in signals))
         tick = pipeline.tick([sample])
         if pipeline.machine.state is State.MONITORING:
             self.refusal = _refusal(pipeline)

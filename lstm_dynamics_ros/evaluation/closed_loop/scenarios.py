@@ -104,13 +104,13 @@ class Case:
         """Time from a measurement to the moment its correction acts [s].
 
         The cycles of the scenario plus dead time and lag of the drive, as one would identify it
-        from data. Every controller is told.
+        from data. Every controller knows it.
         """
         return self.delay_cycles * PERIOD + self.hidden.delay + self.hidden.lag
 
     @property
     def velocity_delay(self) -> float:
-        """Age of the measured velocity [s], from its filter. Every controller is told."""
+        """Age of the measured velocity [s], from its filter. Every controller knows it."""
         return 1.0 / (2.0 * np.pi * self.hidden.velocity_cutoff)
 
     def physics_at(self, step: int) -> HiddenPhysics:

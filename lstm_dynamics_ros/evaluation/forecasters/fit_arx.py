@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fits the ARX opponent: normal equations added up over segments, strength from held-out ones.
+"""Fits the ARX baseline: normal equations added up over segments, strength from held-out ones.
 
 The window is rewritten as its newest row and the changes between its rows. That spans the same
 functions, but keeps the normal equations of smooth motion well conditioned, where twenty almost
@@ -9,7 +9,7 @@ equal positions would not.
 from collections.abc import Iterator, Sequence
 
 from lstm_dynamics_ros.core.errors import DataError
-from lstm_dynamics_ros.core.progress import Progress
+from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.data.split import split
@@ -57,7 +57,7 @@ def fit_arx(
     strengths: Sequence[float] = STRENGTHS,
     validation_fraction: float = 0.2,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> RidgeArx:
     """Fit an ARX to segments; the strength is the best in free run on held-out trajectories.
 
@@ -68,7 +68,7 @@ def fit_arx(
         validation_fraction: Share of the trajectories that chooses the strength. They join the
             fit afterwards.
         seed: Of the draw of the held-out trajectories.
-        progress: Told (done, total, what).
+        progress: Called with (done, total, what).
 
     Raises:
         DataError: If no window of finite rows is there.
@@ -88,7 +88,7 @@ def fit_arx(
         )
     total = 2 + len(strengths)
     inner = normal_of(lambda: _chunks(fitted, order), scaling)
-    _tell(progress, 1, total, 'ridge: fit')
+    progress(1, total, 'ridge: fit')
     outer = normal_of(lambda: _chunks(held_out, order), scaling)
     bounds = _bounds(segments)
     scores: dict[float, float] = {}
@@ -97,14 +97,14 @@ def fit_arx(
         if solution is not None:
             ridge = _ridge(solution, strength, segments[0], order, bounds)
             scores[strength] = _free_run_score(ridge, held_out)
-        _tell(progress, done + 2, total, f'ridge: strength {strength:g}')
+        progress(done + 2, total, f'ridge: strength {strength:g}')
     best = sorted(strengths)[len(strengths) // 2]
     if scores := {s: score for s, score in scores.items() if np.isfinite(score)}:
         best = max(s for s, score in scores.items() if score <= min(scores.values()) + TIE)
     final = solve(inner + outer, scaling, best)
     if final is None:
         raise DataError('The ARX has no solution for any ridge strength on these recordings.')
-    _tell(progress, total, total, 'ridge: done')
+    progress(total, total, 'ridge: done')
     return _ridge(final, best, segments[0], order, bounds)
 
 
@@ -185,11 +185,11 @@ def _free_run_score(ridge: RidgeArx, segments: Sequence[Segment]) -> float:
             continue
         stride = max(1, (last - first) // CHOOSING_STARTS)
         starts = np.arange(first, last + 1, stride)
-        told = ridge.forecast(segment, starts, CHOOSING_HORIZONS, mode=KNOWN_TORQUE)
+        forecast = ridge.forecast(segment, starts, CHOOSING_HORIZONS, mode=KNOWN_TORQUE)
         at = starts[:, None] + np.asarray(CHOOSING_HORIZONS)
         rows = np.split(channels(segment), len(KINDS), axis=1)
         truth = np.stack([rows[0][at], rows[1][at]])
-        squares.append((np.stack([told[kind] for kind in kinds]) - truth) ** 2)
+        squares.append((np.stack([forecast[kind] for kind in kinds]) - truth) ** 2)
         values.append(truth)
     if not squares:
         return np.nan  # Nothing long enough to choose by.
@@ -197,8 +197,3 @@ def _free_run_score(ridge: RidgeArx, segments: Sequence[Segment]) -> float:
     variance = np.nanvar(np.concatenate(values, axis=1), axis=1)
     moving = variance > STILL_VARIANCE
     return float(np.mean(np.log(error[moving] / variance[moving] + 1e-300)))
-
-
-def _tell(progress: Progress | None, done: int, total: int, what: str) -> None:
-    if progress is not None:
-        progress(done, total, what)

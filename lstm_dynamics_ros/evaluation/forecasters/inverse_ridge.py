@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The linear opponent of inverse models: ridge regression on a window of motion.
+"""The linear baseline of inverse models: ridge regression on a window of motion.
 
 Features of row t: [sin q, cos q, dq] of the last n rows (q itself for prismatic joints), and
 tanh(20 dq) of row t for Coulomb friction.

@@ -51,12 +51,12 @@ def observations(segment: Segment, card: ModelCard) -> NDArray[np.float32]:
 
 
 def _prior_effort(segment: Segment, card: ModelCard) -> Matrix:
-    """Return what the rigid-body prior of a card says of a segment, shape (n, n_joints)."""
+    """Return the effort of the rigid-body prior of a card in a segment, shape (n, n_joints)."""
     prior = RigidBodyPrior.from_description(card.physics_prior or {}, card.joint_names)
+    wraps = [kind == 'continuous' for kind in card.joint_types]
     effort = PriorEffort(
-        prior, window=card.prior_window, delay=card.prior_delay, dt=card.dt,
-        continuous=[kind == 'continuous' for kind in card.joint_types],
-    )  # fmt: skip
+        prior, window=card.prior_window, delay=card.prior_delay, dt=card.dt, continuous=wraps
+    )
     return effort.run(segment.position, segment.velocity)
 
 
@@ -97,13 +97,11 @@ class ModelForecaster(Forecaster):
         parts = []
         for first in range(0, len(starts), BATCH):
             rows = slice(first, first + BATCH)
-            parts.append(
-                self._free_run(segment, obs, starts[rows], [s[:, rows] for s in states],
-                               horizons, mode)
-            )  # fmt: skip
-        told = np.concatenate(parts).astype(np.float64)
+            before = [part[:, rows] for part in states]
+            parts.append(self._free_run(segment, obs, starts[rows], before, horizons, mode))
+        runs = np.concatenate(parts).astype(np.float64)
         columns = {kind: self.loaded.card.columns(kind, of='targets') for kind in self.kinds}
-        return {kind: told[:, :, where] for kind, where in columns.items() if where is not None}
+        return {kind: runs[:, :, where] for kind, where in columns.items() if where is not None}
 
     def _states(self, obs: NDArray[np.float32], starts: Starts) -> list[NDArray[np.float32]]:
         """Return the hidden state before each start's own row, each (n_layers, n_starts, H)."""

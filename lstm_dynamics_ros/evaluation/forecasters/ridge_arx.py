@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Linear autoregression with exogenous effort, ARX(n): the linear opponent, on the same bags.
+"""Linear autoregression with exogenous effort, ARX(n): the linear baseline, on the same bags.
 
 The last n rows of all joints' [position, velocity, effort] predict the change to the next row of
 the same. One matrix for all joints, so it knows couplings; efforts in causal mode are held or its

@@ -47,7 +47,7 @@ def write_demo_figure(
     Args:
         path: Where to.
         result: The run, with predictions at ``horizon``.
-        scores: The model against its opponents, where nothing was corrected.
+        scores: The model beside its baselines, where nothing was corrected.
         latency_us: Latencies of the run's predictions [us]; empty leaves that panel out.
         effect: Tracking before and after arming; None shows predictions only.
         horizon: Which predictions are shown over time [steps].
@@ -90,10 +90,9 @@ def _tracks(
     for axes, joint in zip(tracks, joints, strict=True):
         time = result.time[window]
         axes.plot(time, result.position[window, joint], color=INK, linewidth=2.4, label='measured')
-        axes.plot(
-            time, result.predicted['position'][horizon][window, joint], color=PREDICTED,
-            linewidth=1.4, label=f'predicted {milliseconds:g} ms before',
-        )  # fmt: skip
+        predicted = result.predicted['position'][horizon][window, joint]
+        label = f'predicted {milliseconds:g} ms before'
+        axes.plot(time, predicted, color=PREDICTED, linewidth=1.4, label=label)
         unit = unit_of('position', result.card.joint_types[joint])
         axes.set_ylabel(f'{result.card.joint_names[joint]} [{unit}]')
         axes.grid(visible=True, alpha=0.25)
@@ -107,16 +106,16 @@ def _latency_panel(axes: Axes, latency: NDArray[np.float64]) -> None:
     """Draw the histogram of latencies with its percentiles."""
     p50, p99 = np.percentile(latency, [50, 99])
     low, high = max(latency.min(), 1e-3), latency.max() * 1.001
-    axes.hist(latency, bins=np.geomspace(low, high, 60).tolist(),
-              color=PREDICTED, alpha=0.75)  # fmt: skip
+    bins = np.geomspace(low, high, 60).tolist()
+    axes.hist(latency, bins=bins, color=PREDICTED, alpha=0.75)
     axes.set_xscale('log')
     axes.set_yscale('log')
     axes.xaxis.set_major_formatter(ScalarFormatter())
     axes.xaxis.set_minor_formatter(ScalarFormatter() if high < 10 * low else NullFormatter())
     for value, what in ((p50, 'p50'), (p99, 'p99')):
         axes.axvline(value, color=INK, linestyle='--', linewidth=1)
-        axes.annotate(f' {what} {value:.0f} us', (value, 0.92), fontsize=8,
-                      xycoords=('data', 'axes fraction'))  # fmt: skip
+        place, units = (value, 0.92), ('data', 'axes fraction')
+        axes.annotate(f' {what} {value:.0f} us', place, fontsize=8, xycoords=units)
     axes.set_ylim(top=4 * axes.get_ylim()[1])
     axes.set_title('latency of a prediction')
     axes.set_xlabel('[us]')

@@ -20,15 +20,15 @@ UNITS_SHOWN = 40
 
 
 def past_figure(explanation: Explanation) -> bytes:
-    """Return how much of each output an uneventful past changes, over its age."""
+    """Return how much a constant-velocity history changes each output, over its age."""
     figure = white_figure(11.0, 3.6)
     axes = figure.subplots()
     ages = 1e3 * explanation.card.dt * explanation.past.ages
     for joint, name in enumerate(explanation.joints):
-        axes.plot(ages, explanation.past.change[:, joint], marker='.', label=name,
-                  color=COLOURS[joint % len(COLOURS)])  # fmt: skip
+        color = COLOURS[joint % len(COLOURS)]
+        axes.plot(ages, explanation.past.change[:, joint], marker='.', label=name, color=color)
     axes.axhline(NOTICEABLE, color=INK, linestyle=':', linewidth=1.0)
-    axes.set_xlabel('inputs older than this are uneventful [ms]')
+    axes.set_xlabel('history at constant velocity before this age [ms]')
     axes.set_ylabel('change of the output [spreads]')
     axes.set_title(f'How far back the {explanation.kind} depends on the past')
     _legend(axes, len(explanation.joints))
@@ -80,8 +80,8 @@ def ages_figure(explanation: Explanation) -> bytes:
     by_age = explanation.attribution.by_age
     ages = 1e3 * explanation.card.dt * np.arange(by_age.shape[1])
     for joint, name in enumerate(explanation.joints):
-        axes.plot(ages, np.maximum(by_age[joint], 1e-4), label=name,
-                  color=COLOURS[joint % len(COLOURS)])  # fmt: skip
+        color = COLOURS[joint % len(COLOURS)]
+        axes.plot(ages, np.maximum(by_age[joint], 1e-4), label=name, color=color)
     axes.set_yscale('log')
     axes.set_xlabel('age of the input [ms]')
     axes.set_ylabel('contribution [spreads]')
@@ -125,8 +125,8 @@ def decay_figure(node: NodeActivity, dt: float) -> bytes:
     shown = np.argsort(node.decay_time)[-UNITS_SHOWN:]
     axes.plot(ages, np.maximum(node.kept[:, shown], 1e-4), color='#94a3b8', linewidth=0.6)
     axes.plot([], [], color='#94a3b8', label=f'own memory of the {len(shown)} slowest units')
-    axes.plot(ages, np.maximum(node.strongest, 1e-4), color=COLOURS[2], linewidth=2,
-              label='any nudge, at most')  # fmt: skip
+    most = np.maximum(node.strongest, 1e-4)
+    axes.plot(ages, most, color=COLOURS[2], linewidth=2, label='any nudge, at most')
     axes.axhline(np.exp(-1.0), color=INK, linestyle=':', linewidth=1.0, label='1/e')
     axes.set_yscale('log')
     axes.set_xlabel('time after the nudge [ms]')
@@ -149,8 +149,8 @@ def probe_figure(explanation: Explanation) -> bytes:
     colours = ('#94a3b8', COLOURS[0], COLOURS[1], COLOURS[2])
     places = np.arange(len(probes))
     for number, (name, values) in enumerate(series.items()):
-        axes.barh(places + 0.2 * (number - 1.5), np.clip(values, 0, 1), 0.19, label=name,
-                  color=colours[number])  # fmt: skip
+        row, shown = places + 0.2 * (number - 1.5), np.clip(values, 0, 1)
+        axes.barh(row, shown, 0.19, label=name, color=colours[number])
     axes.set_yticks(places, [item.label for item in probes])
     axes.invert_yaxis()
     axes.set_xlim(0, 1)
@@ -168,8 +168,8 @@ def washout_figure(explanation: Explanation) -> bytes:
     axes.plot(steps, np.maximum(found.worst, 1e-6), color=COLOURS[2], label='worst pair')
     axes.plot(steps, np.maximum(found.typical, 1e-6), color=COLOURS[0], label='median pair')
     axes.axhline(0.01, color=INK, linestyle=':', linewidth=1.0, label='1 %')
-    axes.axvline(explanation.card.washout_steps, color=INK, linestyle='--', linewidth=1.0,
-                 label='washout of the card')  # fmt: skip
+    washout, label = explanation.card.washout_steps, 'washout of the card'
+    axes.axvline(washout, color=INK, linestyle='--', linewidth=1.0, label=label)
     axes.set_yscale('log')
     axes.set_xlabel('steps')
     axes.set_ylabel('difference [range of the output]')
@@ -191,8 +191,8 @@ def _table(
     if max(values.shape) <= LABELLED:
         for row, column in np.ndindex(*values.shape):
             dark = values[row, column] > 0.6 * values.max()
-            axes.text(column, row, f'{values[row, column]:.2g}', ha='center', va='center',
-                      fontsize=8, color='white' if dark else INK)  # fmt: skip
+            color, text = 'white' if dark else INK, f'{values[row, column]:.2g}'
+            axes.text(column, row, text, ha='center', va='center', fontsize=8, color=color)
     else:
         figure.colorbar(drawn, ax=axes)
 

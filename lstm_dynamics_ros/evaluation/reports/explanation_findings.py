@@ -75,14 +75,11 @@ def _recording(explanation: Explanation) -> list[Finding]:
     if not bad:
         return [info('range', 'The recording is within what the model was trained on.')]
     worst = max(bad, key=lambda name: bad[name])
-    return [
-        warning(
-            'range',
-            f'{listed(sorted(bad))} are outside the training range, {worst} for '
-            f'{bad[worst]:.0%} of the time: what is said here holds where the model was never '
-            'trained.',
-        )
-    ]
+    text = (
+        f'{listed(sorted(bad))} are outside the training range, {worst} for {bad[worst]:.0%} of '
+    )
+    text += 'the time: these findings hold where the model was never trained.'
+    return [warning('range', text)]
 
 
 def _past(explanation: Explanation) -> list[Finding]:
@@ -120,9 +117,8 @@ def _inputs(explanation: Explanation) -> list[Finding]:
         order = np.argsort(shares)[::-1]
         first, second = (np.argsort(own)[::-1].tolist() * 2)[:2]
         named = listed([f'{joints[i]} ({shares[i]:.2g})' for i in order[:3]])
-        own_kinds = listed([
-            f'{explanation.kinds[i]} ({own[i]:.2g})' for i in dict.fromkeys([first, second])
-        ])  # fmt: skip
+        pair = dict.fromkeys([first, second])
+        own_kinds = listed([f'{explanation.kinds[i]} ({own[i]:.2g})' for i in pair])
         text = f'{name} is driven by {named}; of its own inputs by {own_kinds}.'
         found.append(info('inputs', text))
         if order[0] != joint and shares[order[0]] > 2 * shares[joint]:
@@ -176,17 +172,17 @@ def _memory(explanation: Explanation) -> list[Finding]:
 
 def _node_memory(explanation: Explanation, node: NodeActivity) -> list[Finding]:
     by_gate = np.quantile(node.gate_time, [0.5, 1.0]) * 1e3
-    said = f'{node.name}: by their gates half of the units forget within {by_gate[0]:.0f} ms, the '
-    said += f'slowest within {by_gate[1]:.0f} ms'
+    text = f'{node.name}: by their gates half of the units forget within {by_gate[0]:.0f} ms, the '
+    text += f'slowest within {by_gate[1]:.0f} ms'
     if not len(node.ages):
-        return [info('memory', f'{said}. Too wide for derivatives of its state.')]
+        return [info('memory', f'{text}. Too wide for derivatives of its state.')]
     lasting = np.isinf(node.decay_time)
     window = node.ages[-1] * explanation.card.dt
     finite = node.decay_time[~lasting]
     if len(finite):
         middle, slowest = 1e3 * np.median(finite), 1e3 * finite.max()
-        said += f'; with the loops through each other {middle:.0f} ms and {slowest:.0f} ms'
-    found = [info('memory', f'{said}.')]
+        text += f'; with the loops through each other {middle:.0f} ms and {slowest:.0f} ms'
+    found = [info('memory', f'{text}.')]
     if lasting.mean() > FEW:
         text = f'{node.name}: {int(lasting.sum())} of {len(lasting)} units had not forgotten '
         found.append(warning('lasting', f'{text}within {window:.2g} s.'))
@@ -240,9 +236,9 @@ def _washout(explanation: Explanation) -> list[Finding]:
         f'({steps * card.dt:.2g} s); the card says {card.washout_steps}.'
     )
     if steps >= explanation.contraction.worst.size:
-        return [warning('washout', 'Copies from random hidden states do not agree to 1 % within '
-                        f'{steps} steps; the card says {card.washout_steps}.')]  # fmt: skip
+        text = f'Copies from random hidden states do not agree to 1 % within {steps} steps; the '
+        return [warning('washout', f'{text}card says {card.washout_steps}.')]
     if steps > LONGER * max(card.washout_steps, 5):
-        return [warning('washout', f'{text} Here the model forgets more slowly than where its '
-                        'washout was measured.')]  # fmt: skip
+        text += ' Here the model forgets more slowly than where its washout was measured.'
+        return [warning('washout', text)]
     return [info('washout', text)]

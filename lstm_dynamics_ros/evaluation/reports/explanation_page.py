@@ -2,13 +2,14 @@
 """A look inside a model as one HTML page, as JSON, and as lines for the terminal."""
 
 from collections.abc import Callable
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from lstm_dynamics_ros import __version__
 from lstm_dynamics_ros.core.atomic_file import write_text
-from lstm_dynamics_ros.core.progress import Progress
+from lstm_dynamics_ros.core.json_data import to_plain
+from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.evaluation.reports import explanation_figures as figures
 from lstm_dynamics_ros.evaluation.reports import html
 from lstm_dynamics_ros.evaluation.reports.explanation_findings import findings, reach
@@ -30,33 +31,31 @@ VERDICTS = {'warning': ('look', 'bad'), 'info': ('fine', 'good')}
 
 
 def write_explanation(
-    path: Path, explanation: Explanation, progress: Progress | None = None
+    path: Path, explanation: Explanation, progress: Progress = no_progress
 ) -> None:
     """Write the page.
 
     Args:
         path: Where to; an existing page is replaced.
         explanation: What was found.
-        progress: Told (done, total, what).
+        progress: Called with (done, total, what).
     """
     write_text(path, explanation_page(explanation, progress))
 
 
-def explanation_page(explanation: Explanation, progress: Progress | None = None) -> str:
+def explanation_page(explanation: Explanation, progress: Progress = no_progress) -> str:
     """Return the page as HTML."""
     found, drawers = findings(explanation), _drawers(explanation)
     shown = [name for name in SECTIONS if drawers[name]]
     sections = {}
     for number, name in enumerate(shown):
-        if progress is not None:
-            progress(number, len(shown), SECTIONS[name])
-        said = [*found[name], *(found['gates'] if name == 'memory' else [])]
+        progress(number, len(shown), SECTIONS[name])
+        verdicts = [*found[name], *(found['gates'] if name == 'memory' else [])]
         sections[name] = {
             'pictures': [draw() for draw in drawers[name]],
-            'verdicts': [(VERDICTS[item.severity], item.text) for item in said],
+            'verdicts': [(VERDICTS[item.severity], item.text) for item in verdicts],
         }
-    if progress is not None:
-        progress(len(shown), len(shown), 'done')
+    progress(len(shown), len(shown), 'done')
     every = [item for items in found.values() for item in items]
     return html.render(
         'explanation.html',
@@ -82,13 +81,13 @@ def summary(explanation: Explanation) -> list[str]:
     ages = [reach(explanation, joint) for joint in range(len(explanation.joints))]
     joint = int(np.argmax(ages))
     longest = f'{1e3 * ages[joint]:.0f} ms' if np.isfinite(ages[joint]) else 'beyond the window'
+    facts = found['recording'] + found['memory'] + found['washout']
     return [
         f'{count} warning{"s" * (count > 1)}.' if count else 'No warnings.',
         f'The {explanation.kind} depends on the past up to {longest} ({explanation.joints[joint]} '
         'longest).',
-        *(item.text for item in found['recording'] + found['memory'] + found['washout']
-          if item.severity == 'info'),
-    ]  # fmt: skip
+        *(item.text for item in facts if item.severity == 'info'),
+    ]
 
 
 def explanation_text(explanation: Explanation) -> str:
@@ -100,34 +99,30 @@ def explanation_text(explanation: Explanation) -> str:
     return '\n'.join(lines)
 
 
-def explanation_json(explanation: Explanation) -> dict[str, object]:
+def explanation_json(explanation: Explanation) -> dict[str, Any]:
     """Return figures and verdicts for ``--json``."""
-    figures_of = {
-        name: _plain(asdict(getattr(explanation, name)))
-        for name in ('past', 'attribution', 'contraction')
-    }
-    return {
-        'model': explanation.card.name,
-        'sha256': explanation.sha256,
-        'recordings': list(explanation.recordings),
-        'rows': explanation.rows,
-        'explained': explanation.kind,
-        'joints': list(explanation.joints),
-        'features': [signal.name for signal in explanation.card.features],
-        'dt': explanation.card.dt,
-        'reach_s': [
-            value if np.isfinite(value) else None
-            for value in (reach(explanation, j) for j in range(len(explanation.joints)))
-        ],
-        **figures_of,
-        'nodes': [_plain(asdict(node)) for node in explanation.nodes],
-        'probes': [asdict(item) for item in explanation.probes],
-        'probed_by': explanation.probed_by,
-        'outside_training_range': explanation.outside,
-        'findings': {
-            name: [asdict(item) for item in items] for name, items in findings(explanation).items()
-        },
-    }
+    ages = [reach(explanation, joint) for joint in range(len(explanation.joints))]
+    return to_plain(
+        {
+            'model': explanation.card.name,
+            'sha256': explanation.sha256,
+            'recordings': explanation.recordings,
+            'rows': explanation.rows,
+            'explained': explanation.kind,
+            'joints': explanation.joints,
+            'features': [signal.name for signal in explanation.card.features],
+            'dt': explanation.card.dt,
+            'reach_s': ages,
+            'past': explanation.past,
+            'attribution': explanation.attribution,
+            'contraction': explanation.contraction,
+            'nodes': explanation.nodes,
+            'probes': explanation.probes,
+            'probed_by': explanation.probed_by,
+            'outside_training_range': explanation.outside,
+            'findings': findings(explanation),
+        }
+    )
 
 
 def _what(explanation: Explanation) -> str:
@@ -158,29 +153,14 @@ def _drawers(explanation: Explanation) -> dict[str, list[Callable[[], bytes]]]:
 
 
 def _facts(explanation: Explanation) -> list[tuple[str, str]]:
+    derived, integrated = explanation.influence.moments, explanation.attribution.moments
     return [
         ('sha256 of the model', explanation.sha256),
-        ('moments', f'{explanation.influence.moments} for derivatives, '
-                    f'{explanation.attribution.moments} for integrated gradients'),
+        ('moments', f'{derived} for derivatives, {integrated} for integrated gradients'),
         ('matters', 'a change of the output of more than 5 % of its spread'),
         ('now, long ago', 'up to 50 ms, from 300 ms'),
         ('saturated gate', 'below 0.05 or above 0.95'),
         ('follows', 'R2 of at least 0.5 of a single unit, on data left out'),
         ('memory', 'R2 of units and inputs at least 0.05 above that of the inputs'),
         ('left out in turn', explanation.probed_by),
-    ]  # fmt: skip
-
-
-def _plain(values: dict[str, object]) -> dict[str, object]:
-    """Return arrays as lists, and what is not finite as None."""
-
-    def plain(value: object) -> object:
-        if isinstance(value, np.ndarray):
-            return plain(value.tolist())
-        if isinstance(value, list | tuple):
-            return [plain(item) for item in value]
-        if isinstance(value, float) and not np.isfinite(value):
-            return None
-        return value
-
-    return {name: plain(value) for name, value in values.items()}
+    ]

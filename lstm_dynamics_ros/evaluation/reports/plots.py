@@ -86,9 +86,8 @@ def bars(axes: Axes, score: Scores, kind: str) -> None:
         axes.bar(left, heights, width * 0.92, color=color_of(name), label=name.replace('_', ' '))
     if score.noise_floor:
         floor = [score.noise_floor[kind, h] for h in score.horizons]
-        for place, height in zip(places, floor, strict=True):
-            axes.hlines(height, place - 0.45, place + 0.45, color=INK, linestyle=':',
-                        label='sensor noise' if place == 0 else '_more')  # fmt: skip
+        left, right = places - 0.45, places + 0.45
+        axes.hlines(floor, left, right, color=INK, linestyle=':', label='sensor noise')
     axes.set_yscale('log')
     axes.set_xticks(places, [f'{h}\n{1e3 * h * score.dt:g} ms' for h in score.horizons])
     axes.set_title(f'{kind}, {score.mode.replace("_", " ")}')
@@ -112,8 +111,8 @@ def _tracks(axes: Axes, result: ReplayResult, kind: str, joint: int, window: sli
     measured = getattr(result, kind)[window, joint]
     axes.plot(time, measured, color=INK, linewidth=2.2, label='measured')
     for number, (horizon, rows) in enumerate(sorted(result.predicted[kind].items())):
-        axes.plot(time, rows[window, joint], color=_horizon_color(number), linewidth=1.1,
-                  label=_ahead(horizon, result.card.dt))  # fmt: skip
+        label, color = _ahead(horizon, result.card.dt), _horizon_color(number)
+        axes.plot(time, rows[window, joint], color=color, linewidth=1.1, label=label)
     axes.set_title(f'{kind}, {time[-1] - time[0]:.1f} s in detail')
     axes.set_ylabel(f'[{unit_of(kind, result.card.joint_types[joint])}]')
     _time_axis(axes)
@@ -125,8 +124,8 @@ def _errors(axes: Axes, result: ReplayResult, kind: str, joint: int) -> None:
     steps = max(1, round(RUNNING_SECONDS / result.card.dt))
     for number, horizon in enumerate(sorted(result.predicted[kind])):
         error = scale * running_rms(result.error(kind, horizon)[:, joint], steps)
-        axes.plot(*envelope(result.time, error), color=_horizon_color(number), linewidth=1.0,
-                  label=_ahead(horizon, result.card.dt))  # fmt: skip
+        label, color = _ahead(horizon, result.card.dt), _horizon_color(number)
+        axes.plot(*envelope(result.time, error), color=color, linewidth=1.0, label=label)
     axes.set_yscale('log')
     low, high = axes.get_ylim()
     axes.set_ylim(low, high * (high / low) ** 0.3)  # room for the legend
@@ -150,9 +149,16 @@ def _over_horizon(
             if number and name in {'persistence', 'constant_velocity'}:
                 continue  # They use no effort, so the mode changes nothing.
             label = name.replace('_', ' ') + (f', {score.mode}' if number else '')
-            axes.plot(seconds, values, color=color_of(name), marker='o', markersize=3.5,
-                      linewidth=2.0 if name == 'model' else 1.2,
-                      linestyle='--' if number else '-', label=label)  # fmt: skip
+            axes.plot(
+                seconds,
+                values,
+                color=color_of(name),
+                marker='o',
+                markersize=3.5,
+                linewidth=2.0 if name == 'model' else 1.2,
+                linestyle='--' if number else '-',
+                label=label,
+            )
     axes.set_xscale('log')
     axes.set_yscale('log')
     axes.set_title(f'{kind} RMSE over horizon')
@@ -175,11 +181,19 @@ def _histogram(axes: Axes, result: ReplayResult, kind: str, joint: int) -> None:
         if std <= 1e-9 * max(abs(mean), 1e-9):
             axes.plot([], [], color=_horizon_color(number), label=label)
             continue
-        axes.hist((error - mean) / std, bins=80, range=(-5, 5), density=True, histtype='step',
-                  color=_horizon_color(number), linewidth=1.4, label=label)  # fmt: skip
+        axes.hist(
+            (error - mean) / std,
+            bins=80,
+            range=(-5, 5),
+            density=True,
+            histtype='step',
+            color=_horizon_color(number),
+            linewidth=1.4,
+            label=label,
+        )
     axis = np.linspace(-4, 4, 200)
-    axes.plot(axis, np.exp(-(axis**2) / 2) / np.sqrt(2 * np.pi), color=INK, linestyle=':',
-              linewidth=1.0, label='normal')  # fmt: skip
+    density = np.exp(-(axis**2) / 2) / np.sqrt(2 * np.pi)
+    axes.plot(axis, density, color=INK, linestyle=':', linewidth=1.0, label='normal')
     axes.set_yscale('log')
     axes.set_ylim(1e-4, 30)
     axes.set_title(f'{kind} residuals')

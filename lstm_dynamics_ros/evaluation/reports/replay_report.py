@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lstm_dynamics_ros import __version__
 from lstm_dynamics_ros.core.atomic_file import write_text
-from lstm_dynamics_ros.core.progress import Progress
+from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.evaluation.reports import html
 from lstm_dynamics_ros.evaluation.reports.plots import joint_figure, summary_figure, unit_of
 from lstm_dynamics_ros.evaluation.reports.replay_result import ReplayResult
@@ -20,7 +20,7 @@ def write_report(
     result: ReplayResult,
     *,
     sections: Sequence[html.Section] = (),
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> None:
     """Write the report of a replay, under a temporary name until it is complete.
 
@@ -28,7 +28,7 @@ def write_report(
         path: Where to; an existing report is replaced.
         result: The replay.
         sections: What stands before all else.
-        progress: Told (done, total, what).
+        progress: Called with (done, total, what).
     """
     write_text(path, report_page(result, sections=sections, progress=progress))
 
@@ -37,13 +37,12 @@ def report_page(
     result: ReplayResult,
     *,
     sections: Sequence[html.Section] = (),
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> str:
     """Return the report of a replay as HTML."""
     joints = []
     for joint, name in enumerate(result.card.joint_names):
-        if progress is not None:
-            progress(joint, result.card.n_joints, f'report: {name}')
+        progress(joint, result.card.n_joints, f'report: {name}')
         joints.append((name, joint_figure(result, joint)))
     comparisons = [[_comparison(score)] for score in result.scores]
     if result.inverse is not None:
@@ -63,8 +62,7 @@ def report_page(
         model_facts=_model_facts(result),
         recording_facts=_recording_facts(result),
     )
-    if progress is not None:
-        progress(result.card.n_joints, result.card.n_joints, 'report: done')
+    progress(result.card.n_joints, result.card.n_joints, 'report: done')
     return page
 
 
@@ -104,8 +102,8 @@ def _own_warnings(result: ReplayResult) -> list[str]:
 def _comparison(score: Scores) -> html.Table:
     """Return the table of one mode; the best of each row stands out."""
     head = ['', 'steps', 'ms', *(name.replace('_', ' ') for name in score.names)]
-    rivals = len(score.names) > 1
-    head += ['model / best', 'worst trajectory'] if rivals else []
+    baselines = len(score.names) > 1
+    head += ['model / best', 'worst trajectory'] if baselines else []
     head += ['sensor noise'] if score.noise_floor else []
     rows: list[list[html.Entry]] = []
     for kind in score.kinds:
@@ -117,7 +115,7 @@ def _comparison(score: Scores) -> html.Table:
                 (f'{value:.2e}', 'best') if value == least else f'{value:.2e}'
                 for value in values.values()
             ]
-            if rivals:
+            if baselines:
                 ratio = score.ratio(kind, h)
                 name, worst = score.worst_trajectory(kind, h)
                 row.append((f'{ratio:.3g}', 'good' if ratio <= 1 else 'bad'))

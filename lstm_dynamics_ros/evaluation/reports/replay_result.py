@@ -31,12 +31,12 @@ class ReplayResult:
     velocity: Matrix
     effort: Matrix
     predicted: Mapping[str, Mapping[int, Matrix]]
-    """predicted[kind][horizon]: what was said ``horizon`` steps before each stamp, for that stamp.
-    NaN where nothing was. Inverse models: predicted['effort'][0]."""
+    """predicted[kind][horizon]: predictions of each stamp, made ``horizon`` steps before it; NaN
+    where there is none. Inverse models: predicted['effort'][0]."""
     warm: NDArray[np.bool_]
     """Whether the model was warm at each stamp, shape (n,)."""
     scores: tuple[Scores, ...] = ()
-    """Against the opponents, one entry per mode."""
+    """Beside the baselines, one entry per mode."""
     inverse: ProtocolResult | None = None
     """Scores of an inverse model."""
     counters: Mapping[str, int] = field(default_factory=dict)
@@ -72,13 +72,14 @@ class ReplayResult:
 
 
 def for_stamps(
-    stamp_ns: Stamps, told: NDArray[np.floating], horizons: Sequence[int], dt_ns: int
+    stamp_ns: Stamps, trajectories: NDArray[np.floating], horizons: Sequence[int], dt_ns: int
 ) -> dict[int, Matrix]:
     """Sort predictions by the stamp they are for instead of the stamp they were made at.
 
     Args:
         stamp_ns: Stamps they were made at [ns], rising, shape (n,).
-        told: What was said at each of them for 1, 2, ... K steps ahead, shape (n, K, n_joints).
+        trajectories: Predictions made at each of them for 1, 2, ... K steps ahead, shape
+            (n, K, n_joints).
         horizons: Which of them are wanted [steps], each within 1 ... K.
         dt_ns: Step [ns].
 
@@ -89,7 +90,7 @@ def for_stamps(
     for horizon in horizons:
         origin = np.searchsorted(stamp_ns, stamp_ns - horizon * dt_ns)
         there = stamp_ns[origin] == stamp_ns - horizon * dt_ns
-        rows = np.asarray(told[origin, horizon - 1], dtype=np.float64)
+        rows = np.asarray(trajectories[origin, horizon - 1], dtype=np.float64)
         out[horizon] = np.where(there[:, None], rows, np.nan)
     return out
 

@@ -35,8 +35,8 @@ def error_panel(axes: Axes, effect: CorrectionEffect) -> None:
     ):
         ends = time[rows][[0, -1]]
         axes.axvspan(*ends, color=color, alpha=0.08)
-        axes.hlines(figures[key], *ends, color=color, linewidth=2.0,
-                    label=f'{what}: {figures[key]:.2g} mrad RMS')  # fmt: skip
+        label = f'{what}: {figures[key]:.2g} mrad RMS'
+        axes.hlines(figures[key], *ends, color=color, linewidth=2.0, label=label)
     _armed(axes, effect)
     axes.set_ylim(bottom=0.0, top=1.25 * float(np.nanmax(smooth)))
     axes.set_title(f'tracking error, RMS of all joints over {RUNNING_SECONDS:g} s')
@@ -50,8 +50,8 @@ def correction_panel(axes: Axes, effect: CorrectionEffect) -> None:
     for joint, name in enumerate(effect.joint_names):
         time = np.concatenate([[first], effect.torque_seconds[:1], effect.torque_seconds])
         torque = np.concatenate([[0.0, 0.0], effect.torque[:, joint]])
-        axes.plot(time, torque, color=JOINT_COLORS[joint % len(JOINT_COLORS)], linewidth=1.1,
-                  label=name)  # fmt: skip
+        color = JOINT_COLORS[joint % len(JOINT_COLORS)]
+        axes.plot(time, torque, color=color, linewidth=1.1, label=name)
     _armed(axes, effect)
     axes.set_title('correction')
     axes.set_ylabel('[N m]')

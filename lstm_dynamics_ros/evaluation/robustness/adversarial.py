@@ -250,12 +250,13 @@ def _error(
     step.state = windows.states
     for seen, off in zip(windows.observations, shift, strict=True):
         step.obs[:] = seen + off
-        told = step.step()
+        prediction = step.step()
     if channel.ahead > 1:
-        told = roll(
-            step, channel.ahead, effort=windows.effort[: channel.ahead - 1], first=told.copy()
-        )[-1]
-    error = told[:, card.columns(channel.kind, of='targets')] - windows.targets[channel.label]
+        known = windows.effort[: channel.ahead - 1]
+        prediction = roll(step, channel.ahead, effort=known, first=prediction.copy())[-1]
+    error = (
+        prediction[:, card.columns(channel.kind, of='targets')] - windows.targets[channel.label]
+    )
     if channel.kind == 'position':
         turns = np.array([kind == 'continuous' for kind in card.joint_types])
         error = short_way(error, turns)

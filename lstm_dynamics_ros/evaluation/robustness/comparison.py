@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from lstm_dynamics_ros.core.errors import ConfigError
-from lstm_dynamics_ros.evaluation.robustness.result import known, Level, over, Robustness
+from lstm_dynamics_ros.core.json_data import to_plain
+from lstm_dynamics_ros.evaluation.robustness.result import Level, over, Robustness
 import numpy as np
 
 
@@ -58,21 +59,22 @@ class Comparison:
         out = self.results[0].to_json()
         if len(self.results) > 1:
             out['against'] = self.results[1].to_json()
-            out['over_undisturbed_of_first'] = {
-                curve.name: {
-                    channel: {
-                        name: [
-                            known(self.relative(i, curve.name, level, channel))
-                            for level in result.curve(curve.name).levels
-                        ]
-                        for i, (name, result) in enumerate(
-                            zip(self.names, self.results, strict=True)
-                        )
+            first, named = self.results[0], list(zip(self.names, self.results, strict=True))
+            out['over_undisturbed_of_first'] = to_plain(
+                {
+                    curve.name: {
+                        channel: {
+                            name: [
+                                self.relative(number, curve.name, level, channel)
+                                for level in result.curve(curve.name).levels
+                            ]
+                            for number, (name, result) in enumerate(named)
+                        }
+                        for channel in first.channels
                     }
-                    for channel in self.results[0].channels
+                    for curve in first.curves
                 }
-                for curve in self.results[0].curves
-            }
+            )
         return out
 
     def text(self) -> str:

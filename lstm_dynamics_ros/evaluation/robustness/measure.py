@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures a model under every disturbance."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import count
 
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import DataError
-from lstm_dynamics_ros.core.progress import Progress
+from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.evaluation.robustness.answers import (
     ForwardSubject,
@@ -13,9 +14,9 @@ from lstm_dynamics_ros.evaluation.robustness.answers import (
     MotionSubject,
     Subject,
 )
-from lstm_dynamics_ros.evaluation.robustness.base import Attack, Case, PERTURBATIONS
+from lstm_dynamics_ros.evaluation.robustness.base import Attack, Case, Perturbation, PERTURBATIONS
 from lstm_dynamics_ros.evaluation.robustness.noise_level import sensor_noise
-from lstm_dynamics_ros.evaluation.robustness.result import Robustness
+from lstm_dynamics_ros.evaluation.robustness.result import Curve, Robustness
 from lstm_dynamics_ros.evaluation.robustness.track import shortened, Track, tracks
 from lstm_dynamics_ros.evaluation.scores.inverse import Prior
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
@@ -42,7 +43,7 @@ def measure_robustness(
     prior: Prior | None = None,
     seconds: float = SECONDS,
     seed: int = 0,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> Robustness:
     """Return what disturbances of its input do to a model.
 
@@ -54,7 +55,7 @@ def measure_robustness(
         prior: Rigid-body effort, for a residual inverse model; one for control has its own.
         seconds: How much of the recordings is used, of each an equal share from its start [s].
         seed: Seed of everything random.
-        progress: Told (done, total, what).
+        progress: Called with (done, total, what).
 
     Raises:
         ConfigError: If a residual model lacks its prior.
@@ -78,20 +79,8 @@ def measure_robustness(
         seed=seed,
         attack=attack,
     )
-    perturbations = sorted(
-        (PERTURBATIONS[name]() for name in PERTURBATIONS), key=lambda item: item.order
-    )
-    total, done = sum(item.work(case) for item in perturbations), 0
-    curves = []
-
-    def tick(text: str) -> None:
-        nonlocal done
-        done += 1
-        if progress is not None:
-            progress(done, total, text)
-
-    for item in perturbations:
-        curves += item.measure(case, tick)
+    perturbations = [PERTURBATIONS[name]() for name in PERTURBATIONS]
+    perturbations.sort(key=lambda item: item.order)
     asked = sum(len(track.rows) for track in found)
     notes = [note for item in perturbations for note in item.notes(case)]
     return Robustness(
@@ -101,12 +90,22 @@ def measure_robustness(
         joint_names=card.joint_names,
         dt=card.dt,
         channels=tuple(channel.label for channel in subject.channels),
-        curves=tuple(curves),
+        curves=tuple(_curves(case, perturbations, progress)),
         sensor_noise=case.sensor_noise,
         seed=seed,
         answers=asked,
         notes=(*_scope(recordings, used, found, asked, card), *notes),
     )
+
+
+def _curves(
+    case: Case, perturbations: Sequence[Perturbation], progress: Progress
+) -> Iterator[Curve]:
+    """Yield the curves of every perturbation."""
+    total = sum(item.work(case) for item in perturbations)
+    done = count(1)
+    for item in perturbations:
+        yield from item.measure(case, lambda text: progress(next(done), total, text))
 
 
 def _subject(loaded: LoadedModel, settings: PipelineSettings, prior: Prior | None) -> Subject:

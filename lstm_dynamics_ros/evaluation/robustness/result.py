@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from lstm_dynamics_ros.core.json_data import to_plain
 from lstm_dynamics_ros.core.state import Matrix, Vector
 import numpy as np
 
@@ -29,13 +30,15 @@ class Figure:
 
     def to_json(self) -> dict[str, Any]:
         """Return it as JSON-ready values; what is not finite is null."""
-        return {
-            'ratio': known(self.ratio),
-            'nmse': known(self.nmse),
-            'rmse_per_joint': [known(v) for v in self.rmse],
-            'undisturbed_per_joint': [known(v) for v in self.undisturbed],
-            'largest_per_joint': [known(v) for v in self.largest],
-        }
+        return to_plain(
+            {
+                'ratio': self.ratio,
+                'nmse': self.nmse,
+                'rmse_per_joint': self.rmse,
+                'undisturbed_per_joint': self.undisturbed,
+                'largest_per_joint': self.largest,
+            }
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,7 +79,7 @@ class Curve:
                 {
                     'size': level.size,
                     'answered': level.answered,
-                    'age_steps': known(level.age),
+                    'age_steps': to_plain(level.age),
                     'restarts': level.restarts,
                     'not_finite': level.not_finite,
                     'figures': {k: f.to_json() for k, f in level.figures.items()},
@@ -119,7 +122,7 @@ class Robustness:
             'joint_names': list(self.joint_names),
             'dt': self.dt,
             'channels': list(self.channels),
-            'sensor_noise': {k: [known(x) for x in v] for k, v in self.sensor_noise.items()},
+            'sensor_noise': to_plain(self.sensor_noise),
             'seed': self.seed,
             'answers': self.answers,
             'curves': {curve.name: curve.to_json() for curve in self.curves},
@@ -137,11 +140,9 @@ class Robustness:
             heads = ''.join(f'{channel:>{width}}' for channel in self.channels)
             lines.append(f'{curve.unit:>24}{heads}{"largest":>10}{"answered":>10}{"age":>7}')
             for level in curve.levels:
-                ratios = ''.join(
-                    f'{_ratio(level.figures[c].ratio):>{width}}' if c in level.figures
-                    else f'{"-":>{width}}'
-                    for c in self.channels
-                )  # fmt: skip
+                found = [level.figures.get(channel) for channel in self.channels]
+                shown = ['-' if one is None else _ratio(one.ratio) for one in found]
+                ratios = ''.join(f'{text:>{width}}' for text in shown)
                 row = f'{level.size:>24g}{ratios}{largest(level):>10}{level.answered:>10.1%}'
                 row += f'{level.age:>7.2f}'
                 if level.not_finite:
@@ -202,11 +203,6 @@ def pooled(blocks: Sequence[Matrix]) -> Matrix:
     """Return the rows of several tracks as one matrix."""
     rows: Matrix = np.concatenate(list(blocks))
     return rows
-
-
-def known(value: float) -> float | None:
-    """Return a number as JSON can hold it; null if it is not finite."""
-    return float(value) if np.isfinite(value) else None
 
 
 def _ratio(value: float) -> str:

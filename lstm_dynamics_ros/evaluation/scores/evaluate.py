@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scores a model of any kind on recorded trajectories, beside its opponents."""
+"""Scores a model of any kind on recorded trajectories, beside its baselines."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Any
 
-from lstm_dynamics_ros.core.progress import Progress
+from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.forecasters.base import CAUSAL, Forecaster, KNOWN_TORQUE
 from lstm_dynamics_ros.evaluation.forecasters.inverse_ridge import RidgeInverse
@@ -79,7 +79,7 @@ def evaluate(
     prior: Prior | None = None,
     horizons: Sequence[int] = HORIZONS,
     stride: int = 5,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> Evaluation:
     """Score a model on segments.
 
@@ -87,12 +87,12 @@ def evaluate(
         loaded: A model of any kind.
         segments: Trajectories it was not trained on.
         training: Those it was trained on; the ridge of an inverse model is fitted to them.
-        ridge: Linear opponent of a forward model, fitted to the model's training bags.
-        truth: See :func:`.score.horizon_scores`.
+        ridge: Linear baseline of a forward model, fitted to the model's training bags.
+        truth: See :func:`.horizons.horizon_scores`.
         prior: Rigid-body effort, for a residual inverse model.
         horizons: How far ahead a forward model looks [steps].
         stride: Distance between forecasts [steps].
-        progress: Told (done, total, what).
+        progress: Called with (done, total, what).
     """
     names = tuple(dict.fromkeys(segment.name for segment in segments))
     if loaded.card.model_kind != 'forward':

@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from lstm_dynamics_ros.core.errors import DataError, TooShortError
-from lstm_dynamics_ros.core.progress import Progress
+from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.forecasters.base import Forecaster, Starts
 from lstm_dynamics_ros.evaluation.metrics import MetricError, STILL_VARIANCE
@@ -21,6 +21,12 @@ HORIZONS = (1, 10, 50)
 """Horizons of the published figures [steps]."""
 
 Array = NDArray[np.float64]
+
+Errors = dict[str, list[Array]]
+"""Errors in each job by kind, each of shape (n_starts, n_horizons, n_joints)."""
+
+Moves = Mapping[str, NDArray[np.bool_]]
+"""Joints that move, by kind of what is scored, shape (n_joints,)."""
 
 
 class Job(NamedTuple):
@@ -41,7 +47,7 @@ def horizon_scores(
     horizons: Sequence[int] = HORIZONS,
     stride: int = 5,
     washout_steps: int = 0,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> Scores:
     """Score forecasters at several horizons.
 
@@ -49,7 +55,7 @@ def horizon_scores(
     everything from that past to the furthest target was measured, not bridged.
 
     Args:
-        forecasters: The model first, then its opponents; names must differ.
+        forecasters: The model first, then its baselines; names must differ.
         segments: Recorded trajectories on the time grid. Rows of one name are one trajectory.
         mode: ``known_torque`` or ``causal``, see :mod:`.forecasters.base`.
         truth: The same trajectories without sensor (simulation); targets are taken from there and
@@ -57,7 +63,7 @@ def horizon_scores(
         horizons: How far ahead [steps].
         stride: Distance between starts [steps].
         washout_steps: Past before the first start, if more than the forecasters need [steps].
-        progress: Told (done, total, what).
+        progress: Called with (done, total, what).
 
     Raises:
         TooShortError: If no segment is long enough for one start.
@@ -73,47 +79,55 @@ def horizon_scores(
         and all(np.isfinite(_at(job, kind, horizons)).all() for job in jobs)
     )
     candidates = [(f.name, c) for f in forecasters for c in f.candidates(mode)]
-    errors: dict[tuple[int, str], list[Array]] = {}
+    total, errors = len(candidates) * len(jobs), list[Errors]()
     for number, (_, candidate) in enumerate(candidates):
+        errors.append({kind: [] for kind in kinds})
         for done, job in enumerate(jobs):
-            told = candidate.forecast(job.segment, job.starts, horizons, mode=mode)
+            forecast = candidate.forecast(job.segment, job.starts, horizons, mode=mode)
             for kind in kinds:
-                error = _error(job, kind, told[kind], _at(job, kind, horizons))
-                errors.setdefault((number, kind), []).append(error)
-            if progress is not None:
-                step = number * len(jobs) + done + 1
-                progress(step, len(candidates) * len(jobs), f'{mode}: {candidate.name}')
+                error = _error(job, kind, forecast[kind], _at(job, kind, horizons))
+                errors[number][kind].append(error)
+            progress(number * len(jobs) + done + 1, total, f'{mode}: {candidate.name}')
     moves = {kind: _variance(jobs, kind, horizons[0]) >= STILL_VARIANCE for kind in kinds}
-    kinds = tuple(kind for kind in kinds if moves[kind].any())
-    if not kinds:
+    moves = {kind: moving for kind, moving in moves.items() if moving.any()}
+    if not moves:
         raise MetricError('No joint moves in these recordings, so there is nothing to score.')
-    cells: dict[tuple[str, int, str], Cell] = {}
-    for kind in kinds:
-        for h, horizon in enumerate(horizons):
-            variance = _variance(jobs, kind, horizon)
-            for number, (name, candidate) in enumerate(candidates):
-                cell = _cell(jobs, [e[:, h] for e in errors[number, kind]], variance, moves[kind],
-                             candidate.effort_source)  # fmt: skip
-                key = (kind, horizon, name)
-                if key not in cells or cell.nmse < cells[key].nmse:
-                    cells[key] = cell
+    first = segments[0]
+    still = ~moves[next(iter(moves))]
     return Scores(
         mode=mode,
         horizons=horizons,
-        kinds=kinds,
+        kinds=tuple(moves),
         names=tuple(f.name for f in forecasters),
-        joint_names=segments[0].joint_names,
-        dt=segments[0].dt,
-        cells=cells,
-        noise_floor={} if truth is None else _noise_floor(jobs, kinds, horizons, moves),
-        still_joints=tuple(
-            name
-            for name, moving in zip(segments[0].joint_names, moves[kinds[0]], strict=True)
-            if not moving
-        ),
+        joint_names=first.joint_names,
+        dt=first.dt,
+        cells=_best_cells(jobs, horizons, moves, candidates, errors),
+        noise_floor={} if truth is None else _noise_floor(jobs, horizons, moves),
+        still_joints=tuple(n for n, rests in zip(first.joint_names, still, strict=True) if rests),
         starts=sum(len(job.starts) for job in jobs),
         scored_against=MEASURED if truth is None else TRUTH,
     )
+
+
+def _best_cells(
+    jobs: Sequence[Job],
+    horizons: Sequence[int],
+    moves: Moves,
+    candidates: Sequence[tuple[str, Forecaster]],
+    errors: Sequence[Errors],
+) -> dict[tuple[str, int, str], Cell]:
+    """Return the cell of each forecaster's best candidate, by kind, horizon and name."""
+    cells: dict[tuple[str, int, str], Cell] = {}
+    for kind, moving in moves.items():
+        for h, horizon in enumerate(horizons):
+            variance = _variance(jobs, kind, horizon)
+            for (name, candidate), found in zip(candidates, errors, strict=True):
+                rows = [error[:, h] for error in found[kind]]
+                cell = _cell(jobs, rows, variance, moving, candidate.effort_source)
+                key = (kind, horizon, name)
+                if key not in cells or cell.nmse < cells[key].nmse:
+                    cells[key] = cell
+    return cells
 
 
 def forecast_jobs(
@@ -178,9 +192,9 @@ def _at(job: Job, kind: str, horizons: Sequence[int], *, measured: bool = False)
     return picked
 
 
-def _error(job: Job, kind: str, told: Array, target: Array) -> Array:
+def _error(job: Job, kind: str, forecast: Array, target: Array) -> Array:
     """Return the error, the short way round for the position of continuous joints."""
-    error: Array = told - target
+    error: Array = forecast - target
     if not np.isfinite(error).all():
         raise MetricError(f'A forecast of {kind} in {job.segment.name} is not finite.')
     continuous = np.asarray([t == 'continuous' for t in job.segment.joint_types])
@@ -227,21 +241,17 @@ def _cell(
 
 
 def _noise_floor(
-    jobs: Sequence[Job],
-    kinds: Sequence[str],
-    horizons: Sequence[int],
-    moves: Mapping[str, NDArray[np.bool_]],
+    jobs: Sequence[Job], horizons: Sequence[int], moves: Moves
 ) -> dict[tuple[str, int], float]:
     """Return the sensor's own nMSE against truth at the targets of each horizon."""
     floor = {}
-    for kind in kinds:
+    for kind, moving in moves.items():
         for horizon in horizons:
-            squares = [
-                _error(job, kind, _at(job, kind, (horizon,), measured=True),
-                       _at(job, kind, (horizon,)))[:, 0] ** 2
-                for job in jobs
-            ]  # fmt: skip
-            moving = moves[kind]
-            error = np.concatenate(squares).mean(axis=0)[moving]
-            floor[kind, horizon] = float((error / _variance(jobs, kind, horizon)[moving]).mean())
+            squares = []
+            for job in jobs:
+                measured = _at(job, kind, (horizon,), measured=True)
+                error = _error(job, kind, measured, _at(job, kind, (horizon,)))
+                squares.append(error[:, 0] ** 2)
+            mean = np.concatenate(squares).mean(axis=0)[moving]
+            floor[kind, horizon] = float((mean / _variance(jobs, kind, horizon)[moving]).mean())
     return floor

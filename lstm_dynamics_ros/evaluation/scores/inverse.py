@@ -1,5 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Scores inverse models: the effort that went with a motion, against plain opponents."""
+"""Scores inverse models: the effort that went with a motion, against plain baselines.
+
+A model for control has accelerations among its features. On the robot they are those of the
+reference; in training, and here, they come from measured positions through the filter its card
+names.
+"""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
@@ -36,8 +41,8 @@ def predict_effort(loaded: LoadedModel, segment: Segment, *, prior: Prior | None
         prior: What a residual inverse model's output is added to.
 
     Raises:
-        ConfigError: If it is no inverse model, a residual one without its prior, or one that is
-            told its disturbance.
+        ConfigError: If it is no inverse model, a residual one without its prior, or one that has
+            its disturbance as an input.
     """
     card = loaded.card
     if card.model_kind == 'forward':
@@ -52,14 +57,14 @@ def predict_effort(loaded: LoadedModel, segment: Segment, *, prior: Prior | None
     obs = observations(segment, card)
     finite = np.asarray(np.isfinite(obs).all(axis=1))
     step = OnnxStep(loaded)
-    told = np.full((len(segment), card.n_joints), np.nan)
+    effort = np.full((len(segment), card.n_joints), np.nan)
     for row, known in enumerate(finite):
         if known:
             step.obs[0] = obs[row]
-            told[row] = step.step()[0]
+            effort[row] = step.step()[0]
         else:
             step.reset()
-    return told if prior is None else told + prior(segment)
+    return effort if prior is None else effort + prior(segment)
 
 
 def score_inverse(
@@ -74,19 +79,19 @@ def score_inverse(
     Args:
         loaded: The model.
         segments: Recorded motion with effort.
-        ridge: The linear opponent, fitted to the model's training bags.
+        ridge: The linear baseline, fitted to the model's training bags.
         prior: See :func:`predict_effort`.
 
     Returns:
         Columns ``rmse`` and ``nmse``; rows ``model``, ``mean`` (the best constant),
-        ``effort_persistence`` (told the effort one step before, which the others are not) and,
+        ``effort_persistence`` (it gets the effort one step before, which the others do not) and,
         where given, ``ridge``.
 
     Raises:
         TooShortError: If no segment outlasts the washout.
     """
     washout = max(loaded.card.washout_steps, 20)
-    told: dict[str, list[Matrix]] = {}
+    predicted: dict[str, list[Matrix]] = {}
     measured: list[Matrix] = []
     for segment in segments:
         if len(segment) <= washout:
@@ -99,14 +104,14 @@ def score_inverse(
         usable[:washout] = False
         measured.append(segment.effort[usable])
         for name, values in rows.items():
-            told.setdefault(name, []).append(values[usable])
+            predicted.setdefault(name, []).append(values[usable])
     if not measured or not sum(len(rows) for rows in measured):
         longest = max((len(s) * s.dt for s in segments), default=0.0)
         raise TooShortError(longest, (washout + 1) * loaded.card.dt)
     target = np.concatenate(measured)
     if np.any(target.var(axis=0) == 0):
         raise DataError('A joint has the same effort throughout, so there is nothing to score.')
-    predictions = {name: np.concatenate(rows) for name, rows in told.items()}
+    predictions = {name: np.concatenate(rows) for name, rows in predicted.items()}
     predictions['mean'] = np.broadcast_to(target.mean(axis=0), target.shape)
     return ProtocolResult(
         protocol=f'effort from motion, {len(target)} rows',
@@ -116,9 +121,7 @@ def score_inverse(
             name: {'rmse': rmse(target, values), 'nmse': nmse(target, values)}
             for name, values in predictions.items()
         },
-        notes=(
-            'effort_persistence is told the effort measured one step before; the others are not',
-        ),
+        notes=('effort_persistence gets the effort measured one step before; the others do not',),
     )
 
 
@@ -138,25 +141,24 @@ def motion_segment(segment: Segment, card: ModelCard) -> MotionSegment:
         card: Card of an inverse model with accelerations.
 
     Raises:
-        ConfigError: If the model is told its disturbance, which depends on the latency of a
-            robot, or its card does not say how motion was smoothed.
+        ConfigError: If the model has its disturbance as an input, which depends on the latency
+            of a robot, or its card does not say how motion was smoothed.
         TooShortError: If no gap-free stretch outlasts the filter.
     """
     if card.columns('disturbance') is not None:
         raise ConfigError(
-            f'{card.name} is told the disturbance measured one latency before, so it is scored as '
+            f'{card.name} gets the disturbance measured one latency before, so it is scored as '
             'it runs: lstm-dynamics replay, or benchmark tracking.'
         )
     cutoff = motion_cutoff(card)
     finite = np.isfinite(segment.position).all(axis=1)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], finite, [False]]).astype(np.int8)))
     motion = np.full((3, *segment.position.shape), np.nan)
+    wraps = [kind == 'continuous' for kind in segment.joint_types]
     for start, stop in edges.reshape(-1, 2):
         if stop - start > padding():
-            motion[:, start:stop] = smoothed_motion(
-                segment.position[start:stop], segment.dt, cutoff,
-                continuous=[kind == 'continuous' for kind in segment.joint_types],
-            )  # fmt: skip
+            rows = segment.position[start:stop]
+            motion[:, start:stop] = smoothed_motion(rows, segment.dt, cutoff, continuous=wraps)
     if not np.isfinite(motion).any():
         lengths = np.diff(edges.reshape(-1, 2), axis=1)
         longest = float(lengths.max(initial=0)) * segment.dt
@@ -172,11 +174,11 @@ def motion_cutoff(card: ModelCard) -> float:
     Raises:
         ConfigError: If the card does not tell.
     """
-    told = str(card.provenance.get('acceleration', ''))
-    found = re.search(r'([0-9.]+) Hz$', told)
+    made = str(card.provenance.get('acceleration', ''))
+    found = re.search(r'([0-9.]+) Hz$', made)
     if found is None:
         raise ConfigError(
             f'The card of {card.name} does not say through which low-pass its accelerations came: '
-            f'its provenance has {told!r} under acceleration. Export it again.'
+            f'its provenance has {made!r} under acceleration. Export it again.'
         )
     return float(found.group(1))

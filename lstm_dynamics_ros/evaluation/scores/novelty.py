@@ -9,6 +9,7 @@ average if they were put in random order.
 from dataclasses import dataclass
 from typing import Any
 
+from lstm_dynamics_ros.core.json_data import to_plain
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.evaluation.scores.unseen_errors import UnseenErrors
 import numpy as np
@@ -65,24 +66,23 @@ class NoveltyCheck:
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON-ready values."""
-        return {
-            'ratio': _number(self.ratio),
-            'ratio_mean_absolute': _number(self.ratio_absolute),
-            'ratio_of_the_one_score': _number(self.ratio_together),
+        found: dict[str, object] = {
+            'ratio': self.ratio,
+            'ratio_mean_absolute': self.ratio_absolute,
+            'ratio_of_the_one_score': self.ratio_together,
             'horizon': self.horizon,
             'mode': self.mode,
             'members': self.members,
             'forecasts': self.forecasts,
             'diverged': self.diverged,
             'share_below_2': self.usual,
-            'median_scores': self.scores.tolist(),
-            'rms_by_decile': np.sqrt(np.mean(self.rms**2, axis=1)).tolist(),
-            'mean_absolute_by_decile': self.mean_absolute.mean(axis=1).tolist(),
-            'rms_by_decile_of_the_one_score': self.together.tolist(),
-            'ratio_by_target': {
-                name: _number(value) for name, value in zip(self.targets, self.ratios, strict=True)
-            },
+            'median_scores': self.scores,
+            'rms_by_decile': np.sqrt(np.mean(self.rms**2, axis=1)),
+            'mean_absolute_by_decile': self.mean_absolute.mean(axis=1),
+            'rms_by_decile_of_the_one_score': self.together,
+            'ratio_by_target': dict(zip(self.targets, self.ratios, strict=True)),
         }
+        return to_plain(found)
 
     def text(self) -> str:
         """Return the table for a terminal."""
@@ -151,7 +151,3 @@ def by_decile(values: Vector, scores: Vector) -> Vector:
 def _ratio(deciles: Vector) -> float:
     """Return the last of some values over the first; infinite over zero."""
     return float(deciles[-1] / deciles[0]) if deciles[0] > 0 else float('inf')
-
-
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None

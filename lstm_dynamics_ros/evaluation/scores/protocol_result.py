@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from lstm_dynamics_ros.core.json_data import to_plain
 from lstm_dynamics_ros.core.state import Vector
 from lstm_dynamics_ros.data.segment import Segment
 import numpy as np
@@ -79,23 +80,20 @@ class ProtocolResult:
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON-ready values; what diverged is null and counted."""
-        return {
-            'protocol': self.protocol,
-            'unit': self.unit,
-            'joint_names': list(self.joint_names),
-            'mean': {
-                p: {c: _number(self.mean(p, c)) for c in row} for p, row in self.figures.items()
-            },
-            'per_joint': {
-                p: {c: [_number(value) for value in v] for c, v in row.items()}
-                for p, row in self.figures.items()
-            },
-            'notes': list(self.notes),
-            'diverged': {
-                p: {c: item._asdict() for c, item in row.items() if item.runs}
-                for p, row in self.diverged.items()
-            },
-        }
+        return to_plain(
+            {
+                'protocol': self.protocol,
+                'unit': self.unit,
+                'joint_names': self.joint_names,
+                'mean': {p: {c: self.mean(p, c) for c in row} for p, row in self.figures.items()},
+                'per_joint': self.figures,
+                'notes': self.notes,
+                'diverged': {
+                    p: {c: item for c, item in row.items() if item.runs}
+                    for p, row in self.diverged.items()
+                },
+            }
+        )
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> 'ProtocolResult':
@@ -163,8 +161,3 @@ def pooled(results: Sequence[ProtocolResult], protocol: str) -> ProtocolResult:
         notes=(f'mean of {len(results)} folds',),
         diverged=diverged,
     )
-
-
-def _number(value: float) -> float | None:
-    """Return a figure for JSON, which has no infinity."""
-    return float(value) if np.isfinite(value) else None

@@ -5,8 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from lstm_dynamics_ros.core.json_data import to_plain
 from lstm_dynamics_ros.core.state import Vector
-import numpy as np
 
 MEASURED = 'measured'
 TRUTH = 'truth'
@@ -38,7 +38,7 @@ class Scores:
     """Rising [steps]."""
     kinds: tuple[str, ...]
     names: tuple[str, ...]
-    """The model first, then its opponents."""
+    """The model first, then its baselines."""
     joint_names: tuple[str, ...]
     dt: float
     """Step of the grid [s]."""
@@ -64,68 +64,62 @@ class Scores:
         }
 
     def best_baseline(self, kind: str, horizon: int) -> str:
-        """Return the opponent of the first forecaster with the smallest error."""
+        """Return the baseline with the smallest error."""
         return min(self.names[1:], key=lambda name: self.cells[kind, horizon, name].nmse)
 
     def ratio(self, kind: str, horizon: int) -> float:
-        """Return the error of the first forecaster over that of its best opponent."""
+        """Return the error of the first forecaster over that of the best baseline."""
         best = self.cells[kind, horizon, self.best_baseline(kind, horizon)].nmse
         return _over(self.cells[kind, horizon, self.names[0]].nmse, best)
 
     def worst_trajectory(self, kind: str, horizon: int) -> tuple[str, float]:
-        """Return the trajectory where the first forecaster does worst against the best opponent.
+        """Return the trajectory where the first forecaster does worst against the best baseline.
 
         Returns:
-            Its name, and the error there over that of the opponent that is best there.
+            Its name, and the error there over that of the baseline that is best there.
         """
         own = self.cells[kind, horizon, self.names[0]].nmse_per_trajectory
         ratios = {}
         for name, error in own.items():
-            rivals = [
-                self.cells[kind, horizon, n].nmse_per_trajectory[name] for n in self.names[1:]
-            ]
-            ratios[name] = _over(error, min(rivals))
+            cells = [self.cells[kind, horizon, n] for n in self.names[1:]]
+            ratios[name] = _over(error, min(cell.nmse_per_trajectory[name] for cell in cells))
         worst = max(ratios, key=lambda name: ratios[name])
         return worst, ratios[worst]
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON-ready values; NaN and infinite ratios become null."""
-        detail = {
-            kind: {
-                str(h): {name: _cell_json(self.cells[kind, h, name]) for name in self.names}
-                for h in self.horizons
+        return to_plain(
+            {
+                'mode': self.mode,
+                'dt': self.dt,
+                'joint_names': self.joint_names,
+                'still_joints': self.still_joints,
+                'starts': self.starts,
+                'scored_against': self.scored_against,
+                'nmse': self.nmse(),
+                'noise_floor': self._nested(self.noise_floor) if self.noise_floor else {},
+                'detail': {
+                    kind: {
+                        h: {n: self.cells[kind, h, n] for n in self.names} for h in self.horizons
+                    }
+                    for kind in self.kinds
+                },
             }
-            for kind in self.kinds
-        }
-        out: dict[str, Any] = {
-            'mode': self.mode,
-            'dt': self.dt,
-            'joint_names': list(self.joint_names),
-            'still_joints': list(self.still_joints),
-            'starts': self.starts,
-            'scored_against': self.scored_against,
-            'nmse': self.nmse(),
-            'noise_floor': {
-                kind: {str(h): self.noise_floor[kind, h] for h in self.horizons}
-                for kind in self.kinds
-                if self.noise_floor
-            },
-            'detail': detail,
-        }
-        if len(self.names) > 1:
-            out['ratio_to_best'] = {
-                kind: {str(h): _finite(self.ratio(kind, h)) for h in self.horizons}
-                for kind in self.kinds
-            }
-            out['worst_trajectory'] = {
-                kind: {str(h): self._worst_json(kind, h) for h in self.horizons}
-                for kind in self.kinds
-            }
-        return out
+            | (self._against_baselines() if len(self.names) > 1 else {})
+        )
 
-    def _worst_json(self, kind: str, horizon: int) -> dict[str, Any]:
-        name, ratio = self.worst_trajectory(kind, horizon)
-        return {'name': name, 'ratio': _finite(ratio)}
+    def _against_baselines(self) -> dict[str, Any]:
+        keys = [(kind, h) for kind in self.kinds for h in self.horizons]
+        worst = {key: self.worst_trajectory(*key) for key in keys}
+        named = {key: {'name': name, 'ratio': ratio} for key, (name, ratio) in worst.items()}
+        return {
+            'ratio_to_best': self._nested({key: self.ratio(*key) for key in keys}),
+            'worst_trajectory': self._nested(named),
+        }
+
+    def _nested(self, values: Mapping[tuple[str, int], Any]) -> dict[str, dict[int, Any]]:
+        """Return values by kind, then by horizon."""
+        return {kind: {h: values[kind, h] for h in self.horizons} for kind in self.kinds}
 
     def text(self) -> str:
         """Return the table for a terminal."""
@@ -157,9 +151,8 @@ class Scores:
         """Return who filled the unknown efforts how, as one phrase."""
         parts = []
         for name in self.names:
-            used = {self.cells[kind, h, name].effort_source
-                    for kind in self.kinds for h in self.horizons} - {'none'}  # fmt: skip
-            if used:
+            used = {cell.effort_source for key, cell in self.cells.items() if key[2] == name}
+            if used := used - {'none'}:
                 parts.append(f'{name} {" or ".join(sorted(used))}')
         return ', '.join(parts) or 'not used'
 
@@ -169,18 +162,3 @@ def _over(error: float, other: float) -> float:
     if other > 0:
         return error / other
     return 1.0 if error == 0 else float('inf')
-
-
-def _finite(value: float) -> float | None:
-    """Return a value as JSON can hold it; an infinite ratio (opponent without error) is null."""
-    return value if np.isfinite(value) else None
-
-
-def _cell_json(cell: Cell) -> dict[str, Any]:
-    return {
-        'nmse': cell.nmse,
-        'nmse_per_joint': [None if np.isnan(v) else float(v) for v in cell.nmse_per_joint],
-        'rmse_per_joint': cell.rmse_per_joint.tolist(),
-        'nmse_per_trajectory': dict(cell.nmse_per_trajectory),
-        'effort_source': cell.effort_source,
-    }

@@ -107,8 +107,10 @@ def comparison_table(
     before: StepFigures, now: StepFigures, joint_names: Sequence[str], enabled: Sequence[str]
 ) -> str:
     """Return both steps side by side for people; enabled joints are marked."""
-    lines = ['joint              error [mrad, mm]        effort above 5 Hz [N m, N]',
-             '                  before    now  share         before    now']  # fmt: skip
+    lines = [
+        'joint              error [mrad, mm]        effort above 5 Hz [N m, N]',
+        '                  before    now  share         before    now',
+    ]
     for i, name in enumerate(joint_names):
         mark = '*' if name in enabled else ' '
         lines.append(

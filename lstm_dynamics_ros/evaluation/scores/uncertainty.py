@@ -6,10 +6,12 @@ is of, so that bounds that cover much because they are wide cannot hide it. Of n
 bounds of 90 % are 3.29 times the RMSE wide.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.core.json_data import to_plain
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.scores.inverse import Prior
@@ -108,33 +110,34 @@ class Coverage:
     def to_json(self, horizon: int | None = None) -> dict[str, Any]:
         """Return JSON-ready values: the headline at one horizon, and every figure."""
         best = self.headline(horizon)
-        return {
-            'static': _number(best.static.mean()),
-            'adaptive': _number(best.adaptive.mean()),
-            'width_in_rmse': _number(best.width.mean()),
-            'adaptive_width_in_rmse': _number(best.adaptive_width.mean()),
+        found: dict[str, object] = {
+            'static': best.static.mean(),
+            'adaptive': best.adaptive.mean(),
+            'width_in_rmse': best.width.mean(),
+            'adaptive_width_in_rmse': best.adaptive_width.mean(),
             'target': best.target,
             'horizon': best.horizon,
             'mode': self.mode,
             'bounds_mode': self.bounds_mode,
-            'joint_names': list(self.joint_names),
-            'forecasts': {str(h): n for h, n in self.forecasts.items()},
-            'diverged': {str(h): n for h, n in self.diverged.items()},
+            'joint_names': self.joint_names,
+            'forecasts': self.forecasts,
+            'diverged': self.diverged,
             'detail': [
                 {
                     'kind': cover.kind,
                     'horizon': cover.horizon,
                     'target': cover.target,
                     'beyond_the_card': cover.held,
-                    'static': _numbers(cover.static),
-                    'adaptive': _numbers(cover.adaptive),
-                    'width_in_rmse': _numbers(cover.width),
-                    'adaptive_width_in_rmse': _numbers(cover.adaptive_width),
-                    'rmse': _numbers(cover.rmse),
+                    'static': cover.static,
+                    'adaptive': cover.adaptive,
+                    'width_in_rmse': cover.width,
+                    'adaptive_width_in_rmse': cover.adaptive_width,
+                    'rmse': cover.rmse,
                 }
                 for cover in self.covers
             ],
         }
+        return to_plain(found)
 
     def text(self) -> str:
         """Return the tables for a terminal: the headline's miss rate, and all against target."""
@@ -190,50 +193,51 @@ def coverage(unseen: UnseenErrors, *, rates: Sequence[float] | None = None) -> C
     rates = sorted((float(rate) for rate in card.bounds), reverse=True) if rates is None else rates
     if not rates:
         static_bounds(card, 1, MISS_RATE)  # says what is missing
-    kinds = list(dict.fromkeys(signal.kind for signal in card.targets))
-    covers = []
-    counts = {h: sum(len(p.made) for p in parts) for h, parts in unseen.by_horizon.items()}
-    diverged = {}
-    for horizon, parts in unseen.by_horizon.items():
-        errors = np.concatenate([part.errors for part in parts])
-        finite = np.isfinite(errors).all(axis=1)
-        diverged[horizon] = int(np.count_nonzero(~finite))
-        rmse = np.sqrt(np.mean(np.square(errors[finite]), axis=0))
-        with np.errstate(divide='ignore', invalid='ignore'):
-            unit = np.where(rmse > 0, 1.0 / rmse, np.nan)  # none where nothing ever is wrong
-        for rate in rates:
-            static = static_bounds(card, horizon, rate)
-            moving = np.concatenate([followed_bounds(part, static.half, rate) for part in parts])
-            # NaN and infinite errors are outside.
-            inside = np.abs(errors) <= static.half
-            followed = np.abs(errors) <= moving
-            for kind in kinds:
-                columns = card.columns(kind, of='targets')
-                if columns is None or not np.isfinite(static.half[columns]).all():
-                    continue
-                covers.append(
-                    Cover(
-                        kind=kind,
-                        horizon=horizon,
-                        target=1.0 - rate,
-                        static=inside[:, columns].mean(axis=0),
-                        adaptive=followed[:, columns].mean(axis=0),
-                        width=2.0 * static.half[columns] * unit[columns],
-                        adaptive_width=2.0 * moving[:, columns].mean(axis=0) * unit[columns],
-                        rmse=rmse[columns],
-                        held=static.held,
-                    )
-                )
+    by_horizon = unseen.by_horizon.items()
     return Coverage(
         model_name=card.name,
         joint_names=card.joint_names,
         dt=card.dt,
         mode=unseen.mode,
         bounds_mode=usual_mode(card),
-        covers=tuple(covers),
-        forecasts=counts,
-        diverged=diverged,
+        covers=tuple(c for h, parts in by_horizon for c in _covers(card, h, parts, rates)),
+        forecasts={h: sum(len(part.made) for part in parts) for h, parts in by_horizon},
+        diverged={
+            h: sum(int((~np.isfinite(part.errors).all(axis=1)).sum()) for part in parts)
+            for h, parts in by_horizon
+        },
     )
+
+
+def _covers(
+    card: ModelCard, horizon: int, parts: Sequence[Forecasts], rates: Sequence[float]
+) -> Iterator[Cover]:
+    """Yield what there is at one horizon, by miss rate and kind of target."""
+    errors = np.concatenate([part.errors for part in parts])
+    rmse = np.sqrt(np.mean(np.square(errors[np.isfinite(errors).all(axis=1)]), axis=0))
+    with np.errstate(divide='ignore', invalid='ignore'):
+        unit = np.where(rmse > 0, 1.0 / rmse, np.nan)  # none where nothing ever is wrong
+    for rate in rates:
+        static = static_bounds(card, horizon, rate)
+        moving = np.concatenate([followed_bounds(part, static.half, rate) for part in parts])
+        # NaN and infinite errors are outside.
+        inside = np.abs(errors) <= static.half
+        followed = np.abs(errors) <= moving
+        for kind in dict.fromkeys(signal.kind for signal in card.targets):
+            columns = card.columns(kind, of='targets')
+            if columns is None or not np.isfinite(static.half[columns]).all():
+                continue
+            yield Cover(
+                kind=kind,
+                horizon=horizon,
+                target=1.0 - rate,
+                static=inside[:, columns].mean(axis=0),
+                adaptive=followed[:, columns].mean(axis=0),
+                width=2.0 * static.half[columns] * unit[columns],
+                adaptive_width=2.0 * moving[:, columns].mean(axis=0) * unit[columns],
+                rmse=rmse[columns],
+                held=static.held,
+            )
 
 
 def followed_bounds(part: Forecasts, static: Vector, rate: float) -> Matrix:
@@ -256,17 +260,9 @@ def followed_bounds(part: Forecasts, static: Vector, rate: float) -> Matrix:
     return half
 
 
-def _number(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
-
-
-def _numbers(values: Vector) -> list[float | None]:
-    return [_number(value) for value in values]
-
-
 @dataclass(frozen=True, kw_only=True)
 class Uncertainty:
-    """Both on the same recordings."""
+    """How well a model knows how wrong it is: coverage of its bounds, and errors by novelty."""
 
     coverage: Coverage | None
     """None for a model without bounds on its card."""
@@ -276,15 +272,14 @@ class Uncertainty:
 
     def to_json(self) -> dict[str, Any]:
         """Return ``coverage`` and ``ood`` as JSON-ready values."""
-        told = {'unbounded': self.why_unbounded} if self.coverage is None else (
-            self.coverage.to_json()
-        )  # fmt: skip
-        return {'coverage': told, 'ood': self.novelty.to_json()}
+        covered = self.coverage
+        found = {'unbounded': self.why_unbounded} if covered is None else covered.to_json()
+        return {'coverage': found, 'ood': self.novelty.to_json()}
 
     def text(self) -> str:
         """Return the tables for a terminal."""
-        told = self.why_unbounded if self.coverage is None else self.coverage.text()
-        return f'{told}\n\n{self.novelty.text()}'
+        covered = self.why_unbounded if self.coverage is None else self.coverage.text()
+        return f'{covered}\n\n{self.novelty.text()}'
 
 
 def uncertainty(
@@ -296,20 +291,9 @@ def uncertainty(
     mode: str | None = None,
     prior: Prior | None = None,
 ) -> Uncertainty:
-    """Measure on recordings that a model was not trained on how well it knows its errors.
+    """Measure how well a model knows its errors, as :func:`.unseen_errors.unseen_errors` asks.
 
-    Args:
-        loaded: A model of any kind.
-        segments: The recordings.
-        horizons: How far ahead a forward model looks [steps]; novelty is checked at the last.
-        stride: Distance between forecasts of a forward model [steps].
-        mode: See :func:`.unseen_errors.unseen_errors`.
-        prior: What the output of a residual inverse model is added to.
-
-    Raises:
-        ConfigError: As :func:`.unseen_errors.unseen_errors`.
-        DataError: As :func:`.unseen_errors.unseen_errors`.
-        TooShortError: As :func:`.unseen_errors.unseen_errors`.
+    Novelty is checked at the last horizon.
     """
     unseen = unseen_errors(
         loaded, segments, horizons=horizons, stride=stride, mode=mode, prior=prior

@@ -98,7 +98,7 @@ def unseen_errors(
 
     Raises:
         ConfigError: If the mode or a horizon is none, a residual model comes without prior, or a
-            model is told a disturbance.
+            model has a disturbance as an input.
         DataError: If there is no segment, or the model needs signals that they do not hold.
         TooShortError: If no segment is long enough for one forecast.
     """
@@ -136,18 +136,18 @@ def _inverse(
         target = job.segment.effort if prior is None else job.segment.effort - prior(job.segment)
         wanted = np.zeros(len(job.segment), bool)
         wanted[job.starts] = np.isfinite(target[job.starts]).all(axis=1)
-        told, scores, overall = [], [], []
+        predicted, scores, overall = [], [], []
         rows = observations(job.segment, card)
         wanted &= np.isfinite(rows).all(axis=1)
         for row, observation in enumerate(rows):
             _advance(step, novelty, observation)
             if wanted[row]:
-                told.append(step.prediction[0].astype(np.float64))
+                predicted.append(step.prediction[0].astype(np.float64))
                 scores.append(novelty.per_target[0])
                 overall.append(novelty.value[0])
         made = np.flatnonzero(wanted)
         if len(made):
-            errors = target[made] - np.array(told)
+            errors = target[made] - np.array(predicted)
             parts = (errors, np.array(scores), np.array(overall))
             found.append(Forecasts(job.segment.name, made, made, *parts))
     if not found:
@@ -199,13 +199,8 @@ def _free_runs(
                 error = measured[starts[group] + horizon] - runs.prediction
                 error = short_way(error, turns)
                 parts[horizon].append((error, runs.novelty.per_target, runs.novelty.value))
-    return {
-        horizon: Forecasts(
-            segment.name, starts, starts + horizon,
-            *(np.concatenate(column) for column in zip(*found, strict=True)),
-        )
-        for horizon, found in parts.items()
-    }  # fmt: skip
+    columns = {h: map(np.concatenate, zip(*found, strict=True)) for h, found in parts.items()}
+    return {h: Forecasts(segment.name, starts, starts + h, *found) for h, found in columns.items()}
 
 
 class _Runs:

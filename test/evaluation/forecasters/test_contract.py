@@ -41,10 +41,10 @@ def forecaster(
 def test_shapes_and_finiteness(
     forecaster: Forecaster, mode: str, oscillators: list[Segment]
 ) -> None:
-    told = forecaster.forecast(oscillators[0], STARTS, HORIZONS, mode=mode)
+    forecast = forecaster.forecast(oscillators[0], STARTS, HORIZONS, mode=mode)
     for kind in forecaster.kinds:
-        assert told[kind].shape == (3, 3, 2)
-        assert np.isfinite(told[kind]).all()
+        assert forecast[kind].shape == (3, 3, 2)
+        assert np.isfinite(forecast[kind]).all()
 
 
 def after(segment: Segment, row: int, **changes: float) -> Segment:
@@ -63,9 +63,9 @@ def test_a_causal_forecast_knows_nothing_after_its_start(
     segment, start = oscillators[0], np.array([60])
     future = after(segment, 60, position=1.0, velocity=2.0, effort=3.0)
     for candidate in forecaster.candidates(CAUSAL):
-        told = candidate.forecast(segment, start, HORIZONS, mode=CAUSAL)
+        forecast = candidate.forecast(segment, start, HORIZONS, mode=CAUSAL)
         again = candidate.forecast(future, start, HORIZONS, mode=CAUSAL)
-        for kind, values in told.items():
+        for kind, values in forecast.items():
             assert np.array_equal(values, again[kind])
 
 
@@ -75,10 +75,10 @@ def test_a_known_torque_forecast_knows_only_the_effort_before_its_target(
     segment, start = oscillators[0], np.array([60])
     future = after(segment, 60, position=1.0, velocity=2.0)
     future = after(future, 60 + max(HORIZONS) - 1, effort=5.0)
-    told = forecaster.forecast(segment, start, HORIZONS, mode=KNOWN_TORQUE)
+    forecast = forecaster.forecast(segment, start, HORIZONS, mode=KNOWN_TORQUE)
     again = forecaster.forecast(future, start, HORIZONS, mode=KNOWN_TORQUE)
-    assert np.array_equal(told['position'], again['position'])
-    assert np.array_equal(told['velocity'], again['velocity'])
+    assert np.array_equal(forecast['position'], again['position'])
+    assert np.array_equal(forecast['velocity'], again['velocity'])
 
 
 def test_many_starts_give_what_each_gives_alone(
@@ -96,8 +96,8 @@ def test_the_last_row_can_be_forecast_one_past_the_end(
 ) -> None:
     segment = oscillators[0]
     last = np.array([len(segment) - 1])
-    told = forecaster.forecast(segment, last, (1,), mode=KNOWN_TORQUE)
-    assert np.isfinite(told['position']).all()
+    forecast = forecaster.forecast(segment, last, (1,), mode=KNOWN_TORQUE)
+    assert np.isfinite(forecast['position']).all()
 
 
 def test_an_unknown_mode_is_refused(forecaster: Forecaster, oscillators: list[Segment]) -> None:

@@ -29,7 +29,7 @@ def test_it_agrees_with_the_equations_in_numpy(
     loaded = load_model(make_model(tmp_path / 'm.onnx', cell=cell, layers=2, dt=0.01))
     equations = textbook(cell=cell, layers=2, dt=0.01)
     segment, starts, horizons = oscillators[0], np.array([12, 40]), (1, 3, 25)
-    told = ModelForecaster(loaded).forecast(segment, starts, horizons, mode=mode)
+    forecast = ModelForecaster(loaded).forecast(segment, starts, horizons, mode=mode)
     rows = np.hstack([segment.position, segment.velocity, segment.effort])
     for i, start in enumerate(starts):
         state = equations.zero(1)
@@ -40,8 +40,8 @@ def test_it_agrees_with_the_equations_in_numpy(
             obs, state = equations.step(obs, state)
             if k in horizons:
                 where = horizons.index(k)
-                assert_allclose(told['position'][i, where], obs[0, :2], rtol=1e-4, atol=1e-5)
-                assert_allclose(told['velocity'][i, where], obs[0, 2:4], rtol=1e-4, atol=1e-5)
+                assert_allclose(forecast['position'][i, where], obs[0, :2], rtol=1e-4, atol=1e-5)
+                assert_allclose(forecast['velocity'][i, where], obs[0, 2:4], rtol=1e-4, atol=1e-5)
             if mode == KNOWN_TORQUE:
                 obs = np.hstack([obs[:, :4], segment.effort[start + k][None]])
 
@@ -56,8 +56,8 @@ def test_without_a_predicted_effort_the_last_is_held(
     effort = segment.effort.copy()
     effort[41:] = effort[40]
     causal = model.forecast(segment, start, (20,), mode=CAUSAL)
-    told = model.forecast(replace(segment, effort=effort), start, (20,), mode=KNOWN_TORQUE)
-    assert_allclose(causal['velocity'], told['velocity'], rtol=1e-6)
+    forecast = model.forecast(replace(segment, effort=effort), start, (20,), mode=KNOWN_TORQUE)
+    assert_allclose(causal['velocity'], forecast['velocity'], rtol=1e-6)
 
 
 def test_a_missing_row_makes_it_start_afresh(
@@ -68,9 +68,9 @@ def test_a_missing_row_makes_it_start_afresh(
     position[100] = np.nan
     broken = replace(segment, position=position)
     model = ModelForecaster(forward_model)
-    told = model.forecast(broken, np.array([140]), (1,), mode=CAUSAL)
+    forecast = model.forecast(broken, np.array([140]), (1,), mode=CAUSAL)
     cut = model.forecast(segment.rows(101, 200), np.array([39]), (1,), mode=CAUSAL)
-    assert_allclose(told['position'], cut['position'], rtol=1e-6)
+    assert_allclose(forecast['position'], cut['position'], rtol=1e-6)
 
 
 def test_its_past_is_the_washout(forward_model: LoadedModel) -> None:

@@ -32,9 +32,9 @@ def test_a_ramp_is_forecast_exactly(make_segment: Callable[..., Segment]) -> Non
     ramp = 0.1 + speed * dt * np.arange(100)[:, None]
     run = make_segment(ramp, np.broadcast_to(speed, ramp.shape), dt=dt)
     starts = np.array([0, 20, 49])
-    told = ConstantVelocity().forecast(run, starts, (1, 10, 50), mode=CAUSAL)
-    assert_allclose(told['position'], ramp[starts[:, None] + [1, 10, 50]], atol=1e-12)
-    assert_allclose(told['velocity'], np.broadcast_to(speed, (3, 3, 2)))
+    forecast = ConstantVelocity().forecast(run, starts, (1, 10, 50), mode=CAUSAL)
+    assert_allclose(forecast['position'], ramp[starts[:, None] + [1, 10, 50]], atol=1e-12)
+    assert_allclose(forecast['velocity'], np.broadcast_to(speed, (3, 3, 2)))
 
 
 def test_an_acceleration_is_missed_by_half_a_t_squared(
@@ -42,5 +42,5 @@ def test_an_acceleration_is_missed_by_half_a_t_squared(
 ) -> None:
     dt, t = 0.01, 0.01 * np.arange(100)[:, None]
     run = make_segment(0.5 * 3.0 * t**2, 3.0 * t, dt=dt)
-    told = ConstantVelocity().forecast(run, np.array([30]), (20,), mode=CAUSAL)
-    assert_allclose(run.position[50] - told['position'][0, 0], 0.5 * 3.0 * (20 * dt) ** 2)
+    forecast = ConstantVelocity().forecast(run, np.array([30]), (20,), mode=CAUSAL)
+    assert_allclose(run.position[50] - forecast['position'][0, 0], 0.5 * 3.0 * (20 * dt) ** 2)

@@ -27,10 +27,10 @@ def exact(oscillators: list[Segment]) -> RidgeArx:
 
 def test_a_linear_system_is_forecast_exactly(exact: RidgeArx, oscillators: list[Segment]) -> None:
     unseen = oscillators[3]
-    told = exact.forecast(unseen, STARTS, HORIZONS, mode=KNOWN_TORQUE)
+    forecast = exact.forecast(unseen, STARTS, HORIZONS, mode=KNOWN_TORQUE)
     at = STARTS[:, None] + np.array(HORIZONS)
-    assert_allclose(told['position'], unseen.position[at], atol=1e-6)
-    assert_allclose(told['velocity'], unseen.velocity[at], atol=1e-6)
+    assert_allclose(forecast['position'], unseen.position[at], atol=1e-6)
+    assert_allclose(forecast['velocity'], unseen.velocity[at], atol=1e-6)
 
 
 def test_its_own_effort_serves_as_well_where_effort_is_autoregressive(
@@ -40,9 +40,9 @@ def test_its_own_effort_serves_as_well_where_effort_is_autoregressive(
     held, predicted = exact.candidates(CAUSAL)
     assert (held.effort_source, predicted.effort_source) == ('held', 'predicted')
     at = STARTS[:, None] + np.array(HORIZONS)
-    told = predicted.forecast(unseen, STARTS, HORIZONS, mode=CAUSAL)
-    assert_allclose(told['position'], unseen.position[at], atol=1e-6)
-    assert_allclose(told['effort'], unseen.effort[at], atol=1e-6)
+    forecast = predicted.forecast(unseen, STARTS, HORIZONS, mode=CAUSAL)
+    assert_allclose(forecast['position'], unseen.position[at], atol=1e-6)
+    assert_allclose(forecast['effort'], unseen.effort[at], atol=1e-6)
     worse = held.forecast(unseen, STARTS, HORIZONS, mode=CAUSAL)
     assert np.abs(worse['position'] - unseen.position[at])[:, -1].max() > 1e-2
 
@@ -52,9 +52,9 @@ def test_saved_weights_forecast_the_same(
 ) -> None:
     exact.save(tmp_path / 'ridge.npz')
     loaded = RidgeArx.load(tmp_path / 'ridge.npz')
-    told = exact.forecast(oscillators[3], STARTS, HORIZONS, mode=KNOWN_TORQUE)
+    forecast = exact.forecast(oscillators[3], STARTS, HORIZONS, mode=KNOWN_TORQUE)
     again = loaded.forecast(oscillators[3], STARTS, HORIZONS, mode=KNOWN_TORQUE)
-    assert np.array_equal(told['velocity'], again['velocity'])
+    assert np.array_equal(forecast['velocity'], again['velocity'])
     assert loaded.weights.strength == 1e-14
     assert [file.name for file in tmp_path.iterdir()] == ['ridge.npz']
 
@@ -67,9 +67,9 @@ def test_a_foreign_file_is_refused(tmp_path: Path) -> None:
 
 def test_an_unstable_run_stops_at_its_bounds(exact: RidgeArx, oscillators: list[Segment]) -> None:
     wild = RidgeArx(replace(exact.weights, matrix=3.0 * exact.weights.matrix + 0.5))
-    told = wild.forecast(oscillators[3], np.array([30]), (600,), mode=CAUSAL)
-    assert np.isfinite(told['position']).all()
-    assert (told['position'] <= exact.weights.upper[:2]).all()
+    forecast = wild.forecast(oscillators[3], np.array([30]), (600,), mode=CAUSAL)
+    assert np.isfinite(forecast['position']).all()
+    assert (forecast['position'] <= exact.weights.upper[:2]).all()
 
 
 def test_other_joints_are_refused(exact: RidgeArx, oscillators: list[Segment]) -> None:
@@ -90,10 +90,14 @@ def test_a_full_turn_of_a_continuous_joint_is_no_jump(
     wrapped = (turn + np.pi) % (2 * np.pi) - np.pi
     speed = np.full_like(turn, 10.0)
     runs = [
-        make_segment(np.roll(wrapped, 100 * i)[200:], speed[200:], joint_types=('continuous',),
-                     name=f'run{i}')
+        make_segment(
+            np.roll(wrapped, 100 * i)[200:],
+            speed[200:],
+            joint_types=('continuous',),
+            name=f'run{i}',
+        )
         for i in range(3)
-    ]  # fmt: skip
-    told = fit_arx(runs, order=2).forecast(runs[0], STARTS, (50,), mode=CAUSAL)
-    off = told['position'][:, 0] - runs[0].position[STARTS + 50]
+    ]
+    forecast = fit_arx(runs, order=2).forecast(runs[0], STARTS, (50,), mode=CAUSAL)
+    off = forecast['position'][:, 0] - runs[0].position[STARTS + 50]
     assert_allclose((off + np.pi) % (2 * np.pi) - np.pi, 0.0, atol=1e-9)

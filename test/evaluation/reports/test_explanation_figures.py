@@ -15,11 +15,15 @@ PNG = b'\x89PNG'
 @pytest.mark.parametrize(
     'draw',
     [
-        figures.past_figure, figures.influence_figure, figures.inputs_figure,
-        figures.ages_figure, figures.probe_figure, figures.washout_figure,
+        figures.past_figure,
+        figures.influence_figure,
+        figures.inputs_figure,
+        figures.ages_figure,
+        figures.probe_figure,
+        figures.washout_figure,
     ],
     ids=lambda draw: draw.__name__,
-)  # fmt: skip
+)
 def test_a_figure_is_a_picture(
     draw: Callable[[Explanation], bytes], explanation: Explanation
 ) -> None:

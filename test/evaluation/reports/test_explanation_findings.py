@@ -15,7 +15,7 @@ def warnings_of(explanation: Explanation) -> list[Finding]:
     return [item for items in found.values() for item in items if item.severity == 'warning']
 
 
-def said(explanation: Explanation, code: str) -> str:
+def text_of(explanation: Explanation, code: str) -> str:
     found = [item for items in findings(explanation).values() for item in items]
     return ' '.join(item.text for item in found if item.code == code)
 
@@ -31,7 +31,7 @@ def test_a_model_as_it_should_be_has_no_warnings(explanation: Explanation) -> No
 
 def test_the_reach_is_where_the_past_no_longer_matters(explanation: Explanation) -> None:
     assert reach(explanation, 0) == pytest.approx(0.05)
-    assert 'joint2: velocity depends on the last 50 ms' in said(explanation, 'past')
+    assert 'joint2: velocity depends on the last 50 ms' in text_of(explanation, 'past')
 
 
 def test_a_past_that_always_matters_asks_for_a_longer_window(explanation: Explanation) -> None:
@@ -71,7 +71,7 @@ def test_contributions_that_do_not_add_up_are_not_to_be_trusted(explanation: Exp
     assert 'by up to 30%: do not trust' in warnings_of(odd)[0].text
 
 
-def test_a_recording_outside_the_training_range_is_told(explanation: Explanation) -> None:
+def test_a_recording_outside_the_training_range_is_named(explanation: Explanation) -> None:
     odd = replace(explanation, outside={'velocity.joint1': 0.2, 'effort.joint2': 0.01})
     (found,) = warnings_of(odd)
     assert 'velocity.joint1 for 20% of the time' in found.text
@@ -84,7 +84,7 @@ def test_units_that_do_not_forget_are_counted(explanation: Explanation) -> None:
     assert '2 of 8 units had not forgotten within 0.4 s' in warnings_of(odd)[0].text
 
 
-def test_a_nudge_that_grows_is_told(explanation: Explanation) -> None:
+def test_a_nudge_that_grows_is_named(explanation: Explanation) -> None:
     odd = with_node(explanation, strongest=np.array([1, 1.2, 1.5, 2, 3, 4.0]))
     assert 'grown 4 times after 0.4 s' in warnings_of(odd)[0].text
 
@@ -96,21 +96,23 @@ def test_many_stuck_units_mean_that_a_smaller_cell_would_do(explanation: Explana
 
 
 def test_a_unit_that_follows_a_label_is_named(explanation: Explanation) -> None:
-    assert said(explanation, 'follows') == 'unit 3 follows the friction sign of joint1, R2 0.60.'
-    assert 'R2 0.90 with them, 0.70 without' in said(explanation, 'remembers')
+    assert (
+        text_of(explanation, 'follows') == 'unit 3 follows the friction sign of joint1, R2 0.60.'
+    )
+    assert 'R2 0.90 with them, 0.70 without' in text_of(explanation, 'remembers')
 
 
-def test_a_washout_longer_than_that_of_the_card_is_told(explanation: Explanation) -> None:
+def test_a_washout_longer_than_that_of_the_card_is_named(explanation: Explanation) -> None:
     odd = replace(explanation, contraction=replace(explanation.contraction, steps=20))
     assert 'forgets more slowly' in warnings_of(odd)[0].text
 
 
-def test_copies_that_never_agree_are_told(explanation: Explanation) -> None:
+def test_copies_that_never_agree_are_named(explanation: Explanation) -> None:
     odd = replace(explanation, contraction=replace(explanation.contraction, steps=41))
     assert 'do not agree to 1 %' in warnings_of(odd)[0].text
 
 
 def test_a_model_without_memory_is_said_to_have_none(explanation: Explanation) -> None:
     still = replace(explanation, nodes=(), probes=())
-    assert said(still, 'memory') == 'The model has no recurrent cell: nothing in it remembers.'
+    assert text_of(still, 'memory') == 'The model has no recurrent cell: nothing in it remembers.'
     assert not warnings_of(still)

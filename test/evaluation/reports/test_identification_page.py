@@ -42,8 +42,11 @@ def found() -> Identification:
         parameters=prior.nominal,
         armature=np.full(n, 0.01),
         friction=Friction(
-            coulomb=np.full(n, 0.31), viscous=np.full(n, 0.12), viscous_back=np.full(n, 0.12),
-            offset=np.zeros(n), smoothing=np.full(n, 0.02),
+            coulomb=np.full(n, 0.31),
+            viscous=np.full(n, 0.12),
+            viscous_back=np.full(n, 0.12),
+            offset=np.zeros(n),
+            smoothing=np.full(n, 0.02),
         ),
         deviations={
             name: np.full(n, 0.004)
@@ -65,7 +68,7 @@ def found() -> Identification:
             Trace(name, time, measured, dict.fromkeys(MODELS, 0.9 * measured))
             for name in ('one', 'two')
         ),
-    )  # fmt: skip
+    )
 
 
 def test_the_table_has_every_model_and_joint(found: Identification) -> None:

@@ -104,11 +104,11 @@ def test_only_counters_that_counted_are_shown(page: Reader) -> None:
     assert 'duplicate stamp' not in page.words
 
 
-def test_a_model_that_loses_is_told_so(page: Reader) -> None:
+def test_a_model_that_loses_is_warned_of(page: Reader) -> None:
     assert any('a baseline does better than the model' in words for words in page.words)
 
 
-def test_a_cold_replay_is_told_so(replay: ReplayResult) -> None:
+def test_a_cold_replay_is_warned_of(replay: ReplayResult) -> None:
     cold = replace(replay, warm=replay.warm & False, scores=())
     assert 'The model was not warm at 1200 of 1200 grid points' in report_page(cold)
 

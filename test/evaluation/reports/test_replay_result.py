@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Rows of a replay: what was said for which stamp."""
+"""Rows of a replay: predictions by the stamp they are of."""
 
 from collections.abc import Callable
 
@@ -14,8 +14,8 @@ MakeReplay = Callable[..., ReplayResult]
 
 def test_predictions_are_sorted_by_the_stamp_they_are_for() -> None:
     stamps = np.array([10, 15, 20, 25, 30], dtype=np.int64)
-    told = np.arange(15.0).reshape(5, 3, 1)
-    out = for_stamps(stamps, told, (1, 3), 5)
+    trajectories = np.arange(15.0).reshape(5, 3, 1)
+    out = for_stamps(stamps, trajectories, (1, 3), 5)
     assert_allclose(out[1][:, 0], [np.nan, 0, 3, 6, 9])
     assert_allclose(out[3][:, 0], [np.nan, np.nan, np.nan, 2, 5])
 

@@ -74,9 +74,7 @@ def test_every_channel_of_a_forward_model_is_attacked_at_its_own_horizon(
     case = make_case(ForwardSubject(forward_model, 5, 10), [swinging], attack=attack)
     ticks: list[str] = []
     Adversarial().measure(case, ticks.append)
-    assert attack.asked == [
-        ('position', 1), ('velocity', 1), ('position', 10), ('velocity', 10)
-    ]  # fmt: skip
+    assert attack.asked == [('position', 1), ('velocity', 1), ('position', 10), ('velocity', 10)]
     assert len(ticks) == Adversarial().work(case)
 
 

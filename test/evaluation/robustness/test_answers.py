@@ -43,12 +43,12 @@ def test_a_forward_model_looks_as_much_further_ahead_as_it_knows_less(
     messages = Messages(track.recording, track.recording.stamp_ns + delay)
     (found,) = subject.ask(track, [place(messages, forward_model.card, SETTINGS)])
     (segment,) = segments(track.recording, 0.01)
-    told = ModelForecaster(forward_model).forecast(
+    predicted = ModelForecaster(forward_model).forecast(
         segment, track.rows - late, (1 + late, 10 + late), mode=KNOWN_TORQUE
     )
     assert (found.age == late).all()
     for number, ahead in enumerate((1, 10)):
-        expected = told['velocity'][:, number] - segment.velocity[track.rows + ahead]
+        expected = predicted['velocity'][:, number] - segment.velocity[track.rows + ahead]
         np.testing.assert_allclose(found.errors[f'velocity+{ahead}'], expected, atol=1e-5)
 
 
@@ -59,8 +59,8 @@ def test_an_inverse_model_holds_its_last_answer(
     track = one_track(swinging, linear_model, 0)
     messages = Messages(swinging, swinging.stamp_ns + 10_000_000)
     (found,) = subject.ask(track, [place(messages, linear_model.card, SETTINGS)])
-    told = 5 * swinging.position + 0.5 * swinging.velocity
-    expected = told[track.rows - 1] - swinging.effort[track.rows]
+    predicted = 5 * swinging.position + 0.5 * swinging.velocity
+    expected = predicted[track.rows - 1] - swinging.effort[track.rows]
     np.testing.assert_allclose(found.errors['effort'], expected, atol=1e-5)
 
 
@@ -114,9 +114,13 @@ def control_model(
 ) -> LoadedModel:
     """Predicts that the disturbance goes on as it is; no prior, so that is the effort."""
     path = make_model(
-        tmp_path_factory.mktemp('m') / 'm.onnx', kind='motion', dt=DT, push=0.0,
-        disturbance_bandwidth=BANDWIDTH, latency_steps=LATENCY,
-    )  # fmt: skip
+        tmp_path_factory.mktemp('m') / 'm.onnx',
+        kind='motion',
+        dt=DT,
+        push=0.0,
+        disturbance_bandwidth=BANDWIDTH,
+        latency_steps=LATENCY,
+    )
     return load_model(path)
 
 
@@ -146,9 +150,7 @@ def test_the_answer_is_compared_with_the_effort_one_latency_ahead(
 def test_noise_of_the_effort_goes_through_the_low_pass(
     swinging: Recording, control_model: LoadedModel, make_case: Callable[..., Case]
 ) -> None:
-    noise = {
-        'position': np.zeros(2), 'velocity': np.zeros(2), 'effort': np.array([1.0, 3.0])
-    }  # fmt: skip
+    noise = {'position': np.zeros(2), 'velocity': np.zeros(2), 'effort': np.array([1.0, 3.0])}
     case = make_case(MotionSubject(control_model, 5, None), [swinging], noise)
     (curve,) = Noise().measure(case, lambda _: None)
     pulse = np.zeros((400, 1))
@@ -162,8 +164,10 @@ def test_noise_of_the_effort_goes_through_the_low_pass(
 
 def test_a_missing_prior_is_refused(make_model: Callable[..., Path], tmp_path: Path) -> None:
     path = make_model(
-        tmp_path / 'm.onnx', kind='motion', physics_prior={'source': 'arm.urdf'},
+        tmp_path / 'm.onnx',
+        kind='motion',
+        physics_prior={'source': 'arm.urdf'},
         disturbance_bandwidth=BANDWIDTH,
-    )  # fmt: skip
+    )
     with pytest.raises(ConfigError, match=r'arm\.urdf'):
         MotionSubject(load_model(path), 5, None)

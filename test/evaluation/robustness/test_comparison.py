@@ -37,7 +37,9 @@ def test_both_are_over_the_undisturbed_error_of_the_first(
     assert both.relative(0, 'noise', linear.curve('noise').levels[0], 'effort') == 1.0
 
 
-def test_names_that_are_the_same_are_told_apart(linear: Robustness, recurrent: Robustness) -> None:
+def test_names_that_are_the_same_are_made_different(
+    linear: Robustness, recurrent: Robustness
+) -> None:
     both = Comparison(results=(linear, recurrent))
     assert linear.model_name == recurrent.model_name
     assert len(set(both.names)) == 2

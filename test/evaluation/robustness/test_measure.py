@@ -44,13 +44,13 @@ def test_it_says_on_how_much_it_was_measured(measured: Robustness) -> None:
 
 
 def test_progress_reaches_its_end(swinging: Recording, linear_model: LoadedModel) -> None:
-    told: list[tuple[int, int]] = []
+    calls: list[tuple[int, int]] = []
 
     def tell(done: int, total: int, _: str) -> None:
-        told.append((done, total))
+        calls.append((done, total))
 
     measure_robustness(linear_model, [swinging], seconds=3.0, progress=tell)
-    assert [done for done, _ in told] == list(range(1, told[-1][1] + 1))
+    assert [done for done, _ in calls] == list(range(1, calls[-1][1] + 1))
 
 
 def test_nothing_to_measure_on_is_refused(linear_model: LoadedModel) -> None:

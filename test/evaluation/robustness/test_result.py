@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Figures of errors, by hand."""
 
-from lstm_dynamics_ros.evaluation.robustness.result import figure, known, over
+from lstm_dynamics_ros.evaluation.robustness.result import figure, over
 import numpy as np
 import pytest
 
@@ -29,4 +29,6 @@ def test_without_any_answer_there_is_no_figure() -> None:
 def test_an_error_over_none_is_infinite_and_null_in_json() -> None:
     assert over(1.0, 0.0) == float('inf')
     assert over(0.0, 0.0) == 1.0
-    assert known(float('inf')) is None
+    found = figure(np.ones((4, 2)), np.zeros((4, 2)), np.arange(8.0).reshape(4, 2))
+    assert found.ratio == float('inf')
+    assert found.to_json()['ratio'] is None

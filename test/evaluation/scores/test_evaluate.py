@@ -10,7 +10,7 @@ from lstm_dynamics_ros.evaluation.scores.evaluate import digest, evaluate
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 
 
-def test_a_forward_model_is_scored_in_both_modes_beside_all_opponents(
+def test_a_forward_model_is_scored_in_both_modes_beside_all_baselines(
     forward_model: LoadedModel, oscillators: list[Segment]
 ) -> None:
     ridge = fit_arx(oscillators[:3])

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Inverse models and their opponents."""
+"""Inverse models and their baselines."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,8 +28,8 @@ def test_effort_agrees_with_the_equations_in_numpy(
     equations = textbook(kind='inverse', dt=0.01)
     state, expected = equations.zero(1), []
     for row in np.hstack([run.position, run.velocity]):
-        told, state = equations.step(row[None], state)
-        expected.append(told[0])
+        predicted, state = equations.step(row[None], state)
+        expected.append(predicted[0])
     assert_allclose(predict_effort(inverse_model, run), expected, rtol=1e-4, atol=1e-5)
 
 
@@ -38,10 +38,10 @@ def test_a_missing_row_gives_nan_and_a_fresh_start(
 ) -> None:
     position = oscillators[0].position.copy()
     position[20] = np.nan
-    told = predict_effort(inverse_model, replace(oscillators[0], position=position))
-    assert np.isnan(told[20]).all()
+    predicted = predict_effort(inverse_model, replace(oscillators[0], position=position))
+    assert np.isnan(predicted[20]).all()
     fresh = predict_effort(inverse_model, oscillators[0].rows(21, 40))
-    assert_allclose(told[21:40], fresh, rtol=1e-6)
+    assert_allclose(predicted[21:40], fresh, rtol=1e-6)
 
 
 def test_figures_are_pooled_and_by_hand(
@@ -49,9 +49,9 @@ def test_figures_are_pooled_and_by_hand(
 ) -> None:
     runs = oscillators[:2]
     result = score_inverse(inverse_model, runs)
-    told = np.concatenate([predict_effort(inverse_model, run)[20:] for run in runs])
+    predicted = np.concatenate([predict_effort(inverse_model, run)[20:] for run in runs])
     target = np.concatenate([run.effort[20:] for run in runs])
-    errors = ((told - target) ** 2).mean(axis=0)
+    errors = ((predicted - target) ** 2).mean(axis=0)
     assert_allclose(result.figures['model']['rmse'], np.sqrt(errors))
     assert_allclose(result.figures['model']['nmse'], errors / target.var(axis=0))
     assert_allclose(result.figures['mean']['nmse'], 1.0)
@@ -98,15 +98,17 @@ def test_a_residual_model_needs_its_prior(
     make_model: Callable[..., Path], oscillators: list[Segment], tmp_path: Path
 ) -> None:
     path = make_model(
-        tmp_path / 'm.onnx', kind='residual_inverse', dt=0.01,
+        tmp_path / 'm.onnx',
+        kind='residual_inverse',
+        dt=0.01,
         physics_prior={'source': 'arm.urdf', 'sha256': '0' * 64},
-    )  # fmt: skip
+    )
     loaded = load_model(path)
     with pytest.raises(ConfigError, match=r'rigid-body prior .*arm\.urdf'):
         predict_effort(loaded, oscillators[0])
     bare = predict_effort(loaded, oscillators[0], prior=lambda s: np.zeros_like(s.effort))
-    told = predict_effort(loaded, oscillators[0], prior=lambda s: np.full_like(s.effort, 2.0))
-    assert_allclose(told, bare + 2.0)
+    predicted = predict_effort(loaded, oscillators[0], prior=lambda s: np.full_like(s.effort, 2.0))
+    assert_allclose(predicted, bare + 2.0)
 
 
 def test_a_forward_model_is_refused(
@@ -133,8 +135,8 @@ def accelerated(
 ) -> LoadedModel:
     """An inverse model that is asked about accelerations, cut-off 20 Hz."""
     path = tmp_path_factory.mktemp('m') / 'accelerated.onnx'
-    told = {'acceleration': 'second difference of positions, some filter, 20.0 Hz'}
-    return load_model(make_model(path, dt=0.01, kind='accelerated', provenance=told))
+    provenance = {'acceleration': 'second difference of positions, some filter, 20.0 Hz'}
+    return load_model(make_model(path, dt=0.01, kind='accelerated', provenance=provenance))
 
 
 @pytest.fixture
@@ -157,12 +159,12 @@ def test_motion_is_that_of_the_positions(accelerated: LoadedModel, wave: Segment
 def test_a_model_with_accelerations_is_scored_from_positions_alone(
     accelerated: LoadedModel, wave: Segment
 ) -> None:
-    told = predict_effort(accelerated, wave)
-    assert np.isfinite(told).all()
+    predicted = predict_effort(accelerated, wave)
+    assert np.isfinite(predicted).all()
     made = motion_segment(wave, accelerated.card)
     linear = 5.0 * made.position + 0.5 * made.velocity + 0.2 * made.acceleration
     # What the recurrent part adds is bounded by the sum of its head's weights.
-    assert np.corrcoef(told[:, 0], linear[:, 0])[0, 1] > 0.7
+    assert np.corrcoef(predicted[:, 0], linear[:, 0])[0, 1] > 0.7
 
 
 def test_a_missing_position_is_not_smeared_over_its_neighbours(
@@ -170,8 +172,8 @@ def test_a_missing_position_is_not_smeared_over_its_neighbours(
 ) -> None:
     position = wave.position.copy()
     position[200] = np.nan
-    told = predict_effort(accelerated, replace(wave, position=position))
-    assert np.flatnonzero(np.isnan(told).any(axis=1)).tolist() == [200]
+    predicted = predict_effort(accelerated, replace(wave, position=position))
+    assert np.flatnonzero(np.isnan(predicted).any(axis=1)).tolist() == [200]
 
 
 def test_a_stretch_shorter_than_the_filter_is_refused(
@@ -187,7 +189,7 @@ def test_a_card_without_its_filter_is_refused(accelerated: LoadedModel) -> None:
         motion_cutoff(replace(accelerated.card, provenance={}))
 
 
-def test_a_model_told_its_disturbance_is_scored_as_it_runs(
+def test_a_model_with_its_disturbance_as_input_is_scored_as_it_runs(
     make_model: Callable[..., Path], tmp_path: Path, wave: Segment
 ) -> None:
     loaded = load_model(make_model(tmp_path / 'm.onnx', dt=0.01, kind='motion'))

@@ -63,7 +63,7 @@ def test_values_of_equal_score_are_shared_out() -> None:
     )
 
 
-def test_what_diverged_and_what_never_errs_is_left_out_and_said(
+def test_what_diverged_and_what_never_errs_is_left_out_and_named(
     inverse_model: LoadedModel,
 ) -> None:
     errors = np.stack([np.arange(1.0, N + 1), np.zeros(N)], axis=1)
@@ -73,6 +73,6 @@ def test_what_diverged_and_what_never_errs_is_left_out_and_said(
     assert found.forecasts == N - 1
     assert found.targets == ('effort.joint1',)
     assert '1 more forecasts diverged' in found.text()
-    told = json.loads(json.dumps(found.to_json(), allow_nan=False))
-    assert told['ratio'] == pytest.approx(found.ratio)
-    assert len(told['rms_by_decile']) == 10
+    written = json.loads(json.dumps(found.to_json(), allow_nan=False))
+    assert written['ratio'] == pytest.approx(found.ratio)
+    assert len(written['rms_by_decile']) == 10

@@ -45,16 +45,16 @@ def test_nested_figures_are_by_kind_horizon_and_name() -> None:
     assert SCORES.nmse()['position']['1'] == expected
 
 
-def test_the_ratio_is_to_the_best_opponent() -> None:
+def test_the_ratio_is_to_the_best_baseline() -> None:
     assert SCORES.best_baseline('position', 1) == 'ridge'
     assert SCORES.ratio('position', 1) == pytest.approx(0.5)
 
 
-def test_an_opponent_without_error_cannot_be_beaten() -> None:
+def test_a_baseline_without_error_cannot_be_beaten() -> None:
     assert SCORES.ratio('position', 10) == np.inf
 
 
-def test_the_worst_trajectory_is_against_the_best_opponent_there() -> None:
+def test_the_worst_trajectory_is_against_the_best_baseline_there() -> None:
     name, ratio = SCORES.worst_trajectory('position', 1)
     assert name == 'a'
     assert ratio == pytest.approx(2.0)

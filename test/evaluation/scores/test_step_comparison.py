@@ -15,9 +15,11 @@ import pytest
 
 NAMES = ('shoulder', 'wrist')
 BEFORE = StepFigures(
-    error=np.array([0.01, 0.02]), roughness=np.array([0.5, 0.1]), effort=np.array([40.0, 5.0]),
+    error=np.array([0.01, 0.02]),
+    roughness=np.array([0.5, 0.1]),
+    effort=np.array([40.0, 5.0]),
     seconds=30.0,
-)  # fmt: skip
+)
 
 
 def test_the_error_is_a_root_mean_square_and_only_fast_effort_is_rough() -> None:

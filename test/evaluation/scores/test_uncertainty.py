@@ -56,9 +56,12 @@ def noisy(
                 name=f'run{seed}',
                 dt=0.01,
             )
-            told = predict_effort(bounded, motion)
+            predicted = predict_effort(bounded, motion)
             made.append(
-                replace(motion, effort=told + scale * SIZE * random.standard_normal(told.shape))
+                replace(
+                    motion,
+                    effort=predicted + scale * SIZE * random.standard_normal(predicted.shape),
+                )
             )
         return made
 
@@ -167,12 +170,12 @@ def test_json_and_text_show_the_headline_beside_everything(
     bounded: LoadedModel, noisy: Callable[[float], list[Segment]]
 ) -> None:
     both = uncertainty(bounded, noisy(1.0))
-    told = json.loads(json.dumps(both.to_json(), allow_nan=False))['coverage']
-    assert told['target'] == 0.9
-    assert told['static'] == pytest.approx(0.9, abs=0.015)
-    assert told['width_in_rmse'] == pytest.approx(3.29, rel=0.03)
-    assert told['adaptive'] == pytest.approx(0.9, abs=0.01)
-    assert {entry['target'] for entry in told['detail']} == {0.5, 0.9, 0.99}
+    written = json.loads(json.dumps(both.to_json(), allow_nan=False))['coverage']
+    assert written['target'] == 0.9
+    assert written['static'] == pytest.approx(0.9, abs=0.015)
+    assert written['width_in_rmse'] == pytest.approx(3.29, rel=0.03)
+    assert written['adaptive'] == pytest.approx(0.9, abs=0.01)
+    assert {entry['target'] for entry in written['detail']} == {0.5, 0.9, 0.99}
     assert 'static' in both.text()
 
 

@@ -42,12 +42,12 @@ def test_errors_are_those_of_the_forecaster(
 ) -> None:
     unseen = unseen_errors(ensemble, [run], horizons=HORIZONS, stride=3, mode=mode)
     starts = unseen.by_horizon[1][0].made
-    told = ModelForecaster(ensemble).forecast(run, starts, HORIZONS, mode=mode)
+    predicted = ModelForecaster(ensemble).forecast(run, starts, HORIZONS, mode=mode)
     for number, horizon in enumerate(HORIZONS):
         (part,) = unseen.by_horizon[horizon]
         assert_array_equal(part.due, starts + horizon)
         for column, kind in enumerate(('position', 'velocity', 'effort')):
-            error = getattr(run, kind)[part.due] - told[kind][:, number]
+            error = getattr(run, kind)[part.due] - predicted[kind][:, number]
             assert_allclose(part.errors[:, 2 * column : 2 * column + 2], error, atol=1e-9)
 
 
@@ -75,10 +75,10 @@ def test_errors_of_an_inverse_model_are_those_of_its_effort(
     unseen = unseen_errors(inverse_model, [run])
     assert unseen.mode == INVERSE
     (part,) = unseen.by_horizon[0]
-    told = predict_effort(inverse_model, run)
+    predicted = predict_effort(inverse_model, run)
     assert part.made[0] >= inverse_model.card.washout_steps
     assert_array_equal(part.made, part.due)
-    assert_allclose(part.errors, (run.effort - told)[part.due])
+    assert_allclose(part.errors, (run.effort - predicted)[part.due])
 
 
 def test_rows_that_the_model_cannot_see_are_not_compared(
@@ -133,5 +133,5 @@ def test_what_cannot_be_run_is_refused(
     with pytest.raises(ConfigError, match='give that prior'):
         unseen_errors(residual, [run])
     motion = load_model(make_model(tmp_path / 'm.onnx', kind='motion', dt=0.01))
-    with pytest.raises(ConfigError, match='is told the disturbance'):
+    with pytest.raises(ConfigError, match='gets the disturbance'):
         unseen_errors(motion, [run])
