@@ -78,6 +78,11 @@ class Case:
     attack: Attack | str
     """Finds the worst disturbance, or why that is left out."""
 
+    @property
+    def asked(self) -> int:
+        """How many answers are asked for."""
+        return sum(len(track.rows) for track in self.tracks)
+
     def rng(self, what: str, track: int) -> np.random.Generator:
         """Return the random numbers of one disturbance on one track."""
         return np.random.default_rng([self.seed, crc32(what.encode()), track])

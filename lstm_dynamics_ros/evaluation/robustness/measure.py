@@ -2,9 +2,8 @@
 """Measures a model under every disturbance."""
 
 from collections.abc import Iterator, Sequence
-from itertools import count
+from itertools import chain, count
 
-from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.data.recording import Recording
@@ -17,7 +16,7 @@ from lstm_dynamics_ros.evaluation.robustness.answers import (
 from lstm_dynamics_ros.evaluation.robustness.base import Attack, Case, Perturbation, PERTURBATIONS
 from lstm_dynamics_ros.evaluation.robustness.noise_level import sensor_noise
 from lstm_dynamics_ros.evaluation.robustness.result import Curve, Robustness
-from lstm_dynamics_ros.evaluation.robustness.track import shortened, Track, tracks
+from lstm_dynamics_ros.evaluation.robustness.track import shortened, tracks
 from lstm_dynamics_ros.evaluation.scores.inverse import Prior
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.pipeline.model_inputs import is_motion_model
@@ -68,8 +67,8 @@ def measure_robustness(
     settings = settings or PipelineSettings()
     used = shortened(recordings, seconds)
     subject = _subject(loaded, settings, prior)
-    forward = card.model_kind == 'forward'
-    found = tracks(used, card, settings, horizon=subject.horizon, most=FREE_RUNS if forward else 0)
+    most = FREE_RUNS if card.model_kind == 'forward' else 0
+    found = tracks(used, card, settings, horizon=subject.horizon, most=most)
     case = Case(
         subject=subject,
         tracks=found,
@@ -81,8 +80,7 @@ def measure_robustness(
     )
     perturbations = [PERTURBATIONS[name]() for name in PERTURBATIONS]
     perturbations.sort(key=lambda item: item.order)
-    asked = sum(len(track.rows) for track in found)
-    notes = [note for item in perturbations for note in item.notes(case)]
+    notes = [_scope(case, recordings, used), *(item.notes(case) for item in perturbations)]
     return Robustness(
         model_name=card.name,
         model_sha256=loaded.sha256,
@@ -93,8 +91,8 @@ def measure_robustness(
         curves=tuple(_curves(case, perturbations, progress)),
         sensor_noise=case.sensor_noise,
         seed=seed,
-        answers=asked,
-        notes=(*_scope(recordings, used, found, asked, card), *notes),
+        answers=case.asked,
+        notes=tuple(chain.from_iterable(notes)),
     )
 
 
@@ -123,16 +121,14 @@ def _subject(loaded: LoadedModel, settings: PipelineSettings, prior: Prior | Non
 
 
 def _scope(
-    recordings: Sequence[Recording],
-    used: Sequence[Recording],
-    found: Sequence[Track],
-    asked: int,
-    card: ModelCard,
-) -> list[str]:
+    case: Case, recordings: Sequence[Recording], used: Sequence[Recording]
+) -> tuple[str, ...]:
+    """Return what was measured on, one sentence each."""
+    card = case.subject.loaded.card
     whole, part = (sum(item.duration for item in items) for items in (recordings, used))
     notes = [
-        f'{asked} answers on {part:.0f} of {whole:.0f} s, {len(found)} of {len(recordings)} '
-        'recordings. Targets are the undisturbed measurements.'
+        f'{case.asked} answers on {part:.0f} of {whole:.0f} s, {len(case.tracks)} of '
+        f'{len(recordings)} recordings. Targets are the undisturbed measurements.'
     ]
     if card.model_kind == 'forward':
         notes.append('The effort after the newest known row is given, and not disturbed.')
@@ -146,4 +142,4 @@ def _scope(
         notes.append(
             'The residual is scored; what the rigid-body prior makes of a disturbance is not in.'
         )
-    return notes
+    return tuple(notes)
