@@ -8,6 +8,7 @@ size of it is followed side by side, and compared on the same rows with the undi
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import ClassVar, NamedTuple, Protocol
 from zlib import crc32
 
@@ -68,8 +69,6 @@ class Case:
 
     subject: Subject
     tracks: Sequence[Track]
-    undisturbed: Sequence[Answered]
-    """Answers on each track as it is."""
     sensor_noise: Mapping[str, Vector]
     """By kind, shape (n_joints,)."""
     settings: PipelineSettings
@@ -77,6 +76,11 @@ class Case:
     seed: int
     attack: Attack | str
     """Finds the worst disturbance, or why that is left out."""
+
+    @cached_property
+    def undisturbed(self) -> list[Answered]:
+        """Answers on each track as it is."""
+        return [self.subject.ask(track, [track.placed])[0] for track in self.tracks]
 
     @property
     def asked(self) -> int:

@@ -72,7 +72,6 @@ def measure_robustness(
     case = Case(
         subject=subject,
         tracks=found,
-        undisturbed=[subject.ask(track, [track.placed])[0] for track in found],
         sensor_noise=sensor_noise(recordings, card.dt),
         settings=settings,
         seed=seed,

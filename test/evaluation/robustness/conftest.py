@@ -82,7 +82,6 @@ def make_case() -> Callable[..., Case]:
         return Case(
             subject=subject,
             tracks=found,
-            undisturbed=[subject.ask(track, [track.placed])[0] for track in found],
             sensor_noise=noise or level,
             settings=settings,
             seed=0,
