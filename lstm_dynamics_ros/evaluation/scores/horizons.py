@@ -72,26 +72,17 @@ def horizon_scores(
     horizons = tuple(sorted(set(horizons)))
     past = max([washout_steps, *(f.lookback_steps for f in forecasters)])
     jobs = forecast_jobs(segments, truth, past, max(horizons), stride)
-    kinds = tuple(
-        kind
-        for kind in KINDS
-        if all(kind in f.kinds for f in forecasters)
-        and all(np.isfinite(_at(job, kind, horizons)).all() for job in jobs)
-    )
+    kinds = [kind for kind in KINDS if all(kind in f.kinds for f in forecasters)]
+    kinds = [k for k in kinds if all(np.isfinite(_at(job, k, horizons)).all() for job in jobs)]
     candidates = [(f.name, c) for f in forecasters for c in f.candidates(mode)]
-    total, errors = len(candidates) * len(jobs), list[Errors]()
+    errors = list[Errors]()
     for number, (_, candidate) in enumerate(candidates):
         errors.append({kind: [] for kind in kinds})
-        for done, job in enumerate(jobs):
-            forecast = candidate.forecast(job.segment, job.starts, horizons, mode=mode)
-            for kind in kinds:
-                error = _error(job, kind, forecast[kind], _at(job, kind, horizons))
+        for done, job in enumerate(jobs, number * len(jobs) + 1):
+            for kind, error in _errors(candidate, job, kinds, horizons, mode).items():
                 errors[number][kind].append(error)
-            progress(number * len(jobs) + done + 1, total, f'{mode}: {candidate.name}')
-    moves = {kind: _variance(jobs, kind, horizons[0]) >= STILL_VARIANCE for kind in kinds}
-    moves = {kind: moving for kind, moving in moves.items() if moving.any()}
-    if not moves:
-        raise MetricError('No joint moves in these recordings, so there is nothing to score.')
+            progress(done, len(candidates) * len(jobs), f'{mode}: {candidate.name}')
+    moves = _moving(jobs, kinds, horizons[0])
     first = segments[0]
     still = ~moves[next(iter(moves))]
     return Scores(
@@ -107,6 +98,23 @@ def horizon_scores(
         starts=sum(len(job.starts) for job in jobs),
         scored_against=MEASURED if truth is None else TRUTH,
     )
+
+
+def _errors(
+    candidate: Forecaster, job: Job, kinds: Sequence[str], horizons: Sequence[int], mode: str
+) -> dict[str, Array]:
+    """Return the errors of all forecasts in a job by kind, (n_starts, n_horizons, n_joints)."""
+    made = candidate.forecast(job.segment, job.starts, horizons, mode=mode)
+    return {kind: _error(job, kind, made[kind], _at(job, kind, horizons)) for kind in kinds}
+
+
+def _moving(jobs: Sequence[Job], kinds: Sequence[str], horizon: int) -> Moves:
+    """Return the joints that move, by kind; kinds in which none does are left out."""
+    moves = {kind: _variance(jobs, kind, horizon) >= STILL_VARIANCE for kind in kinds}
+    moves = {kind: moving for kind, moving in moves.items() if moving.any()}
+    if not moves:
+        raise MetricError('No joint moves in these recordings, so there is nothing to score.')
+    return moves
 
 
 def _best_cells(
