@@ -8,6 +8,7 @@ from typing import Any
 from lstm_dynamics_ros.core.assets import asset
 from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.data.segment import segments
+from lstm_dynamics_ros.data.text_table import text_table
 from lstm_dynamics_ros.evaluation.forecasters.ridge_arx import RidgeArx
 from lstm_dynamics_ros.evaluation.library_versions import library_versions
 from lstm_dynamics_ros.evaluation.scores.evaluate import evaluate
@@ -33,7 +34,7 @@ def forecast_benchmark(
         seed: Another seed gives other motions.
         runs: Runs for each motion and speed.
         duration: Length of each [s].
-        progress: Told (done, total, what).
+        progress: Called with steps done, steps in all, and what is being done.
 
     Returns:
         By motion and speed the nMSE of all forecasters, and the ratio of the model's to the
@@ -78,12 +79,10 @@ def forecast_table(result: dict[str, Any], kinds: Sequence[str] = ('position', '
         for kind in kinds
         for h in HORIZONS[1:]
     ]
-    lines = [
-        'nMSE of the model over that of the best of persistence, constant velocity and ridge',
-        f'{"motion, speed":22}'
-        + ''.join(f'{mode[:6]} {k[:3]} {h:>2}'.rjust(15) for mode, k, h in columns),
+    head = ['motion, speed', *(f'{mode[:6]} {kind[:3]} {h}' for mode, kind, h in columns)]
+    rows = [
+        [name, *(f'{case[mode]["ratio_to_best"][kind][str(h)]:.2f}' for mode, kind, h in columns)]
+        for name, case in result['cases'].items()
     ]
-    for name, case in result['cases'].items():
-        ratios = [case[mode]['ratio_to_best'][kind][str(h)] for mode, kind, h in columns]
-        lines.append(f'{name:22}' + ''.join(f'{ratio:15.2f}' for ratio in ratios))
-    return '\n'.join(lines)
+    title = 'nMSE of the model over that of the best of persistence, constant velocity and ridge'
+    return f'{title}\n{text_table(head, rows)}'

@@ -1,13 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """How fast training is beside a bare torch loop over the same recurrent layer and batches."""
 
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from statistics import median
 import time
 from typing import Any
 
-from lstm_dynamics_ros.core.progress import Progress
+from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.data.segment import Segment
+from lstm_dynamics_ros.data.text_table import text_table
 from lstm_dynamics_ros.learning.columns import columns
 from lstm_dynamics_ros.learning.families.forward import ForwardSettings
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
@@ -33,7 +35,7 @@ def benchmark_training(
     n_joints: int = 7,
     updates: int = 10,
     rounds: int = 7,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> dict[str, Any]:
     """Time updates of ours and of a bare loop in turn, so that both see the same machine.
 
@@ -60,15 +62,8 @@ def benchmark_training(
     ours = _Ours(forced, n_joints, updates)
     free = _Ours(chosen, n_joints, updates)
     bare = _Bare(ours, updates)
-    times: dict[str, list[float]] = {'bare': [], 'teacher_forced': [], 'with_free_runs': []}
-    for done in range(rounds + 1):
-        for name, run in (('bare', bare), ('teacher_forced', ours), ('with_free_runs', free)):
-            start = time.perf_counter()
-            run.run()
-            if done:  # the first round warms up
-                times[name].append((time.perf_counter() - start) / updates)
-        if progress is not None:
-            progress(done, rounds, 'training throughput')
+    runs = {'bare': bare.run, 'teacher_forced': ours.run, 'with_free_runs': free.run}
+    times = _times(runs, updates, rounds, progress)
     medians = {name: median(values) for name, values in times.items()}
     pairs = zip(times['teacher_forced'], times['bare'], strict=True)
     return {
@@ -88,6 +83,39 @@ def benchmark_training(
         'data_sha256': digest(ours.runs),
         'versions': versions(),
     }
+
+
+def training_table(result: Mapping[str, Any]) -> str:
+    """Return what :func:`benchmark_training` found, for a terminal."""
+    rows = [
+        ['bare torch loop', f'{1e3 * result["bare"]:.1f}', ''],
+        [
+            'ours, teacher-forced',
+            f'{1e3 * result["teacher_forced"]:.1f}',
+            f'{result["ratio"]:.2f}',
+        ],
+        [
+            'ours, with free runs',
+            f'{1e3 * result["with_free_runs"]:.1f}',
+            f'{result["ratio_with_free_runs"]:.2f}',
+        ],
+    ]
+    return text_table(['update of', 'median [ms]', 'over a bare torch loop'], rows)
+
+
+def _times(
+    runs: Mapping[str, Callable[[], None]], updates: int, rounds: int, progress: Progress
+) -> dict[str, list[float]]:
+    """Return how long an update of each took in every round [s]; a first round warms up."""
+    times: dict[str, list[float]] = {name: [] for name in runs}
+    for done in range(rounds + 1):
+        for name, run in runs.items():
+            start = time.perf_counter()
+            run()
+            if done:
+                times[name].append((time.perf_counter() - start) / updates)
+        progress(done, rounds, 'training throughput')
+    return times
 
 
 class _Ours:

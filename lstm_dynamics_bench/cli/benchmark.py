@@ -26,8 +26,8 @@ class Benchmark:
     robot beside persistence, constant velocity and ridge ARX(20), over motions and speeds, on
     payloads and seeds that training cannot draw. tracking: corrections on an embedded robot in
     lockstep, scenarios x controllers x seeds; every controller is tuned on seeds 0 to 4 by this
-    command and judged on others. --quick does few of everything. real: published recordings of
-    real robots; `lstm-dynamics benchmark real --help` tells of its own options.
+    command and scored on others. --quick does few of everything. real: published recordings of
+    real robots; `lstm-dynamics benchmark real --help` lists its options.
     """
 
     what: Annotated[str, tyro.conf.Positional]
@@ -41,16 +41,16 @@ class Benchmark:
     robot: str = 'arm'
     """Embedded robot (forecast, tracking)."""
     seed: int | None = None
-    """Seed of the inputs (latency) or motions (forecast), 0 by default; first seed that is judged
+    """Seed of the inputs (latency) or motions (forecast), 0 by default; first seed that is scored
     (tracking), by default the first of those held out."""
     json: Path | None = None
     """Write the figures as JSON to this file."""
     scenario: tuple[str, ...] = ()
-    """Scenarios that are judged; all by default (tracking)."""
+    """Scenarios that are scored; all by default (tracking)."""
     controller: tuple[str, ...] = ()
     """Controllers that take part; all by default (tracking)."""
     seeds: int = 10
-    """How many seeds are judged (tracking)."""
+    """How many seeds are scored (tracking)."""
     payload: float | None = None
     """Payload [kg] in place of that of the scenarios (tracking)."""
     budget: str = 'both'
@@ -115,13 +115,13 @@ class Benchmark:
         if self.ros:
             return self._over_ros()
         from lstm_dynamics_bench.cli.tracking_benchmark import tracking_benchmark  # noqa: PLC0415
-        from lstm_dynamics_bench.tracking.suite import SuiteSettings  # noqa: PLC0415
+        from lstm_dynamics_bench.tracking.settings import SuiteSettings  # noqa: PLC0415
 
         if self.budget not in BUDGETS:
             raise UnknownNameError('budget', self.budget, BUDGETS)
         settings = SuiteSettings(
             scenarios=self.scenario,
-            contestants=self.controller,
+            methods=self.controller,
             budgets=BUDGETS[self.budget],
             first_seed=FIRST_HELD_OUT if self.seed is None else self.seed,
             n_seeds=self.seeds,
@@ -178,16 +178,10 @@ class Benchmark:
         return 0
 
     def _training(self) -> int:
-        from lstm_dynamics_bench.training import benchmark_training  # noqa: PLC0415
+        from lstm_dynamics_bench.training import benchmark_training, training_table  # noqa: PLC0415
 
         with progress('training') as update:
             result = benchmark_training(rounds=self.rounds, progress=update)
-        say('update of            median [ms]   over a bare torch loop')
-        say(f'bare torch loop      {1e3 * result["bare"]:11.1f}')
-        say(f'ours, teacher-forced {1e3 * result["teacher_forced"]:11.1f}   {result["ratio"]:.2f}')
-        say(
-            f'ours, with free runs {1e3 * result["with_free_runs"]:11.1f}   '
-            f'{result["ratio_with_free_runs"]:.2f}'
-        )
+        say(training_table(result))
         write_json(self.json, result)
         return 0

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lstm_dynamics_bench.tracking.page import pictures, write_page, write_pictures
-from lstm_dynamics_bench.tracking.suite import run_suite, SuiteSettings
+from lstm_dynamics_bench.tracking.settings import SuiteSettings
+from lstm_dynamics_bench.tracking.suite import run_suite
 from lstm_dynamics_bench.tracking.table import tracking_table
 from lstm_dynamics_ros.cli.console import progress, say, write_json
 from lstm_dynamics_ros.sim.robot import load_robot

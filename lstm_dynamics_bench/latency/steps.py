@@ -6,14 +6,15 @@ machine does falls on both; the ratio is taken block by block.
 """
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 import gc
 from time import perf_counter_ns
 from typing import Any
 
-from lstm_dynamics_bench.latency.summary import HEAD, LatencySummary
-from lstm_dynamics_ros.core.progress import Progress
+from lstm_dynamics_ros.core.progress import no_progress, Progress
+from lstm_dynamics_ros.data.text_table import text_table
 from lstm_dynamics_ros.evaluation.library_versions import library_versions
+from lstm_dynamics_ros.evaluation.metrics import MetricError
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 import numpy as np
@@ -22,8 +23,48 @@ from numpy.typing import NDArray
 BLOCK = 50
 """Steps of one contender before it is the other's turn."""
 
+HEAD = ('', 'p50', 'p99', 'p99.9', 'max')
+"""Columns of the table."""
+
 WARM_UP = 500
 """Steps of each before anything is timed."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class LatencySummary:
+    """Percentiles of durations [us]."""
+
+    n: int
+    p50: float
+    p99: float
+    p99_9: float
+    max: float
+
+    @classmethod
+    def of(cls, durations_ns: NDArray[np.int64]) -> 'LatencySummary':
+        """Summarise durations [ns].
+
+        Raises:
+            MetricError: If there is none.
+        """
+        if not len(durations_ns):
+            raise MetricError('There is no duration to summarise.')
+        p50, p99, p99_9 = np.percentile(durations_ns, [50, 99, 99.9]) / 1e3
+        return cls(
+            n=len(durations_ns),
+            p50=float(p50),
+            p99=float(p99),
+            p99_9=float(p99_9),
+            max=float(durations_ns.max()) / 1e3,
+        )
+
+    def to_json(self) -> dict[str, float]:
+        """Return the figures by name."""
+        return asdict(self)
+
+    def cells(self) -> list[str]:
+        """Return the percentiles as text, see :data:`HEAD`."""
+        return [f'{value:.1f}' for value in (self.p50, self.p99, self.p99_9, self.max)]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,13 +98,14 @@ class LatencyBenchmark:
     def text(self) -> str:
         """Return the table for a terminal."""
         n = next(iter(self.summaries.values())).n
-        lines = [f'Latency of one step of {self.model_name}, {n} steps [us]', f'{"":14}{HEAD}']
-        lines += [f'{name:14}{summary.row()}' for name, summary in self.summaries.items()]
         low, high = self.ratio_quartiles
-        lines.append(
-            f'step / session_run, paired: {self.ratio:.2f} (quartiles {low:.2f} to {high:.2f})'
-        )
-        lines.append(', '.join(f'{name} {value}' for name, value in self.versions.items()))
+        rows = [[name, *summary.cells()] for name, summary in self.summaries.items()]
+        lines = [
+            f'Latency of one step of {self.model_name}, {n} steps [us]',
+            text_table(HEAD, rows),
+            f'step / session_run, paired: {self.ratio:.2f} (quartiles {low:.2f} to {high:.2f})',
+            ', '.join(f'{name} {value}' for name, value in self.versions.items()),
+        ]
         return '\n'.join(lines)
 
 
@@ -73,7 +115,7 @@ def benchmark_latency(
     steps: int = 20_000,
     seed: int = 0,
     others: Mapping[str, Callable[[], object]] | None = None,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> LatencyBenchmark:
     """Time single steps of a model, batch 1.
 
@@ -82,7 +124,7 @@ def benchmark_latency(
         steps: Steps of each contender, rounded up to whole blocks.
         seed: Of the inputs.
         others: Further things to time in turn with them, by name, e.g. a whole pipeline tick.
-        progress: Told (done, total, what).
+        progress: Called with steps done, steps in all, and what is being done.
     """
     rng = np.random.default_rng(seed)
     inputs = rng.normal(size=(256, len(loaded.card.features))).astype(np.float32)
@@ -106,7 +148,7 @@ def benchmark_latency(
                     start = perf_counter_ns()
                     call()
                     row[i] = perf_counter_ns() - start
-            if progress is not None and block % 20 == 0:
+            if block % 20 == 0:
                 progress(block, blocks, 'latency')
     finally:
         if collecting:

@@ -4,7 +4,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from lstm_dynamics_bench.tracking.methods.base import CONTESTANTS, Knowledge
+from lstm_dynamics_bench.tracking.methods import METHODS
+from lstm_dynamics_bench.tracking.methods.base import GivenModels
 from lstm_dynamics_bench.tracking.methods.learned import DEFAULT
 from lstm_dynamics_ros.core.reference import Reference, ReferenceSource
 from lstm_dynamics_ros.core.state import JointState, RawSample, Vector
@@ -55,9 +56,9 @@ class _Again:
         self._duration_ns = duration_ns
 
     def at(self, stamp_ns: int) -> Reference | None:
-        """Return where the robot is told to be at a time [ns]."""
-        told = self._source.at(stamp_ns % self._duration_ns)
-        return None if told is None else told._replace(stamp_ns=stamp_ns)
+        """Return the reference at a time [ns]."""
+        reference = self._source.at(stamp_ns % self._duration_ns)
+        return None if reference is None else reference._replace(stamp_ns=stamp_ns)
 
 
 class _Recorded(Corrector):
@@ -104,8 +105,10 @@ def control_tick(path: Path, robot_name: str) -> Callable[[], object]:
 def _corrector(path: Path, robot_name: str) -> PipelineCorrector:
     """Return the default controller behind its pipeline."""
     case = make_case(load_robot(robot_name), SCENARIOS['clean'], 0)
-    kind = CONTESTANTS[DEFAULT]()
-    made = kind.enter(case, {'bandwidth': 20.0}, Knowledge(models={'residual': path})).corrector
+    kind = METHODS[DEFAULT]()
+    made = kind.prepare(
+        case, {'bandwidth': 20.0}, GivenModels(models={'residual': path})
+    ).corrector
     if not isinstance(made, PipelineCorrector):
         raise TypeError(f'{DEFAULT} is no pipeline.')
     return made

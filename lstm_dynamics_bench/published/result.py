@@ -3,7 +3,6 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
 import math
 from typing import Any
 
@@ -114,13 +113,7 @@ class RealResult:
 
 def versions() -> dict[str, str]:
     """Return the versions that figures depend on."""
-    found = library_versions()
-    for name in ('torch', 'scipy'):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+    return library_versions('torch', 'scipy')
 
 
 def _number(value: float) -> float | None:

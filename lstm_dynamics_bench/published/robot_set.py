@@ -138,7 +138,7 @@ class SetScore:
     tables: tuple[ProtocolResult, ...]
     traces: tuple[Trace, ...] = ()
     extras: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
-    """What :func:`.scoring.extras_of` says, by name."""
+    """What :func:`.scoring.extras_of` returns, by name."""
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON-ready values."""

@@ -61,7 +61,7 @@ def scored(
 
     Args:
         job: What to score.
-        attack_of: Makes what finds the worst disturbance of a model, or says why there is none.
+        attack_of: Returns what finds the worst disturbance of a model, or why there is none.
 
     Raises:
         LstmDynamicsError: If a model or trajectory cannot be scored.
@@ -140,7 +140,7 @@ def extras_of(models: Sequence[FoldModel], horizons: Sequence[int]) -> dict[str,
 def robustness_of(
     loaded: LoadedModel, recordings: Sequence[Recording], attack: Attack | str
 ) -> dict[str, Any]:
-    """Return what disturbances of its input do to a model, or why that cannot be said.
+    """Return what disturbances of its input do to a model, or why that is not known.
 
     Args:
         loaded: The model.

@@ -44,7 +44,7 @@ def rows_of(result: RealResult) -> list[Row]:
 
 
 def real_table(result: RealResult) -> str:
-    """Return the table for a terminal, and what must be said of it."""
+    """Return the table for a terminal, and what a reader must know."""
     rows = [row.cells for row in rows_of(result)]
     known_errors = known_errors_rows(list(result.sets.values()))
     blocks = [

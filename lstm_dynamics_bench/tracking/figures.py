@@ -3,7 +3,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from lstm_dynamics_bench.tracking.methods.base import CONTESTANTS
+from lstm_dynamics_bench.tracking.methods import METHODS
 from lstm_dynamics_bench.tracking.tuning import Tried
 from lstm_dynamics_ros.evaluation.closed_loop.lockstep import TrackingRun
 from lstm_dynamics_ros.evaluation.closed_loop.scenarios import PERIOD, SETTLE
@@ -36,7 +36,7 @@ PANEL = 1.7
 
 def color_of(name: str) -> str:
     """Return the colour of a controller."""
-    return COLORS[list(CONTESTANTS).index(name) % len(COLORS)]
+    return COLORS[list(METHODS).index(name) % len(COLORS)]
 
 
 def error_figure(runs: Mapping[str, TrackingRun]) -> bytes:
@@ -72,7 +72,7 @@ def curve_figure(tried: Mapping[str, Sequence[Tried]], budget: float | None) -> 
                 'o',
                 markersize=3.5,
                 color=color_of(name),
-                label=CONTESTANTS[name].title,
+                label=METHODS[name].title,
             )
             front = _front(points)
             axes.plot(
@@ -105,7 +105,7 @@ def joint_figure(errors: Mapping[str, Sequence[float]], joint_names: Sequence[st
             values,
             width,
             color=color_of(name),
-            label=CONTESTANTS[name].title,
+            label=METHODS[name].title,
         )
     axes.set_xticks(range(len(joint_names)), joint_names)
     axes.set(yscale='log', ylabel='RMS error [mrad]')
@@ -128,7 +128,7 @@ def _over_time(runs: Mapping[str, TrackingRun], unit: str, *, correction: bool) 
                 values[:, joint],
                 color=color_of(name),
                 linewidth=1.0,
-                label=CONTESTANTS[name].title,
+                label=METHODS[name].title,
             )
     for joint, axes in enumerate(panels):
         axes.axvspan(0.0, SETTLE, color='#f1f5f9', zorder=0)

@@ -10,15 +10,16 @@ from lstm_dynamics_bench.tracking.figures import (
     joint_figure,
     torque_figure,
 )
-from lstm_dynamics_bench.tracking.methods.base import CONTESTANTS
+from lstm_dynamics_bench.tracking.methods import METHODS
 from lstm_dynamics_bench.tracking.methods.classical import ORACLE
 from lstm_dynamics_bench.tracking.result import Budgeted, TrackingResult
 from lstm_dynamics_bench.tracking.suite import bench_of
+from lstm_dynamics_bench.tracking.table import cell, settings_text, within
 from lstm_dynamics_bench.tracking.trial import Trial
 from lstm_dynamics_ros.core.atomic_file import write_bytes, write_text
-from lstm_dynamics_ros.core.progress import Progress
+from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.evaluation.closed_loop.lockstep import TrackingRun
-from lstm_dynamics_ros.evaluation.reports import html
+from lstm_dynamics_ros.evaluation.reports.html import Entry, render, Table
 from lstm_dynamics_ros.sim.robot import RobotDescription
 import numpy as np
 
@@ -27,7 +28,7 @@ SHOWN = 5
 
 
 def pictures(
-    robot: RobotDescription, result: TrackingResult, progress: Progress | None = None
+    robot: RobotDescription, result: TrackingResult, progress: Progress = no_progress
 ) -> dict[str, bytes]:
     """Return all pictures by name: curves, and error, torque and joints of each scenario.
 
@@ -36,13 +37,12 @@ def pictures(
     Args:
         robot: The robot of the result.
         result: What to draw.
-        progress: Told (done, total, what).
+        progress: Called with steps done, steps in all, and what is being done.
     """
     item = next(iter(result.budgeted.values()))
     drawn = {'curves': curve_figure(result.tried, item.budget)}
     for number, scenario in enumerate(item.scenarios):
-        if progress is not None:
-            progress(number, len(item.scenarios), 'drawing')
+        progress(number, len(item.scenarios), 'drawing')
         runs = _runs(robot, result, item, scenario)
         drawn[f'{scenario}_error'] = error_figure(runs)
         drawn[f'{scenario}_torque'] = torque_figure(runs)
@@ -64,49 +64,33 @@ def write_pictures(folder: Path, drawn: Mapping[str, bytes]) -> None:
 
 
 def write_page(path: Path, result: TrackingResult, drawn: Mapping[str, bytes]) -> None:
-    """Write the whole benchmark as one HTML file."""
-    body = [html.heading(1, f'Tracking benchmark: {result.robot}')]
-    if result.settings.quick:
-        body.append(html.paragraph('Quick run: few scenarios, seeds and settings.'))
-    seeds = result.settings.seeds
-    body.append(
-        html.paragraph(
-            f'Tuned on seeds {list(result.settings.training_seeds)}, judged on {seeds[0]} to '
-            f'{seeds[-1]}. RMS joint error in mrad (roughness).',
-            soft=True,
-        )
+    """Write the whole benchmark as one HTML file, as a whole or not at all."""
+    budgeted = list(result.budgeted.values())
+    page = render(
+        'tracking.html',
+        package='lstm_dynamics_bench',
+        title='Tracking benchmark',
+        result=result,
+        tables=[_table(item) for item in budgeted],
+        scenarios=budgeted[0].scenarios,
+        pictures=drawn,
     )
-    for item in result.budgeted.values():
-        body += _section(item)
-    body += [html.heading(2, 'Error over roughness'), html.image(drawn['curves'], 'curves')]
-    for scenario in next(iter(result.budgeted.values())).scenarios:
-        body.append(html.heading(2, scenario))
-        body += [
-            html.image(drawn[f'{scenario}_{what}'], f'{scenario}: {what}')
-            for what in ('error', 'torque', 'joints')
-        ]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, html.page('Tracking benchmark', body))
+    write_text(path, page)
 
 
-def _section(item: Budgeted) -> list[str]:
-    """Return the table under one budget."""
-    within = 'any roughness' if item.budget is None else f'roughness at most {item.budget:g}'
-    rows: list[list[html.Entry]] = []
+def _table(item: Budgeted) -> Table:
+    """Return the table under one budget; the best baseline of each scenario stands out."""
+    rows: list[list[Entry]] = []
     for name, chosen in item.chosen.items():
         if chosen is None:
             continue
-        row: list[html.Entry] = [CONTESTANTS[name].title]
+        row: list[Entry] = [METHODS[name].title]
         for scenario in item.scenarios:
-            found = item.figures[scenario, name]
-            text = f'{found.rms_mrad:.2f} ({found.roughness:.2f})'
-            row.append((text, 'best') if name == item.best_opponent(scenario) else text)
-        row.append(', '.join(f'{key} {value:g}' for key, value in chosen.settings.items()))
+            text = cell(item, scenario, name)
+            row.append((text, 'best') if name == item.best_baseline(scenario) else text)
+        row.append(settings_text(chosen.settings))
         rows.append(row)
-    return [
-        html.heading(2, f'Tuned for the least error at {within}'),
-        html.card(html.table(['', *item.scenarios, 'tuned to'], rows)),
-    ]
+    return Table(within(item).capitalize(), ['', *item.scenarios, 'tuned to'], rows)
 
 
 def _runs(
@@ -121,11 +105,6 @@ def _runs(
         chosen = item.chosen[name]
         if chosen is None:
             continue
-        trial = Trial(
-            scenario=scenario,
-            seed=result.settings.seeds[0],
-            contestant=name,
-            settings=tuple(sorted(chosen.settings.items())),
-        )
+        trial = Trial.of(scenario, result.settings.seeds[0], name, chosen.settings)
         runs[name] = bench.run(trial)[0]
     return runs

@@ -3,31 +3,29 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
-from importlib.metadata import PackageNotFoundError, version
-from typing import Any, TYPE_CHECKING
+from typing import Any
 
 from lstm_dynamics_bench.tracking.baselines.identified_model import IdentifiedModel
-from lstm_dynamics_bench.tracking.methods.base import CONTESTANTS
+from lstm_dynamics_bench.tracking.methods import METHODS
 from lstm_dynamics_bench.tracking.methods.classical import NONE
+from lstm_dynamics_bench.tracking.settings import SuiteSettings
 from lstm_dynamics_bench.tracking.sweep import Stability
 from lstm_dynamics_bench.tracking.tuning import Figures, geometric_mean, Tried
+from lstm_dynamics_ros.core.json_data import to_plain
 from lstm_dynamics_ros.evaluation.closed_loop.metrics import Score
 from lstm_dynamics_ros.evaluation.closed_loop.scenarios import SCENARIOS
 from lstm_dynamics_ros.evaluation.library_versions import library_versions
 
-if TYPE_CHECKING:
-    from lstm_dynamics_bench.tracking.suite import SuiteSettings
-
 OURS = 'feedforward_dob'
-"""The controller that the summary compares with the best opponent."""
+"""The controller that the summary compares with the best baseline."""
 
 
 @dataclass(frozen=True, kw_only=True)
 class Summary:
-    """Ours over the best opponent of each scenario."""
+    """Ours over the best baseline of each scenario."""
 
     ratios: Mapping[str, float]
-    """By scenario: RMS error of ours over that of the best opponent."""
+    """By scenario: RMS error of ours over that of the best baseline."""
     best: Mapping[str, str]
     """By scenario: who that is."""
 
@@ -59,17 +57,17 @@ class Budgeted:
         """Scenarios in the order they were run."""
         return list(dict.fromkeys(scenario for scenario, _ in self.figures))
 
-    def best_opponent(self, scenario: str) -> str:
+    def best_baseline(self, scenario: str) -> str:
         """Return the classical controller with the least error in a scenario."""
         errors = {
             name: item.rms_mrad
             for (where, name), item in self.figures.items()
-            if where == scenario and CONTESTANTS[name].classical
+            if where == scenario and METHODS[name].classical
         }
         return min(errors, key=lambda name: errors[name])
 
     def summary(self) -> Summary | None:
-        """Return ours over the best opponents; None if ours took no part."""
+        """Return ours over the best baselines; None if ours was not run."""
         counted = [
             name
             for name in self.scenarios
@@ -77,7 +75,7 @@ class Budgeted:
         ]
         if not counted:
             return None
-        best = {name: self.best_opponent(name) for name in counted}
+        best = {name: self.best_baseline(name) for name in counted}
         return Summary(
             ratios={
                 name: self.figures[name, OURS].rms_mrad / self.figures[name, best[name]].rms_mrad
@@ -104,7 +102,7 @@ class TrackingResult:
     """Everything the benchmark found."""
 
     robot: str
-    settings: 'SuiteSettings'
+    settings: SuiteSettings
     identified: IdentifiedModel | None
     tried: Mapping[str, Sequence[Tried]]
     """By controller every setting on the training seeds."""
@@ -143,13 +141,10 @@ class TrackingResult:
                 name: [asdict(item) for item in items] for name, items in self.sweeps.items()
             },
             'absent': dict(self.absent),
-            'versions': _versions(),
+            'versions': library_versions('mujoco-core', 'scipy'),
         }
         if self.identified is not None:
-            out['identified'] = {
-                key: value.tolist() if hasattr(value, 'tolist') else value
-                for key, value in vars(self.identified).items()
-            }
+            out['identified'] = to_plain(self.identified)
         for name, key in (('2', 'summary'), ('none', 'summary_unconstrained')):
             if name in self.budgeted:
                 out[key] = _summary(self.budgeted[name].summary())
@@ -197,16 +192,5 @@ def _summary(found: Summary | None) -> dict[str, Any] | None:
         'geomean_ratio': found.geomean_ratio,
         'worst_ratio': found.worst_ratio,
         'ratios': dict(found.ratios),
-        'best_opponent': dict(found.best),
+        'best_baseline': dict(found.best),
     }
-
-
-def _versions() -> dict[str, str]:
-    """Return the versions that figures depend on."""
-    versions = library_versions()
-    for name in ('mujoco-core', 'scipy'):
-        try:
-            versions[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return versions

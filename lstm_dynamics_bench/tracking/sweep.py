@@ -4,7 +4,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from lstm_dynamics_bench.tracking.methods.base import CONTESTANTS, Settings
+from lstm_dynamics_bench.tracking.methods import METHODS
+from lstm_dynamics_bench.tracking.methods.base import Settings
 from lstm_dynamics_bench.tracking.methods.classical import NONE
 from lstm_dynamics_bench.tracking.trial import Trial, TrialRunner, Variation
 from lstm_dynamics_ros.evaluation.closed_loop.metrics import Score
@@ -87,15 +88,9 @@ def sweep(
         seed: Another one gives other robots and motions.
     """
     alone = _stable(runner, n, seed)
-    names = [name for name in settings if name != NONE and not CONTESTANTS[name].replaces]
+    names = [name for name in settings if name != NONE and not METHODS[name].replaces]
     trials = {
-        (name, trial): Trial(
-            scenario=SCENARIO,
-            seed=trial.seed,
-            contestant=name,
-            settings=tuple(sorted(settings[name].items())),
-            variation=trial.variation,
-        )
+        (name, trial): Trial.of(SCENARIO, trial.seed, name, settings[name], trial.variation)
         for name in names
         for trial in alone
     }
@@ -116,7 +111,7 @@ def _stable(runner: TrialRunner, n: int, seed: int) -> dict[Trial, Score]:
         while len(found) + len(trials) < n:
             variation = draw(seed, number, largest)
             trials.append(
-                Trial(scenario=SCENARIO, seed=seed + number, contestant=NONE, variation=variation)
+                Trial(scenario=SCENARIO, seed=seed + number, method=NONE, variation=variation)
             )
             number += 1
         scores = runner.scores(trials, 'stability without')

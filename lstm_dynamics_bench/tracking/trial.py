@@ -8,21 +8,20 @@ from functools import lru_cache
 import multiprocessing
 import os
 
-from lstm_dynamics_bench.tracking.base_excess import excess_torque
-from lstm_dynamics_bench.tracking.methods import (
-    adaptive,  # noqa: F401 - registers
-    classical,  # noqa: F401 - registers
-    learned,  # noqa: F401 - registers
-)
-from lstm_dynamics_bench.tracking.methods.base import CONTESTANTS, Knowledge, Settings
-from lstm_dynamics_ros.core.progress import Progress
+from lstm_dynamics_bench.tracking.methods import METHODS
+from lstm_dynamics_bench.tracking.methods.base import GivenModels, Settings
+from lstm_dynamics_bench.tracking.settings import WORKERS
+from lstm_dynamics_ros.core.progress import no_progress, Progress
+from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.evaluation.closed_loop.lockstep import run_case, TrackingRun
 from lstm_dynamics_ros.evaluation.closed_loop.metrics import Score, score
 from lstm_dynamics_ros.evaluation.closed_loop.scenarios import Case, make_case, SCENARIOS
+from lstm_dynamics_ros.signals.joint_path import JointPath
+from lstm_dynamics_ros.sim.inner_law import FeedForward, InnerLaw
+from lstm_dynamics_ros.sim.nominal import NominalModel
 from lstm_dynamics_ros.sim.robot import RobotDescription
-
-WORKERS = 2
-"""Processes that share the runs."""
+from lstm_dynamics_ros.sim.simulate import CORRECTION_STEPS
+import numpy as np
 
 CASES_KEPT = 64
 """Cases a process keeps, because many trials have the same one."""
@@ -59,11 +58,26 @@ class Trial:
 
     scenario: str
     seed: int
-    contestant: str
+    method: str
     settings: tuple[tuple[str, float], ...] = ()
     """Names and values of one of its grid."""
     variation: Variation | None = None
     """What is changed in the case."""
+
+    @classmethod
+    def of(
+        cls,
+        scenario: str,
+        seed: int,
+        method: str,
+        settings: Settings,
+        variation: Variation | None = None,
+    ) -> 'Trial':
+        """Return the run of a method with settings by name."""
+        chosen = tuple(sorted(settings.items()))
+        return cls(
+            scenario=scenario, seed=seed, method=method, settings=chosen, variation=variation
+        )
 
     @property
     def chosen(self) -> Settings:
@@ -76,7 +90,7 @@ class Bench:
     """What all trials have in common."""
 
     robot: RobotDescription
-    knowledge: Knowledge
+    given: GivenModels
     payload: float | None = None
     """Payload in place of that of the scenarios [kg]."""
     duration: float = 10.0
@@ -96,8 +110,8 @@ class Bench:
     def run(self, trial: Trial, case: Case | None = None) -> tuple[TrackingRun, Score]:
         """Make one run and return it with its score."""
         case = case or self.case(trial.scenario, trial.seed, trial.variation)
-        contestant = CONTESTANTS[trial.contestant]()
-        entry = contestant.enter(case, trial.chosen, self.knowledge)
+        method = METHODS[trial.method]()
+        entry = method.prepare(case, trial.chosen, self.given)
         done = run_case(case, entry.corrector, law=entry.law)
         own = None if entry.law is None else excess_torque(done, entry.law)
         return done, score(done, own)
@@ -129,7 +143,7 @@ def _score(trial: Trial) -> Score:
 class TrialRunner:
     """Makes runs and remembers their scores."""
 
-    def __init__(self, bench: Bench, workers: int, progress: Progress | None) -> None:
+    def __init__(self, bench: Bench, workers: int, progress: Progress) -> None:
         self.bench = bench
         self._progress = progress
         self._known: dict[Trial, Score] = {}
@@ -156,8 +170,7 @@ class TrialRunner:
             made = self._pool.imap(_score, missing, chunksize=4)
         for number, (trial, result) in enumerate(zip(missing, made, strict=True), start=1):
             self._known[trial] = result
-            if self._progress is not None:
-                self._progress(number, len(missing), what)
+            self._progress(number, len(missing), what)
         return {trial: self._known[trial] for trial in trials}
 
     def close(self, *, at_once: bool = False) -> None:
@@ -173,7 +186,7 @@ class TrialRunner:
 
 @contextmanager
 def trial_runner(
-    bench: Bench, *, workers: int = WORKERS, progress: Progress | None = None
+    bench: Bench, *, workers: int = WORKERS, progress: Progress = no_progress
 ) -> Iterator[TrialRunner]:
     """Make a runner whose processes end with the block.
 
@@ -192,3 +205,33 @@ def trial_runner(
             del os.environ['OMP_NUM_THREADS']
         else:
             os.environ['OMP_NUM_THREADS'] = before
+
+
+def excess_torque(done: TrackingRun, law: InnerLaw) -> Matrix:
+    """Return the correction that would make the robot's own controller do the same.
+
+    So that roughness means the same for those who add torque and those who replace it.
+
+    Args:
+        done: A run under that law.
+        law: What replaced the robot's own controller.
+
+    Returns:
+        Torque at each tick [N m] (n_ticks, n_joints).
+    """
+    run, robot = done.run, done.case.robot
+    model, usual = NominalModel(robot), FeedForward()
+    excess = np.empty((len(run) // CORRECTION_STEPS, len(robot.links)))
+    for tick, row in enumerate(excess):
+        k = tick * CORRECTION_STEPS
+        reference = JointPath(
+            run.reference_position[k], run.reference_velocity[k], run.reference_acceleration[k]
+        )
+        q, dq = run.position[k], run.velocity[k]
+        pd: Vector = robot.stiffness * (reference.position - q) + robot.damping * (
+            reference.velocity - dq
+        )
+        torque = law.torque(model, q, dq, reference).copy()
+        torque -= usual.torque(model, q, dq, reference)
+        row[:] = torque if law.has_pd else torque - pd
+    return excess

@@ -1,18 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""One setting of each contestant for all scenarios, chosen on the training seeds."""
+"""Tuning: one setting of each method for all scenarios, chosen on the training seeds."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 import math
 
-from lstm_dynamics_bench.tracking.methods.base import CONTESTANTS, Settings
+from lstm_dynamics_bench.tracking.methods import METHODS
+from lstm_dynamics_bench.tracking.methods.base import Settings
 from lstm_dynamics_bench.tracking.methods.classical import ORACLE
 from lstm_dynamics_bench.tracking.trial import Trial, TrialRunner
 from lstm_dynamics_ros.evaluation.closed_loop.metrics import Score
 import numpy as np
-
-TRAINING_SEEDS = (0, 1, 2, 3, 4)
-"""Seeds that anything may be chosen on."""
 
 QUIET = 1e-12
 """An oracle torque rougher than this can be divided by [N m]."""
@@ -20,7 +18,7 @@ QUIET = 1e-12
 
 @dataclass(frozen=True, kw_only=True)
 class Figures:
-    """One contestant with one setting in one scenario, over all seeds."""
+    """One method with one setting in one scenario, over all seeds."""
 
     rms_mrad: float
     """Mean over seeds of the RMS error [mrad]."""
@@ -34,7 +32,7 @@ class Figures:
 
 @dataclass(frozen=True, kw_only=True)
 class Tried:
-    """One setting of a contestant over scenarios."""
+    """One setting of a method over scenarios."""
 
     settings: Settings
     error_mrad: float
@@ -54,7 +52,7 @@ class Tried:
 
 
 def figures(scores: Sequence[Score], oracle: Sequence[Score]) -> Figures:
-    """Return the figures of a contestant from its runs and those of the oracle.
+    """Return the figures of a method from its runs and those of the oracle.
 
     Roughness is pooled over seeds before the division, because in a single slow run an oracle's
     joint may not turn round even once.
@@ -73,35 +71,27 @@ def figures(scores: Sequence[Score], oracle: Sequence[Score]) -> Figures:
 
 def try_all(
     runner: TrialRunner,
-    contestants: Sequence[str],
+    methods: Sequence[str],
     scenarios: Sequence[str],
     seeds: Sequence[int],
     *,
     quick: bool = False,
 ) -> dict[str, list[Tried]]:
-    """Run the whole grid of each contestant on the training seeds.
+    """Run the whole grid of each method on the training seeds.
 
     Args:
         runner: Makes the runs.
-        contestants: Who is tuned.
+        methods: Who is tuned.
         scenarios: Where.
         seeds: Training seeds.
         quick: Whether the coarser grids do.
     """
     grids: dict[str, tuple[Settings, ...]] = {}
-    for name in contestants:
-        kind = CONTESTANTS[name]
+    for name in methods:
+        kind = METHODS[name]
         grids[name] = (quick and kind.quick_grid) or kind.grid
     trials = {
-        (name, number, scenario): [
-            Trial(
-                scenario=scenario,
-                seed=seed,
-                contestant=name,
-                settings=tuple(sorted(settings.items())),
-            )
-            for seed in seeds
-        ]
+        (name, number, scenario): [Trial.of(scenario, seed, name, settings) for seed in seeds]
         for name, grid in [*grids.items(), (ORACLE, ({},))]
         for number, settings in enumerate(grid)
         for scenario in scenarios

@@ -7,10 +7,14 @@ import platform
 from lstm_dynamics_ros import __version__
 
 
-def library_versions() -> dict[str, str]:
-    """Return the versions that figures depend on."""
+def library_versions(*more: str) -> dict[str, str]:
+    """Return the versions that figures depend on, of what is installed.
+
+    Args:
+        more: Further distributions.
+    """
     found = {'lstm_dynamics_ros': __version__, 'python': platform.python_version()}
-    for name in ('onnxruntime', 'numpy'):
+    for name in ('onnxruntime', 'numpy', *more):
         try:
             found[name] = version(name)
         except PackageNotFoundError:

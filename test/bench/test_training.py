@@ -13,7 +13,7 @@ def test_the_pair_is_timed_on_the_same_batches(cell: str) -> None:
     )
     calls: list[int] = []
     made = benchmark_training(
-        settings, n_joints=2, updates=2, rounds=2, progress=lambda *told: calls.append(told[0])
+        settings, n_joints=2, updates=2, rounds=2, progress=lambda *step: calls.append(step[0])
     )
     assert calls == [0, 1, 2]
     assert min(made['bare'], made['teacher_forced'], made['with_free_runs']) > 0

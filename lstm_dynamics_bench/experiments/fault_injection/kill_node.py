@@ -3,7 +3,7 @@
 
 ``python -m lstm_dynamics_bench.experiments.fault_injection.kill_node --arm /dynamics_node --
 COMMAND ...`` runs the command in front of a ``command_watchdog`` and an embedded robot; without a
-command a stand-in streams.
+command a source of test commands does.
 """
 
 import argparse
@@ -45,7 +45,7 @@ SETTLED = 1.0
 """How long commands must have come before the kill [s]; up to as much again is added by chance."""
 
 SHARE = 0.03
-"""Effort of the stand-in, as a share of the effort limits."""
+"""Effort of the test source, as a share of the effort limits."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,8 +73,8 @@ def run_kill_test(
     Args:
         settings: What is tried.
         command: Command line of what is killed, which must send its commands to
-            ``/command_watchdog/input``; empty for the stand-in.
-        progress: Told the number and the outcome of each kill.
+            ``/command_watchdog/input``; empty for the test source.
+        progress: Called with the number and the outcome of each kill.
 
     Raises:
         DataError: If no commands come.
@@ -100,7 +100,7 @@ def run_kill_test(
             )
             processes.start('command_watchdog', {'limits': robot.effort_limit.tolist()})
             test = _KillTest(node, executor, processes, settings, robot)
-            test.command = list(command) or _stand_in(robot)
+            test.command = list(command) or _test_source(robot)
             test.log = Path(folder) / 'killed.log'
             runs = []
             for k in range(settings.runs):
@@ -115,7 +115,7 @@ def run_kill_test(
         claim.close()
 
 
-def _stand_in(robot: RobotDescription) -> list[str]:
+def _test_source(robot: RobotDescription) -> list[str]:
     parameters = {
         'joints': list(robot.joint_names),
         'amplitude': (SHARE * robot.effort_limit).tolist(),
@@ -187,7 +187,7 @@ class _KillTest:
         safe = next((at for at, zero in after if zero), math.inf)
         rows = [(at, deserialize_message(raw, JointState)) for at, raw in self._truth]
         if not rows:
-            raise DataError('The robot said nothing while it was watched.')
+            raise DataError('The robot published nothing while it was watched.')
         position = np.array([message.position for _, message in rows])
         share = np.abs([message.velocity for _, message in rows]) / self._robot.velocity_limit
         robot = self._robot
@@ -236,9 +236,9 @@ class _KillTest:
             self._processes.check()
             ended = process is not None and process.poll() is not None
             if ended or time.monotonic() > deadline:
-                said = self.log.read_text(errors='replace').strip().splitlines()[-1:]
+                last_line = self.log.read_text(errors='replace').strip().splitlines()[-1:]
                 what = 'ended' if ended else 'sent no commands'
-                text = ' '.join([why(), *said])
+                text = ' '.join([why(), *last_line])
                 state = self._watchdog_state or 'silent'
                 raise DataError(f'{self.command[0]} {what}; the watchdog is {state}. {text}')
             self._executor.spin_once(timeout_sec=0.02)
@@ -264,7 +264,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument('--runs', type=int, default=20)
     parser.add_argument('--arm', default='', help='full name of the node to arm')
     parser.add_argument('--json', action='store_true', help='print JSON instead of a table')
-    parser.add_argument('command', nargs='*', help='what is killed; a stand-in without')
+    parser.add_argument('command', nargs='*', help='what is killed; a test source without')
     given = parser.parse_args(arguments)
     settings = KillSettings(runs=given.runs, arm=given.arm)
     result = run_kill_test(settings, given.command)

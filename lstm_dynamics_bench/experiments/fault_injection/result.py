@@ -4,6 +4,19 @@
 from dataclasses import asdict, dataclass
 from statistics import median
 
+from lstm_dynamics_ros.data.text_table import text_table
+
+HEAD = (
+    'run',
+    'last command [ms]',
+    'safe command [ms]',
+    'then',
+    'nearest limit [rad, m]',
+    'top speed [of limit]',
+    'at the kill [of limit]',
+)
+"""Columns of the table."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class KillRun:
@@ -28,7 +41,7 @@ class KillResult:
     """All kills."""
 
     command: tuple[str, ...]
-    """What was killed; empty for the stand-in."""
+    """What was killed; empty for the test source."""
     bound: float
     """Longest time until the safe command [s]."""
     runs: tuple[KillRun, ...]
@@ -44,7 +57,7 @@ class KillResult:
     def as_json(self) -> dict[str, object]:
         """Return the result as what ``json.dumps`` takes."""
         return {
-            'command': list(self.command) or ['stand-in'],
+            'command': list(self.command) or ['test source'],
             'bound_s': self.bound,
             'passed': self.passed,
             'median_s': median(run.safe_command for run in self.runs),
@@ -54,21 +67,23 @@ class KillResult:
 
     def as_table(self) -> str:
         """Return the result for people."""
-        lines = [
-            ' run   last command   safe command   then   nearest limit   top speed   at the kill',
-            '             [ms]           [ms]               [rad, m]   [of limit]   [of limit]',
-        ]
-        lines += [
-            f'{k:4}   {1e3 * run.last_command:12.1f}   {1e3 * run.safe_command:12.1f}   '
-            f'{"MOVED" if run.resumed else "zero":>5}   {run.margin:12.3f}   {run.speed:10.2f}   '
-            f'{run.moving:10.2f}'
+        rows = [
+            [
+                str(k),
+                f'{1e3 * run.last_command:.1f}',
+                f'{1e3 * run.safe_command:.1f}',
+                'MOVED' if run.resumed else 'zero',
+                f'{run.margin:.3f}',
+                f'{run.speed:.2f}',
+                f'{run.moving:.2f}',
+            ]
             for k, run in enumerate(self.runs, 1)
         ]
         worst = max(run.safe_command for run in self.runs)
         middle = median(run.safe_command for run in self.runs)
         verdict = 'passed' if self.passed else 'FAILED'
-        lines.append(
+        return (
+            f'{text_table(HEAD, rows)}\n'
             f'Safe command after {1e3 * middle:.1f} ms (median), {1e3 * worst:.1f} ms (worst); '
             f'at most {1e3 * self.bound:g} ms: {verdict}.'
         )
-        return '\n'.join(lines)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Stands for an armed node: streams a harmless correction through a real sink, from the start on.
+"""Node that streams a harmless correction through a real sink, in place of an armed node.
 
 For trying out what is behind it (a ``command_watchdog``, a robot) without a model.
 """
@@ -22,8 +22,8 @@ from rclpy.clock_type import ClockType
 
 
 @dataclass(frozen=True, kw_only=True)
-class StandInSettings(SinkSettings, ExecutorSettings):
-    """Settings of the stand-in."""
+class TestSourceSettings(SinkSettings, ExecutorSettings):
+    """What is streamed."""
 
     joints: tuple[str, ...] = parameter((), 'Joints, in the order of amplitude.')
     amplitude: tuple[float, ...] = parameter((), 'Largest effort per joint.', unit='N m')
@@ -31,12 +31,12 @@ class StandInSettings(SinkSettings, ExecutorSettings):
     rate: float = parameter(200.0, 'Commands per second.', unit='Hz', minimum=1.0)
 
 
-class StandIn(RunnableNode):
+class TestSource(RunnableNode):
     """Streams a cosine as soon as the sink does not refuse it."""
 
     def __init__(self) -> None:
-        super().__init__('stand_in')
-        settings = self._settings = Parameters(self, StandInSettings()).settings
+        super().__init__('test_source')
+        settings = self._settings = Parameters(self, TestSourceSettings()).settings
         self.executor_name = settings.executor
         self._sink = EffortArraySink(self, settings, settings.joints)
         self._amplitude = np.array(settings.amplitude)
@@ -64,8 +64,8 @@ class StandIn(RunnableNode):
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Run the stand-in, and return the exit code."""
-    return run(StandIn, args)
+    """Run the node, and return the exit code."""
+    return run(TestSource, args)
 
 
 if __name__ == '__main__':

@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from lstm_dynamics_bench.experiments.tracking.tracking_run import RosTrackingRun, run_over_ros
-from lstm_dynamics_bench.tracking.methods.base import CONTESTANTS, Knowledge
+from lstm_dynamics_bench.tracking.methods import METHODS
+from lstm_dynamics_bench.tracking.methods.base import GivenModels
 from lstm_dynamics_bench.tracking.methods.learned import DEFAULT, Learned
 from lstm_dynamics_ros import __version__
 from lstm_dynamics_ros.control import CONTROLLERS
 from lstm_dynamics_ros.core.errors import ConfigError, UnknownNameError
-from lstm_dynamics_ros.core.progress import Progress
+from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.core.state import Matrix, Vector
+from lstm_dynamics_ros.data.text_table import text_table
 from lstm_dynamics_ros.evaluation.closed_loop.lockstep import run_case, scored_rows
 from lstm_dynamics_ros.evaluation.closed_loop.scenarios import Case, make_case, SCENARIOS
 from lstm_dynamics_ros.sim.robot import RobotDescription
@@ -25,6 +27,19 @@ import numpy as np
 
 LEARNED = ('feedforward', DEFAULT)
 """Controllers that can be run both ways."""
+
+HEAD = (
+    'seed',
+    'payload [kg]',
+    'none',
+    'lockstep, first',
+    'lockstep, repeated',
+    'ROS',
+    'ratio',
+    'commands [Hz]',
+    'latency [us]',
+)
+"""Columns of the table; the latency is the 99th percentile."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,34 +140,35 @@ class Comparison:
             float(np.mean([getattr(seed, what) for seed in self.seeds]))
             for what in ('first_mrad', 'none_mrad')
         )
-        lines = [
-            f'{self.settings.scenario}, {self.settings.controller}, tracking error RMS [mrad]',
-            f'{"":26}lockstep  lockstep',
-            '  seed  payload    none     first    repeated       ROS   ratio  commands   latency',
-        ]
-        lines += [
-            f'{seed.seed:6}  {seed.payload:4.2f} kg{seed.none_mrad:8.2f}{seed.first_mrad:10.3f}'
-            f'{seed.lockstep_mrad:12.3f}{seed.ros.rms_mrad:10.3f}'
-            f'{seed.ros.rms_mrad / seed.lockstep_mrad:8.2f}{seed.ros.commands_hz:7.1f} Hz'
-            f'{seed.ros.latency_us["p99"]:10.0f} us'
+        rows = [
+            [
+                str(seed.seed),
+                f'{seed.payload:.2f}',
+                f'{seed.none_mrad:.2f}',
+                f'{seed.first_mrad:.3f}',
+                f'{seed.lockstep_mrad:.3f}',
+                f'{seed.ros.rms_mrad:.3f}',
+                f'{seed.ros.rms_mrad / seed.lockstep_mrad:.2f}',
+                f'{seed.ros.commands_hz:.1f}',
+                f'{seed.ros.latency_us["p99"]:.0f}',
+            ]
             for seed in self.seeds
         ]
-        lines.append(
-            f'  mean{"":9}{none:8.2f}{first:10.3f}{self.lockstep_mrad:12.3f}{self.ros_mrad:10.3f}'
-            f'{self.ratio:8.2f}'
-        )
-        return '\n'.join(lines)
+        means = [f'{none:.2f}', f'{first:.3f}', f'{self.lockstep_mrad:.3f}']
+        rows.append(['mean', '', *means, f'{self.ros_mrad:.3f}', f'{self.ratio:.2f}', '', ''])
+        title = f'{self.settings.scenario}, {self.settings.controller}, tracking error RMS [mrad]'
+        return f'{title}\n{text_table(HEAD, rows)}'
 
 
 def compare(
-    robot: RobotDescription, settings: ComparisonSettings, progress: Progress | None = None
+    robot: RobotDescription, settings: ComparisonSettings, progress: Progress = no_progress
 ) -> Comparison:
     """Make every run both ways.
 
     Args:
         robot: Which robot.
         settings: What is run.
-        progress: Told what has been done.
+        progress: Called with steps done, steps in all, and what is being done.
 
     Raises:
         UnknownNameError: If there is no such scenario, or controller of ours.
@@ -164,30 +180,28 @@ def compare(
     if settings.controller not in LEARNED:
         raise UnknownNameError('controller to run over ROS', settings.controller, LEARNED)
     scenario = SCENARIOS[settings.scenario]
-    contestant = CONTESTANTS[settings.controller]()
-    knowledge = Knowledge(models=settings.models)
-    if not isinstance(contestant, Learned) or contestant.absent(knowledge):
+    method = METHODS[settings.controller]()
+    given = GivenModels(models=settings.models)
+    if not isinstance(method, Learned) or method.absent(given):
         raise ConfigError(f'There is no {Learned.model} model of {robot.name}; see --models.')
     usual = CONTROLLERS[settings.controller]()
-    chosen = {name: getattr(usual, name) for name in contestant.grid[0]}
+    chosen = {name: getattr(usual, name) for name in method.grid[0]}
     done = []
     for number in range(settings.n_seeds):
         seed = settings.first_seed + number
         case = make_case(
             robot, scenario, seed, payload=settings.payload, duration=settings.duration
         )
-        if progress is not None:
-            progress(number, settings.n_seeds, f'seed {seed} over ROS')
+        progress(number, settings.n_seeds, f'seed {seed} over ROS')
         ros = run_over_ros(
             case,
-            settings.models[contestant.model].absolute(),
+            settings.models[method.model].absolute(),
             {'controller': settings.controller},
             velocity_share=scenario.velocity_share,
         )
-        if progress is not None:
-            progress(number, settings.n_seeds, f'seed {seed} in lockstep')
+        progress(number, settings.n_seeds, f'seed {seed} in lockstep')
         double = twice(case)
-        corrected = run_case(double, contestant.enter(double, chosen, knowledge).corrector)
+        corrected = run_case(double, method.prepare(double, chosen, given).corrector)
         first, again = repetitions(corrected.run.tracking_error, len(case.motion))
         done.append(
             ComparedSeed(
@@ -202,8 +216,7 @@ def compare(
                 lockstep_joints_mrad=tuple(rms_mrad(joint) for joint in again.T),
             )
         )
-    if progress is not None:
-        progress(settings.n_seeds, settings.n_seeds, 'done')
+    progress(settings.n_seeds, settings.n_seeds, 'done')
     return Comparison(robot=robot.name, settings=settings, seeds=tuple(done))
 
 

@@ -170,7 +170,7 @@ class _Run:
         return stamp_of(newest[-1].raw) if newest else 0
 
     def _start_of_motion(self) -> int:
-        """Return when the newest repetition began [ns], by where the robot was told to be."""
+        """Return when the newest repetition began [ns], by the reference of the robot."""
         for kept in reversed(self._observer.kept('reference')):
             message = deserialize_message(kept.raw, ROBOT_REFERENCE.type)
             row = row_of(self._case.motion, np.array(message.points[0].positions))
@@ -182,13 +182,13 @@ class _Run:
         truth = self._observer.stream('truth')
         first = begin_ns + round(SETTLE * NANOSECONDS)
         rows = (truth.stamp_ns >= first) & (truth.stamp_ns < end_ns)
-        told = self._case.motion.position[(truth.stamp_ns[rows] - begin_ns) // STEP_NS]
+        reference = self._case.motion.position[(truth.stamp_ns[rows] - begin_ns) // STEP_NS]
         arrival, _ = self._observer.commands()
         begin, end = np.interp([first, end_ns], truth.stamp_ns, truth.arrival)
         commands = np.count_nonzero((arrival >= begin) & (arrival < end))
         prediction = self._observer.diagnostics.get('prediction', {})
         return RosTrackingRun(
-            error=told - truth.position[rows],
+            error=reference - truth.position[rows],
             commands_hz=commands * NANOSECONDS / (end_ns - first),
             lost=(end_ns - first) // STEP_NS - int(np.count_nonzero(rows)),
             latency_us={

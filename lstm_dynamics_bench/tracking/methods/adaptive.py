@@ -6,10 +6,10 @@ from importlib.util import find_spec
 from typing import ClassVar
 
 from lstm_dynamics_bench.tracking.methods.base import (
-    Contestant,
-    CONTESTANTS,
-    Entry,
-    Knowledge,
+    GivenModels,
+    Method,
+    METHODS,
+    Prepared,
     Settings,
 )
 from lstm_dynamics_ros.control.adaptation import AdaptationSettings
@@ -25,8 +25,8 @@ from lstm_dynamics_ros.sim.robot import load_robot, RobotDescription
 from lstm_dynamics_ros.sim.urdf import nominal_urdf
 
 
-@CONTESTANTS.register('adaptive_observer')
-class AdaptiveObserver(Contestant):
+@METHODS.register('adaptive_observer')
+class AdaptiveObserver(Method):
     """The observer, and payload and friction learned by recursive least squares."""
 
     classical = False
@@ -36,11 +36,11 @@ class AdaptiveObserver(Contestant):
     )
     quick_grid: ClassVar[tuple[Settings, ...]] = ({'bandwidth': 10.0, 'memory': 2.0},)
 
-    def absent(self, knowledge: Knowledge) -> str:  # noqa: ARG002
+    def absent(self, given: GivenModels) -> str:  # noqa: ARG002
         """See the base class."""
         return '' if find_spec('pinocchio') else 'pinocchio is not installed'
 
-    def enter(self, case: Case, settings: Settings, knowledge: Knowledge) -> Entry:  # noqa: ARG002
+    def prepare(self, case: Case, settings: Settings, given: GivenModels) -> Prepared:  # noqa: ARG002
         """See the base class. The bandwidth is lowered to what keeps 60 degrees of margin."""
         context = context_of(case, _prior(case.robot.name, case.robot.joint_names))
         config = DisturbanceObserverConfig(velocity_delay=case.velocity_delay)
@@ -50,7 +50,7 @@ class AdaptiveObserver(Contestant):
             bandwidth=min(settings['bandwidth'], 0.999 * most),
             adaptation=AdaptationSettings(enabled=True, memory=settings['memory']),
         )
-        return Entry(corrector=ControllerCorrector(case, config.build(context)))
+        return Prepared(corrector=ControllerCorrector(case, config.build(context)))
 
 
 @lru_cache(maxsize=4)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What takes part in the tracking benchmark, and what it may be tuned to."""
+"""A method of the tracking benchmark, and what it may be tuned to."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -18,8 +18,8 @@ Settings = Mapping[str, float]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Knowledge:
-    """What contestants were given beforehand, the same for every case."""
+class GivenModels:
+    """Models that methods are given beforehand, the same for every case."""
 
     identified: IdentifiedModel | None = None
     """The textbook model, fitted to training runs."""
@@ -28,8 +28,8 @@ class Knowledge:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Entry:
-    """A contestant made ready for one case."""
+class Prepared:
+    """A method ready for one case."""
 
     corrector: Corrector | None = None
     """What adds torque; None for nothing."""
@@ -37,11 +37,11 @@ class Entry:
     """What replaces the robot's own controller; None leaves it."""
 
 
-class Contestant(ABC):
+class Method(ABC):
     """One way to make a robot track better. An object keeps nothing between cases."""
 
     classical: ClassVar[bool] = True
-    """Whether it is an opponent, rather than one of ours or a bound."""
+    """Whether it is a baseline, rather than one of ours or a bound."""
     replaces: ClassVar[bool] = False
     """Whether it replaces the robot's own controller instead of adding to it."""
     needs_identification: ClassVar[bool] = False
@@ -54,19 +54,19 @@ class Contestant(ABC):
     """A coarser choice; None takes the whole grid."""
 
     @abstractmethod
-    def enter(self, case: Case, settings: Settings, knowledge: Knowledge) -> Entry:
+    def prepare(self, case: Case, settings: Settings, given: GivenModels) -> Prepared:
         """Make it ready for one run.
 
         Args:
             case: The run; whatever is random in it may not be looked at.
             settings: One of the grid.
-            knowledge: What was known beforehand.
+            given: What was known beforehand.
         """
 
-    def absent(self, knowledge: Knowledge) -> str:  # noqa: ARG002 - for those that need something
+    def absent(self, given: GivenModels) -> str:  # noqa: ARG002 - for those that need something
         """Return why it cannot take part; empty if it can."""
         return ''
 
 
-CONTESTANTS: Registry[Contestant] = Registry('controller of the benchmark')
-"""All contestants, by the name in tables and JSON."""
+METHODS: Registry[Method] = Registry('controller of the benchmark')
+"""All methods, by the name in tables and JSON."""

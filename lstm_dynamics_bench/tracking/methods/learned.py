@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import ClassVar
 
 from lstm_dynamics_bench.tracking.methods.base import (
-    Contestant,
-    CONTESTANTS,
-    Entry,
-    Knowledge,
+    GivenModels,
+    Method,
+    METHODS,
+    Prepared,
     Settings,
 )
 from lstm_dynamics_ros.control.base import ControllerConfig, Prior
@@ -30,22 +30,22 @@ DEFAULT = 'feedforward_dob'
 """Name of the default controller."""
 
 
-class Learned(Contestant):
+class Learned(Method):
     """A controller with a model file."""
 
     classical = False
     model: ClassVar[str] = 'residual'
     """What the model file is for."""
 
-    def absent(self, knowledge: Knowledge) -> str:
+    def absent(self, given: GivenModels) -> str:
         """See the base class."""
-        return '' if self.model in knowledge.models else f'there is no {self.model} model'
+        return '' if self.model in given.models else f'there is no {self.model} model'
 
     def corrector(
-        self, case: Case, knowledge: Knowledge, config: ControllerConfig
+        self, case: Case, given: GivenModels, config: ControllerConfig
     ) -> PipelineCorrector:
         """Return a fresh pipeline with a controller, for one case."""
-        loaded, prior = _loaded(knowledge.models[self.model])
+        loaded, prior = _loaded(given.models[self.model])
         pipeline = Pipeline(
             loaded,
             PipelineSettings(horizon_steps=0, latency=case.latency),
@@ -57,18 +57,18 @@ class Learned(Contestant):
         return PipelineCorrector(case, pipeline)
 
 
-@CONTESTANTS.register('feedforward')
+@METHODS.register('feedforward')
 class LearnedFeedforward(Learned):
     """The recurrent feed-forward alone."""
 
     title = 'recurrent feed-forward'
 
-    def enter(self, case: Case, settings: Settings, knowledge: Knowledge) -> Entry:  # noqa: ARG002
+    def prepare(self, case: Case, settings: Settings, given: GivenModels) -> Prepared:  # noqa: ARG002
         """See the base class."""
-        return Entry(corrector=self.corrector(case, knowledge, FeedforwardConfig()))
+        return Prepared(corrector=self.corrector(case, given, FeedforwardConfig()))
 
 
-@CONTESTANTS.register('memoryless')
+@METHODS.register('memoryless')
 class MemorylessFeedforward(LearnedFeedforward):
     """A network without memory, as large and trained on the same data."""
 
@@ -76,7 +76,7 @@ class MemorylessFeedforward(LearnedFeedforward):
     model = 'memoryless'
 
 
-@CONTESTANTS.register(DEFAULT)
+@METHODS.register(DEFAULT)
 class LearnedFeedforwardDob(Learned):
     """The recurrent feed-forward and a slow observer: the default controller."""
 
@@ -86,12 +86,12 @@ class LearnedFeedforwardDob(Learned):
     )
     quick_grid: ClassVar[tuple[Settings, ...]] = tuple({'bandwidth': g} for g in (10.0, 20.0))
 
-    def enter(self, case: Case, settings: Settings, knowledge: Knowledge) -> Entry:
+    def prepare(self, case: Case, settings: Settings, given: GivenModels) -> Prepared:
         """See the base class. The bandwidth is lowered to what keeps 60 degrees of margin."""
         most = largest_bandwidth(case.latency, PERIOD)
         bandwidth = min(settings['bandwidth'], 0.999 * most)
         config = FeedforwardDobConfig(bandwidth=bandwidth)
-        return Entry(corrector=self.corrector(case, knowledge, config))
+        return Prepared(corrector=self.corrector(case, given, config))
 
 
 def shipped_models(robot: str) -> dict[str, Path]:

@@ -122,8 +122,8 @@ def test_nothing_is_trained_if_an_opponent_is_not_reproduced(
     data = tmp_path / 'data'
     shutil.copytree(real_data, data)
     file = data / 'reference.py'
-    told = "return np.array(FROZEN['baxter_ugr_rmse_nm'])"
-    file.write_text(file.read_text().replace(told, told + ' * 1.03'))
+    figure = "return np.array(FROZEN['baxter_ugr_rmse_nm'])"
+    file.write_text(file.read_text().replace(figure, figure + ' * 1.03'))
     command |= {'data': data, 'sets': ('baxter_ugr',)}
     with pytest.raises(DataError, match='baxter_ugr_rmse_nm') as caught:
         RealBenchmark(**command).run()

@@ -5,10 +5,12 @@ import gc
 import json
 
 from lstm_dynamics_bench.latency import steps as module
-from lstm_dynamics_bench.latency.steps import benchmark_latency
+from lstm_dynamics_bench.latency.steps import benchmark_latency, HEAD, LatencySummary
+from lstm_dynamics_ros.evaluation.metrics import MetricError
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 from numpy.testing import assert_allclose
+import pytest
 
 
 def test_both_contenders_compute_the_same(forward_model: LoadedModel) -> None:
@@ -33,3 +35,20 @@ def test_every_contender_has_its_figures_and_the_pair_its_ratio(
     assert {'onnxruntime', 'numpy', 'python'} <= set(read['versions'])
     assert 'session_run' in result.text()
     assert gc.isenabled()
+
+
+def test_percentiles_are_in_microseconds() -> None:
+    summary = LatencySummary.of(1000 * np.arange(1001, dtype=np.int64))
+    expected = {'n': 1001, 'p50': 500.0, 'p99': 990.0, 'p99_9': 999.0, 'max': 1000.0}
+    assert summary.to_json() == pytest.approx(expected)
+
+
+def test_a_row_has_a_cell_for_every_column() -> None:
+    cells = LatencySummary.of(np.array([1500], np.int64)).cells()
+    assert len(['name', *cells]) == len(HEAD)
+    assert cells == ['1.5'] * 4
+
+
+def test_nothing_to_summarise_is_refused() -> None:
+    with pytest.raises(MetricError, match='no duration'):
+        LatencySummary.of(np.zeros(0, np.int64))

@@ -9,7 +9,7 @@ import pytest
 collect_ignore_glob = [] if find_spec('mujoco') else ['test_*.py']
 
 if find_spec('mujoco'):
-    from lstm_dynamics_bench.tracking.methods.base import Knowledge
+    from lstm_dynamics_bench.tracking.methods.base import GivenModels
     from lstm_dynamics_bench.tracking.trial import Bench
     from lstm_dynamics_ros.evaluation.closed_loop.scenarios import Case, make_case, SCENARIOS
     from lstm_dynamics_ros.sim.robot import load_robot
@@ -17,7 +17,7 @@ if find_spec('mujoco'):
     @pytest.fixture(scope='session')
     def bench() -> Bench:
         """Two joints and short runs."""
-        return Bench(robot=load_robot('pendulum'), knowledge=Knowledge(), duration=6.0)
+        return Bench(robot=load_robot('pendulum'), given=GivenModels(), duration=6.0)
 
     @pytest.fixture
     def case() -> Case:

@@ -7,7 +7,8 @@ from pathlib import Path
 from lstm_dynamics_bench.tracking import result as results
 from lstm_dynamics_bench.tracking.page import pictures, write_page, write_pictures
 from lstm_dynamics_bench.tracking.result import TrackingResult
-from lstm_dynamics_bench.tracking.suite import run_suite, SuiteSettings
+from lstm_dynamics_bench.tracking.settings import SuiteSettings
+from lstm_dynamics_bench.tracking.suite import run_suite
 from lstm_dynamics_bench.tracking.table import tracking_table
 from lstm_dynamics_ros.core.errors import ConfigError, UnknownNameError
 from lstm_dynamics_ros.sim.robot import load_robot
@@ -16,7 +17,7 @@ import pytest
 ROBOT = load_robot('pendulum')
 SETTINGS = SuiteSettings(
     scenarios=('clean',),
-    contestants=('pd_gravity',),
+    methods=('pd_gravity',),
     first_seed=20,
     n_seeds=1,
     quick=True,
@@ -85,7 +86,7 @@ def test_pictures_and_page_are_written(result: TrackingResult, tmp_path: Path) -
     'settings',
     [
         SuiteSettings(scenarios=('cleen',)),
-        SuiteSettings(contestants=('pid',)),
+        SuiteSettings(methods=('pid',)),
         SuiteSettings(budgets=('3',)),
     ],
 )

@@ -42,5 +42,5 @@ def test_the_result_can_be_read_by_people_and_programs() -> None:
     assert not failed.passed
     shown = json.loads(json.dumps(failed.as_json()))
     assert shown['worst_s'] == 0.11
-    assert shown['command'] == ['stand-in']
+    assert shown['command'] == ['test source']
     assert '110.0 ms (worst); at most 100 ms: FAILED.' in failed.as_table()

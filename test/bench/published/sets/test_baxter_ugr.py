@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The Baxter protocol on a made system and with a made opponent."""
+"""The Baxter protocol on a made system and with a made baseline."""
 
 from pathlib import Path
 

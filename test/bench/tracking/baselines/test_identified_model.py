@@ -3,7 +3,11 @@
 
 from dataclasses import replace
 
-from lstm_dynamics_bench.tracking.baselines.identified_model import IdentifiedModel, identify
+from lstm_dynamics_bench.tracking.baselines.identified_model import (
+    IdentifiedModel,
+    identify,
+    PayloadRegressor,
+)
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.sim.friction import friction_along
 from lstm_dynamics_ros.sim.motions import make_motion, Motion
@@ -27,13 +31,13 @@ def record(seed: int) -> SimulatedRun:
 
 
 def test_it_recovers_the_parameters_of_torques_made_with_them() -> None:
-    told = motion(0)
+    reference = motion(0)
     mass, place = 0.6, np.array([0.02, 0.0, -0.03])
     coulomb, viscous = np.array([1.2, 0.5]), np.array([0.7, 0.2])
     model = NominalModel(ROBOT, point_mass=mass, at=place)
-    effort = model.torques(told.position, told.velocity, told.acceleration)
-    effort += coulomb * np.tanh(told.velocity / 0.5) + viscous * told.velocity
-    run = replace(record(0), position=told.position, effort=effort)
+    effort = model.torques(reference.position, reference.velocity, reference.acceleration)
+    effort += coulomb * np.tanh(reference.velocity / 0.5) + viscous * reference.velocity
+    run = replace(record(0), position=reference.position, effort=effort)
 
     found = identify(ROBOT, [run], smoothing=0.5)
 
@@ -46,15 +50,15 @@ def test_it_recovers_the_parameters_of_torques_made_with_them() -> None:
 
 def test_it_explains_most_of_what_a_real_run_takes_beyond_the_nominal_model() -> None:
     model = identify(ROBOT, [record(0), record(1)])
-    told = motion(7)
-    state = told.position, told.velocity, told.acceleration
+    reference = motion(7)
+    state = reference.position, reference.velocity, reference.acceleration
     nominal = NominalModel(ROBOT).torques(*state)
     truth = NominalModel(ROBOT, payload=0.8).torques(*state) - nominal
-    truth += friction_along(ROBOT, HIDDEN, told.velocity)
+    truth += friction_along(ROBOT, HIDDEN, reference.velocity)
 
     mass, at = model.point()
     fitted = NominalModel(ROBOT, point_mass=mass, at=at).torques(*state) - nominal
-    fitted += model.friction(told.velocity, 0.02)
+    fitted += model.friction(reference.velocity, 0.02)
 
     left = np.sqrt(np.mean((truth - fitted) ** 2, axis=0) / np.mean(truth**2, axis=0))
     assert left.max() < 0.35
@@ -84,3 +88,17 @@ def test_a_load_without_mass_stays_a_point_that_can_be_simulated() -> None:
 def test_runs_too_short_to_fit_are_refused() -> None:
     with pytest.raises(DataError, match='longer than'):
         identify(ROBOT, [])
+
+
+@pytest.mark.parametrize('name', ['arm', 'pendulum'])
+def test_columns_times_parameters_are_the_torque_of_a_point_mass(name: str) -> None:
+    robot = load_robot(name)
+    rng = np.random.default_rng(1)
+    n, mass, place = len(robot.links), 1.7, np.array([0.002, -0.003, 0.004])
+    state = robot.home + rng.normal(0.0, 0.1, n), rng.normal(size=n), rng.normal(size=n)
+    loaded = NominalModel(robot, point_mass=mass, at=place).torque(*state).copy()
+    torque = loaded - NominalModel(robot).torque(*state)
+
+    columns = PayloadRegressor(robot).columns(*state)
+
+    np.testing.assert_allclose(columns @ [mass, *(mass * place)], torque, atol=2e-3)

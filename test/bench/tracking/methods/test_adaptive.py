@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of the observer with online adaptation."""
 
-from lstm_dynamics_bench.tracking.methods.base import CONTESTANTS, Knowledge
+from lstm_dynamics_bench.tracking.methods.base import GivenModels, METHODS
 from lstm_dynamics_ros.evaluation.closed_loop.lockstep import run_case
 from lstm_dynamics_ros.evaluation.closed_loop.metrics import score
 from lstm_dynamics_ros.evaluation.closed_loop.scenarios import make_case, SCENARIOS
@@ -18,6 +18,6 @@ def test_after_a_payload_came_it_follows_better_than_the_observer_alone() -> Non
         ('disturbance_observer', {'bandwidth': 10.0}),
         ('adaptive_observer', {'bandwidth': 10.0, 'memory': 2.0}),
     ):
-        entry = CONTESTANTS[name]().enter(case, settings, Knowledge())
+        entry = METHODS[name]().prepare(case, settings, GivenModels())
         errors.append(score(run_case(case, entry.corrector)).rms_mrad)
     assert errors[1] < 0.8 * errors[0]

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What every contestant must keep to; a new one is picked up by itself."""
+"""What every method must keep to; a new one is picked up by itself."""
 
 from lstm_dynamics_bench.tracking.baselines.identified_model import IdentifiedModel
-from lstm_dynamics_bench.tracking.methods.base import CONTESTANTS, Knowledge
+from lstm_dynamics_bench.tracking.methods.base import GivenModels, METHODS
 from lstm_dynamics_bench.tracking.methods.classical import observed
 from lstm_dynamics_ros.evaluation.closed_loop.corrector import context_of
 from lstm_dynamics_ros.evaluation.closed_loop.lockstep import run_case
@@ -12,7 +12,7 @@ from lstm_dynamics_ros.sim.robot import load_robot
 import numpy as np
 import pytest
 
-KNOWLEDGE = Knowledge(
+GIVEN = GivenModels(
     identified=IdentifiedModel(
         load=np.array([0.5, 0.0, 0.0, -0.19]),
         coulomb=np.array([1.5, 0.6]),
@@ -20,12 +20,12 @@ KNOWLEDGE = Knowledge(
         residual=0.0,
     )
 )
-EVERYBODY = [name for name in CONTESTANTS if not CONTESTANTS[name]().absent(KNOWLEDGE)]
+EVERYBODY = [name for name in METHODS if not METHODS[name]().absent(GIVEN)]
 
 
 @pytest.mark.parametrize('name', EVERYBODY)
 def test_its_quick_grid_is_part_of_its_grid(name: str) -> None:
-    kind = CONTESTANTS[name]
+    kind = METHODS[name]
     assert kind.title
     assert len(kind.grid) >= 1
     assert all(settings in kind.grid for settings in kind.quick_grid or ())
@@ -35,8 +35,8 @@ def test_its_quick_grid_is_part_of_its_grid(name: str) -> None:
 def test_it_finishes_a_run_within_all_limits_and_the_same_way_twice(name: str, case: Case) -> None:
     found = []
     for _ in range(2):
-        contestant = CONTESTANTS[name]()
-        entry = contestant.enter(case, contestant.grid[0], KNOWLEDGE)
+        method = METHODS[name]()
+        entry = method.prepare(case, method.grid[0], GIVEN)
         found.append(score(run_case(case, entry.corrector, law=entry.law)))
 
     assert found[0] == found[1]
@@ -44,7 +44,7 @@ def test_it_finishes_a_run_within_all_limits_and_the_same_way_twice(name: str, c
 
 
 def test_without_an_identification_the_identified_model_is_absent() -> None:
-    assert CONTESTANTS['identified_model']().absent(Knowledge())
+    assert METHODS['identified_model']().absent(GivenModels())
 
 
 def test_the_observer_slows_down_to_keep_its_phase_margin() -> None:

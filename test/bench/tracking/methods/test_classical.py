@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests of the oracle."""
+"""Tests of the oracle and of the classical methods."""
 
 from dataclasses import replace
 
-from lstm_dynamics_bench.tracking.methods.oracle import oracle_torque, OracleCorrector
+from lstm_dynamics_bench.tracking.methods.classical import oracle_torque, OracleCorrector
 from lstm_dynamics_ros.evaluation.closed_loop.lockstep import run_case
 from lstm_dynamics_ros.evaluation.closed_loop.metrics import score
 from lstm_dynamics_ros.evaluation.closed_loop.scenarios import Case
