@@ -10,7 +10,13 @@ from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.state import JointState, NANOSECONDS, Vector
 from lstm_dynamics_ros.pipeline.correction import CorrectionOutput
 from lstm_dynamics_ros.pipeline.model_tracker import ModelTracker
-from lstm_dynamics_ros.safety.arming import ArmingFacts, ArmingSettings, judge, Verdict
+from lstm_dynamics_ros.safety.arming import (
+    ArmingFacts,
+    ArmingSettings,
+    judge,
+    unfit_model,
+    Verdict,
+)
 from lstm_dynamics_ros.safety.gate import Gate
 import numpy as np
 
@@ -45,6 +51,11 @@ def error_gain(card: ModelCard) -> float | None:
         gain / (USUAL_LIMIT if limit is None else limit)
         for gain, limit in zip(card.error_gain, limits, strict=True)
     )
+
+
+def prediction_only(card: ModelCard, settings: ArmingSettings) -> list[str]:
+    """Return why a model may only be used to predict; empty if it may make torque, too."""
+    return unfit_model(error_gain(card), card.washout_steps * card.dt, settings)
 
 
 def known_of(

@@ -12,6 +12,7 @@ from lstm_dynamics_ros.pipeline.model_tracker import ModelTracker
 from lstm_dynamics_ros.pipeline.settings import control_steps, PipelineSettings
 from lstm_dynamics_ros.runtime.predictor import Predictor
 from lstm_dynamics_ros.safety.gate import Gate
+from lstm_dynamics_ros.safety.joint_limits import JointLimits
 from lstm_dynamics_ros.safety.shadow import ShadowScore
 from lstm_dynamics_ros.signals.low_pass import LowPass
 from lstm_dynamics_ros.signals.time_grid import nanoseconds
@@ -29,7 +30,7 @@ class CorrectionOutput:
 
     Args:
         controller: Computes the torque.
-        gate: What the torque must pass; may be replaced while it is silent.
+        gate: What the torque must pass.
         card: Card of the model.
         period: Time between two control points [s].
         latency_ns: Time from a measurement to the moment a correction made from it acts [ns].
@@ -72,12 +73,17 @@ class CorrectionOutput:
         self.shadow: ShadowScore | None = None
         """How good the torque would be; None for a controller whose torque is not scored."""
         if self.controller.computes_torque and not self.controller.full_command:
-            limits = self.gate.limits.effort
             steps = round((value / NANOSECONDS + self._delay) / self._period)
             self.shadow = ShadowScore(
                 self._n, self._period, latency_steps=steps,
-                weights=1.0 / np.where(np.isfinite(limits), limits, 1.0),
+                weights=_weights(self.gate.limits),
             )  # fmt: skip
+
+    def use_limits(self, limits: JointLimits) -> None:
+        """Take over limits of the joints while nothing is on its way out."""
+        self.gate.use_limits(limits)
+        if self.shadow is not None:
+            self.shadow.weights = _weights(self.gate.limits)
 
     @property
     def explained(self) -> float | None:
@@ -212,6 +218,12 @@ class CorrectionOutput:
         if self.gate.silent:
             return None
         return self.gate.pass_through(None, armed=False, measured=self._measured)
+
+
+def _weights(limits: JointLimits) -> Vector:
+    """Return what one unit of torque counts, shape (n_joints,): one over the effort limit."""
+    weights: Vector = 1.0 / np.where(np.isfinite(limits.effort), limits.effort, 1.0)
+    return weights
 
 
 def control_context(

@@ -31,6 +31,7 @@ from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.predictor import Predictor
 from lstm_dynamics_ros.safety.arming import ArmingFacts
 from lstm_dynamics_ros.safety.gate import Gate, GateSettings
+from lstm_dynamics_ros.safety.joint_limits import JointLimits
 from lstm_dynamics_ros.safety.plausibility import RangeCheck
 from lstm_dynamics_ros.safety.state import Event, State, StateMachine
 from lstm_dynamics_ros.signals.payload_estimate import RANGE_NAME
@@ -57,6 +58,8 @@ class Pipeline:
         machine: State of the node; one that is active if left out.
         prior: Rigid-body prior that the card of the model names.
         safety: When the model is trusted, what is contact, and what arming needs.
+        predictor: Steps the model; made if left out. A controller that looks into the model must
+            have been built with the same one.
 
     Raises:
         ConfigError: If the control rate, the joint map or the controller do not fit the model.
@@ -73,6 +76,7 @@ class Pipeline:
         machine: StateMachine | None = None,
         prior: Prior | None = None,
         safety: SafetySettings | None = None,
+        predictor: Predictor | None = None,
     ) -> None:
         card = self.card = loaded.card
         self.settings = settings or PipelineSettings()
@@ -82,7 +86,7 @@ class Pipeline:
         self.control_period = self.control_steps * card.dt
         """Time between two control points [s]."""
         self.machine = machine or StateMachine(State.WAITING)
-        predictor = Predictor(loaded)
+        predictor = predictor or Predictor(loaded)
         self.context = control_context(predictor, self.settings, prior)
         """What a controller of this pipeline is made for."""
         made = controller or CONTROLLERS['none']()
@@ -97,6 +101,8 @@ class Pipeline:
             predictor, self.safety, prior, latency_ns, self.machine, self.correction_output.forget,
             self.settings.bounds_miss_rate,
         )  # fmt: skip
+        self.remark = ''
+        """Why the controller is not the one that was hoped for; empty if it is."""
         self.revoked_because = ''
         """Why torque was taken back since the last arming; empty if it was not."""
         self._state_input = StateInput(
@@ -113,6 +119,11 @@ class Pipeline:
     def controller(self) -> Controller:
         """Computes the torque."""
         return self.correction_output.controller
+
+    @property
+    def controller_name(self) -> str:
+        """Name of the controller in settings."""
+        return type(self.controller).__module__.rpartition('.')[2]  # one file each
 
     @property
     def gate(self) -> Gate:
@@ -287,6 +298,16 @@ class Pipeline:
         self.model_tracker.forget('The model was made to start over.')
         if allowed:
             self._revoked(self.model_tracker.forgot)
+
+    def use_limits(self, limits: JointLimits) -> None:
+        """Take over limits of the joints, such as those of a robot description that came late.
+
+        Raises:
+            ConfigError: While torque is allowed, or the safe command is on its way out.
+        """
+        if self.machine.allows_torque:
+            raise ConfigError('Joint limits cannot change while torque is allowed.')
+        self.correction_output.use_limits(limits)
 
     def reconfigure(self, settings: PipelineSettings) -> None:
         """Take over settings while running.

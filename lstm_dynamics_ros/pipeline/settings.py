@@ -1,14 +1,22 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settings of one tick, and what follows from them before any message has come."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields, make_dataclass
+from typing import Any, cast, TypeVar
 
+from lstm_dynamics_ros.control import ControllerConfig, CONTROLLERS
+from lstm_dynamics_ros.control.base import settings_as
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import ConfigError, UnknownNameError
 from lstm_dynamics_ros.core.parameters import parameter
 from lstm_dynamics_ros.safety.arming_facts import ArmingSettings
 from lstm_dynamics_ros.safety.confidence import ConfidenceSettings
 from lstm_dynamics_ros.safety.contact_settings import ContactSettings
+from lstm_dynamics_ros.safety.gate_settings import GateSettings
+from lstm_dynamics_ros.safety.joint_limits import JointLimitSettings
+
+AUTO = 'auto'
+"""Takes the best controller that the model allows."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -103,6 +111,70 @@ class SafetySettings:
     confidence: ConfidenceSettings = field(default_factory=ConfidenceSettings)
     contact: ContactSettings = field(default_factory=ContactSettings)
     arming: ArmingSettings = field(default_factory=ArmingSettings)
+
+
+ControllerFields: Any = make_dataclass(
+    'ControllerFields',
+    [(name, CONTROLLERS[name], field(default_factory=CONTROLLERS[name])) for name in CONTROLLERS],
+    frozen=True,
+    kw_only=True,
+)
+"""The settings of every registered controller, in a field of its name."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class BuildSettings(
+    ControllerFields,  # type: ignore[misc] # made when the controllers are imported
+    SafetySettings,
+    PipelineSettings,
+):
+    """Everything that a pipeline is built from beside the model."""
+
+    controller: str = parameter(
+        AUTO,
+        'What computes the correction. auto takes feedforward_dob if the model allows, else '
+        'disturbance_observer if there is a rigid-body model, else none.',
+        choices=(AUTO, *sorted(CONTROLLERS)),
+    )
+    urdf: str = parameter(
+        '',
+        'File with the rigid-body model of the robot, for controllers that need one; empty takes '
+        'the one that came with the model, if any.',
+    )
+    armature: tuple[float, ...] = parameter(
+        (),
+        'Inertia of each rotor seen at its joint, which a URDF cannot hold; empty for none.',
+        unit='kg m^2',
+    )
+    gate: GateSettings = field(default_factory=GateSettings)
+    limits: JointLimitSettings = field(default_factory=JointLimitSettings)
+
+    @property
+    def pipeline(self) -> PipelineSettings:
+        """How joint states are taken in and what is predicted."""
+        return _part(PipelineSettings, self)
+
+    @property
+    def safety(self) -> SafetySettings:
+        """When the model is trusted, what is contact, and what arming needs."""
+        return _part(SafetySettings, self)
+
+    def of_controller(self, name: str) -> ControllerConfig:
+        """Return the settings of a controller.
+
+        Raises:
+            UnknownNameError: If there is none of that name.
+        """
+        return settings_as(CONTROLLERS[name], getattr(self, name))
+
+
+P = TypeVar('P')
+
+
+def _part(kind: type[P], settings: object) -> P:
+    """Return the fields that a class of settings has in common with a larger one."""
+    names = [item.name for item in fields(cast('Any', kind))]
+    return kind(**{name: getattr(settings, name) for name in names})
 
 
 def control_steps(dt: float, rate: float) -> int:

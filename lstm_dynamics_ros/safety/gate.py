@@ -67,11 +67,6 @@ class Gate:
         ):
             if length != n:
                 raise ShapeError(what, (n,), (length,))
-        largest = np.array([np.inf if limit is None else abs(limit) for limit in effort_limits])
-        if limits is not None:
-            largest = np.minimum(largest, limits.effort)
-        self.unlimited_joints = [i for i in range(n) if not np.isfinite(largest[i])]
-        """Indices of the joints without a known effort limit."""
         self.counters = dict.fromkeys(_COUNTED, 0)
         self.bad_in_a_row = 0
         """Torques in a row that were not finite, armed or not."""
@@ -80,19 +75,41 @@ class Gate:
         joint limits or energy, each of shape (n_joints,); overwritten by the next step."""
         self.saturated_for = 0.0
         """How long without a break some joint has been at its clamp or limit [s]."""
-        free = limits or JointLimits.unknown(n)
-        self.limits = JointLimits(free.lower, free.upper, free.velocity, largest)
-        """Limits that hold, infinite where unknown."""
-        self._largest = np.where(np.isfinite(largest), largest, 0.0)
         self._names = tuple(joint_names)
-        self._limits = limits
         self._period = period
         self._last, self._share, self._wanted = (np.zeros(n) for _ in range(3))
         self._armed_steps = 0
         self._releasing: SafeCommand | None = None
         self._tank: EnergyTank | None = None
         self._law: LimitLaw | None = None
+        given = [np.inf if limit is None else abs(limit) for limit in effort_limits]
+        self._set_limits(limits, np.array(given))
         self.settings = settings
+
+    def _set_limits(self, limits: JointLimits | None, effort: Vector) -> None:
+        """Keep limits, and the largest efforts beside theirs, shape (n_joints,)."""
+        largest = effort if limits is None else np.minimum(effort, limits.effort)
+        free = limits or JointLimits.unknown(len(largest))
+        self.unlimited_joints = np.flatnonzero(~np.isfinite(largest)).tolist()
+        """Indices of the joints without a known effort limit."""
+        self.limits = JointLimits(free.lower, free.upper, free.velocity, largest)
+        """Limits that hold, infinite where unknown."""
+        self._largest = np.where(np.isfinite(largest), largest, 0.0)
+        self._limits = limits
+
+    def use_limits(self, limits: JointLimits) -> None:
+        """Take over other limits of position, speed and effort; only while it is silent.
+
+        Raises:
+            ConfigError: If something is on its way out.
+            ShapeError: If the number of joints differs.
+        """
+        if not self.silent:
+            raise ConfigError('Joint limits cannot change while torque is on its way out.')
+        if limits.n_joints != len(self._largest):
+            raise ShapeError('Joint limits', (len(self._largest),), (limits.n_joints,))
+        self._set_limits(limits, np.full(limits.n_joints, np.inf))
+        self.settings = self._settings
 
     @property
     def settings(self) -> GateSettings:

@@ -53,9 +53,19 @@ class ShadowScore:
         self._shape = (n_joints,)
         self._period = period
         self._keep = math.exp(-period / window)
-        self._weights = np.ones(n_joints) if weights is None else np.square(weights)
+        self.weights = np.ones(n_joints) if weights is None else weights
         self._waiting: deque[Vector | None] = deque(maxlen=latency_steps + 1)
         self.reset()
+
+    @property
+    def weights(self) -> Vector:
+        """What one unit of torque counts in :attr:`overall`, shape (n_joints,)."""
+        return self._weights
+
+    @weights.setter
+    def weights(self, weights: Sequence[float] | Vector) -> None:
+        self._weights = np.array(weights, np.float64)
+        self._squares = np.square(self._weights)
 
     def reset(self) -> None:
         """Forget everything."""
@@ -116,8 +126,8 @@ class ShadowScore:
     @property
     def overall(self) -> float:
         """Explained share of all joints together; NaN where there was no disturbance."""
-        whole = float(self._weights @ self._whole)
-        return 1.0 - float(self._weights @ self._left) / whole if whole > 0.0 else math.nan
+        whole = float(self._squares @ self._whole)
+        return 1.0 - float(self._squares @ self._left) / whole if whole > 0.0 else math.nan
 
     def as_dict(self, joint_names: Sequence[str]) -> dict[str, Any]:
         """Return the score for publication as JSON; None where there is no number.

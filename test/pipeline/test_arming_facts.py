@@ -10,9 +10,10 @@ from lstm_dynamics_ros.control import ControlInput, Controller
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.reference import Reference
 from lstm_dynamics_ros.core.state import RawSample, Vector
-from lstm_dynamics_ros.pipeline.arming_facts import error_gain
+from lstm_dynamics_ros.pipeline.arming_facts import error_gain, prediction_only
 from lstm_dynamics_ros.pipeline.pipeline import Pipeline, PipelineSettings, Surroundings
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
+from lstm_dynamics_ros.safety.arming import ArmingSettings
 from lstm_dynamics_ros.safety.gate import Gate, GateSettings
 from lstm_dynamics_ros.safety.joint_limits import JointLimits
 from lstm_dynamics_ros.safety.state import ArmRefusedError, State
@@ -231,3 +232,13 @@ def test_the_gain_is_that_of_the_worst_joint_in_effort_limits(
 ) -> None:
     card: ModelCard = replace(loaded.card, **changes)  # type: ignore[arg-type]
     assert error_gain(card) == expected
+
+
+def test_a_gain_or_washout_out_of_bounds_leaves_prediction(loaded: LoadedModel) -> None:
+    card = replace(
+        loaded.card, error_gain=(1.0, 30.0), effort_limits=(20.0, None), washout_steps=200
+    )
+    gain, washout = prediction_only(card, ArmingSettings(max_washout=0.5))
+    assert 'gain of 30' in gain
+    assert 'needs 1 s to forget' in washout
+    assert prediction_only(card, ArmingSettings(max_error_gain=50.0)) == []

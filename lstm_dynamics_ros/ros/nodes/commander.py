@@ -109,9 +109,8 @@ class Commander:
         full = engine.pipeline.controller.full_command
         if engine.pipeline.controller.computes_torque and full != (mode == 'full'):
             what = 'the whole command' if full else 'a correction'
-            found.append(
-                f'The controller {engine.controller} computes {what}, but command_mode is {mode}.'
-            )
+            name = engine.pipeline.controller_name
+            found.append(f'The controller {name} computes {what}, but command_mode is {mode}.')
         return found
 
     def arm(self) -> str:

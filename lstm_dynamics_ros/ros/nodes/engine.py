@@ -8,17 +8,11 @@ from typing import Any
 
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.state import NANOSECONDS, RawSample, Vector
-from lstm_dynamics_ros.pipeline.pipeline import Pipeline
-from lstm_dynamics_ros.pipeline.settings import message_names
-from lstm_dynamics_ros.ros.nodes.model_choices import (
-    candidates,
-    joint_limits,
-    prediction_only,
-    rigid_body,
-)
+from lstm_dynamics_ros.pipeline.arming_facts import prediction_only
+from lstm_dynamics_ros.pipeline.build import build_pipeline, joint_limits, robot_joint_names
 from lstm_dynamics_ros.ros.nodes.monitor import Monitor
 from lstm_dynamics_ros.ros.nodes.settings import NodeSettings
-from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
+from lstm_dynamics_ros.runtime.model_file import load_model
 from lstm_dynamics_ros.safety.gate import Gate
 from lstm_dynamics_ros.safety.state import Event, State, StateMachine
 from lstm_dynamics_ros.safety.torque_watch import TorqueWatch
@@ -58,56 +52,19 @@ class Engine:
             LstmDynamicsError: If the model is refused, or the settings do not fit it.
         """
         loaded = load_model(settings.model, pinned_sha256=settings.model_sha256)
+        pipeline = build_pipeline(loaded, settings, self._description, machine=self.machine)
         card = loaded.card
-        names = message_names(card, settings)
-        joint_names = tuple(names[joint] for joint in card.joint_names)
-        pipeline, controller, remark = self._make(loaded, settings, joint_names)
         self.settings = settings
         self.loaded = loaded
         self.pipeline = pipeline
-        self.joint_names = joint_names
+        self.joint_names = robot_joint_names(settings, card)
         """The model's joints, by the names the robot has for them."""
-        self.controller = controller
-        """Name of the controller in use."""
-        self.remark = remark
-        """Why it is not the one that was hoped for; empty if it is."""
         self.track = self._make_track()
         """Where the robot is told to be."""
         pipeline.reference = self.track
         self.prediction_only = prediction_only(card, settings.arming)
         """Why the model may only be used to predict; empty if it may make torque, too."""
         self.monitor = Monitor(card, nanoseconds(pipeline.control_period), time.monotonic_ns())
-
-    def _make(
-        self, loaded: LoadedModel, settings: NodeSettings, joint_names: Sequence[str]
-    ) -> tuple[Pipeline, str, str]:
-        """Return a pipeline with the best controller possible, its name, and what is amiss."""
-        card = loaded.card
-        prior = rigid_body(settings, card)
-        limits = joint_limits(settings, card, joint_names, self._description)
-        remarks = []
-        wanted = candidates(settings.controller)
-        for name in wanted:
-            try:
-                pipeline = Pipeline(
-                    loaded,
-                    settings.pipeline,
-                    controller=settings.of_controller(name),
-                    machine=self.machine,
-                    prior=prior,
-                    safety=settings.safety,
-                )
-            except ConfigError as error:
-                if name == wanted[-1]:
-                    raise
-                remarks.append(f'{name} cannot be used: {error}')
-                continue
-            pipeline.correction_output.gate = Gate(
-                settings.gate, tuple(limits.effort), pipeline.control_period,
-                joint_names=card.joint_names, limits=limits,
-            )  # fmt: skip
-            break
-        return pipeline, name, ' '.join(remarks)
 
     def _make_track(self) -> ReferenceTrack:
         speeds = self.pipeline.gate.limits.velocity
@@ -126,15 +83,12 @@ class Engine:
             ConfigError: If the text is no URDF, or its limits contradict those given.
             JointNamesError: If it lacks joints of the model.
         """
-        gate, settings, card = self.pipeline.gate, self.settings, self.pipeline.card
-        limits = joint_limits(settings, card, self.joint_names, text)
+        pipeline = self.pipeline
+        limits = joint_limits(self.settings, pipeline.card, text)
         self._description = text
-        if not gate.silent or self.machine.allows_torque:
+        if not pipeline.gate.silent or self.machine.allows_torque:
             return 'The limits of the new robot description count once the model is loaded again.'
-        self.pipeline.correction_output.gate = Gate(
-            gate.settings, tuple(limits.effort), self.pipeline.control_period,
-            joint_names=card.joint_names, limits=limits,
-        )  # fmt: skip
+        pipeline.use_limits(limits)
         self.track = self.pipeline.reference = self._make_track()
         return ''
 
@@ -145,7 +99,7 @@ class Engine:
             LstmDynamicsError: If they do not.
         """
         pipeline = self.pipeline
-        settings.of_controller(self.controller).build(pipeline.context)
+        settings.of_controller(pipeline.controller_name).build(pipeline.context)
         effort = tuple(pipeline.gate.limits.effort)
         Gate(settings.gate, effort, pipeline.control_period, joint_names=pipeline.card.joint_names)
         if not settings.confidence.zero_score > settings.confidence.full_score:
@@ -172,7 +126,7 @@ class Engine:
     def reconfigure(self, settings: NodeSettings) -> None:
         """Take over settings that may change while running."""
         before, self.settings = self.settings, settings
-        pipeline, name = self.pipeline, self.controller
+        pipeline, name = self.pipeline, self.pipeline.controller_name
         self.watchdog.timeout = settings.state_timeout
         self.watch.reconfigure(settings, settings.longest_silence, settings.longest_delay)
         self.track.timeout = settings.reference_timeout
@@ -247,8 +201,8 @@ class Engine:
             missing = self.track.missing(newest)
         payload = self.payload
         return {
-            'controller': self.controller,
-            'remark': self.remark,
+            'controller': pipeline.controller_name,
+            'remark': pipeline.remark,
             'prediction_only': self.prediction_only,
             'unbounded': self.unbounded,
             'reference': missing,

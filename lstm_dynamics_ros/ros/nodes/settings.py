@@ -1,20 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Settings of the nodes. No ROS in here, so that the command line and the docs can read them."""
 
-from dataclasses import dataclass, field, fields, make_dataclass
-from typing import Any, cast, TypeVar
+from dataclasses import dataclass
 
-from lstm_dynamics_ros.control import ControllerConfig, CONTROLLERS
-from lstm_dynamics_ros.control.base import settings_as
 from lstm_dynamics_ros.core.parameters import parameter
-from lstm_dynamics_ros.pipeline.settings import PipelineSettings, SafetySettings
+from lstm_dynamics_ros.pipeline.settings import BuildSettings
 from lstm_dynamics_ros.ros.nodes.executor_settings import ExecutorSettings
-from lstm_dynamics_ros.safety.gate import GateSettings
-from lstm_dynamics_ros.safety.joint_limits import JointLimitSettings
 from lstm_dynamics_ros.safety.torque_watch import WatchSettings
-
-AUTO = 'auto'
-"""Takes the best controller that the model allows."""
 
 COMMAND_MODES = ('correction', 'full')
 COMMAND_TYPES = ('effort_array', 'joint_trajectory')
@@ -57,24 +49,8 @@ class SinkSettings:
     )
 
 
-ControllerFields: Any = make_dataclass(
-    'ControllerFields',
-    [(name, CONTROLLERS[name], field(default_factory=CONTROLLERS[name])) for name in CONTROLLERS],
-    frozen=True,
-    kw_only=True,
-)
-"""The settings of every registered controller, in a field of its name."""
-
-
 @dataclass(frozen=True, kw_only=True)
-class NodeSettings(
-    ControllerFields,  # type: ignore[misc] # made when the controllers are imported
-    SafetySettings,
-    PipelineSettings,
-    SinkSettings,
-    WatchSettings,
-    ExecutorSettings,
-):
+class NodeSettings(BuildSettings, SinkSettings, WatchSettings, ExecutorSettings):
     """Settings of dynamics_node: those of its parts, under the same names, and its own."""
 
     model: str = parameter(
@@ -145,34 +121,6 @@ class NodeSettings(
         maximum=1.0,
         reconfigurable=True,
     )
-    controller: str = parameter(
-        AUTO,
-        'What computes the correction. auto takes feedforward_dob if the model allows, else '
-        'disturbance_observer if there is a rigid-body model, else none.',
-        choices=(AUTO, *sorted(CONTROLLERS)),
-    )
-    urdf: str = parameter(
-        '',
-        'File with the rigid-body model of the robot, for controllers that need one; empty takes '
-        'the one that came with the model, if any.',
-    )
-    armature: tuple[float, ...] = parameter(
-        (),
-        'Inertia of each rotor seen at its joint, which a URDF cannot hold; empty for none.',
-        unit='kg m^2',
-    )
-    gate: GateSettings = field(default_factory=GateSettings)
-    limits: JointLimitSettings = field(default_factory=JointLimitSettings)
-
-    @property
-    def pipeline(self) -> PipelineSettings:
-        """The part that the pipeline needs."""
-        return _part(PipelineSettings, self)
-
-    @property
-    def safety(self) -> SafetySettings:
-        """When the model is trusted, what is contact, and what arming needs."""
-        return _part(SafetySettings, self)
 
     @property
     def longest_silence(self) -> float:
@@ -183,14 +131,6 @@ class NodeSettings(
     def longest_delay(self) -> float:
         """How much later than usual a joint state may come while armed [s]: bunches included."""
         return self.armed_timeout + self.catch_up
-
-    def of_controller(self, name: str) -> ControllerConfig:
-        """Return the settings of a controller.
-
-        Raises:
-            UnknownNameError: If there is none of that name.
-        """
-        return settings_as(CONTROLLERS[name], getattr(self, name))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -261,12 +201,3 @@ class SimSettings(ExecutorSettings):
         minimum=0,
         maximum=20,
     )
-
-
-P = TypeVar('P')
-
-
-def _part(kind: type[P], settings: object) -> P:
-    """Return the fields that a class of settings has in common with a larger one."""
-    names = [item.name for item in fields(cast('Any', kind))]
-    return kind(**{name: getattr(settings, name) for name in names})
