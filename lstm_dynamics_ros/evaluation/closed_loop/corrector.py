@@ -129,12 +129,11 @@ class PipelineCorrector(Corrector):
 
     Args:
         case: The run it is for.
-        pipeline: A fresh pipeline whose gate is set as it shall be.
+        pipeline: A fresh pipeline with the latency of the case, and its gate as it shall be.
     """
 
     def __init__(self, case: Case, pipeline: Pipeline) -> None:
         pipeline.reference = MotionReference(case.motion)
-        pipeline.latency_ns = nanoseconds(case.latency)
         self._names = case.robot.joint_names
         self.pipeline = pipeline
         """The pipeline."""

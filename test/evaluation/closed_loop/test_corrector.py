@@ -86,7 +86,7 @@ def test_a_pipeline_is_armed_once_it_is_warm_and_knows_motion_and_latency(
     asking = Asking(np.array([0.5, -0.5]))
     pipeline = Pipeline(
         loaded,
-        PipelineSettings(horizon_steps=0),
+        PipelineSettings(horizon_steps=0, latency=case.latency),
         controller=asking,
         gate=Gate(OPEN_GATE, (60.0, 25.0), PERIOD),
         safety=AT_ONCE,
