@@ -33,6 +33,7 @@ def trained(
     return train_members(runs, settings, folder=tmp_path_factory.mktemp('members'))
 
 
+@pytest.mark.slow
 def test_every_trajectory_is_unseen_by_one_member(
     trained: list[Member], runs: list[Segment]
 ) -> None:
@@ -44,6 +45,7 @@ def test_every_trajectory_is_unseen_by_one_member(
         assert not unseen & {segment.name for segment in member.learned}
 
 
+@pytest.mark.slow
 def test_members_start_from_different_seeds(trained: list[Member]) -> None:
     assert [member.checkpoint.settings.seed for member in trained] == [0, 1, 2]
 
@@ -68,6 +70,7 @@ def test_training_goes_on_where_it_was_interrupted(
             assert torch.equal(value, other.checkpoint.weights[name]), name
 
 
+@pytest.mark.slow
 def test_the_file_holds_all_members_and_says_how_far_they_spread(
     trained: list[Member], runs: list[Segment], settings: TrainingSettings, tmp_path: Path
 ) -> None:
@@ -94,6 +97,7 @@ def test_the_file_holds_all_members_and_says_how_far_they_spread(
     assert min(card.spread['effort']) > 0
 
 
+@pytest.mark.slow
 def test_a_lone_member_has_no_spread(
     trained: list[Member], runs: list[Segment], tmp_path: Path
 ) -> None:
@@ -102,6 +106,7 @@ def test_a_lone_member_has_no_spread(
     assert (card.members, card.spread, step.has_spread) == (1, {}, False)
 
 
+@pytest.mark.slow
 def test_what_any_member_saw_is_inside_the_training_range(trained: list[Member]) -> None:
     first = trained[0].checkpoint
     name = next(iter(first.ranges))

@@ -103,6 +103,7 @@ def test_sets_are_trained_scored_and_kept(
         RealBenchmark(**command, retrain=True).run()
 
 
+@pytest.mark.slow
 def test_a_training_that_fails_leaves_the_other_sets_their_figures(
     command: dict[str, Any], settings: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

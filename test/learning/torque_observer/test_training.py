@@ -60,6 +60,7 @@ def path(members: list[Member], tmp_path_factory: pytest.TempPathFactory) -> Pat
     return made
 
 
+@pytest.mark.slow
 def test_a_training_that_was_stopped_ends_with_the_same_weights(
     runs: list[Segment], tmp_path: Path
 ) -> None:

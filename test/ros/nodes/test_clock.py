@@ -151,7 +151,7 @@ def test_joint_states_that_stop_while_the_clock_goes_on_are_a_fault(loop: Any) -
     simulation.assert_silent()
 
 
-@pytest.mark.parametrize('time_stands', [False, True])
+@pytest.mark.parametrize('time_stands', [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_a_stall_of_the_node_is_a_fault_whatever_simulated_time_does(
     loop: Any, time_stands: bool
 ) -> None:
