@@ -7,8 +7,7 @@ from pathlib import Path
 from lstm_dynamics_bench.tracking.methods import METHODS
 from lstm_dynamics_bench.tracking.methods.base import GivenModels
 from lstm_dynamics_bench.tracking.methods.learned import DEFAULT
-from lstm_dynamics_ros.core.reference import Reference, ReferenceSource
-from lstm_dynamics_ros.core.state import JointState, RawSample, Vector
+from lstm_dynamics_ros.core.state import JointState, RawSample, Reference, ReferenceSource, Vector
 from lstm_dynamics_ros.evaluation.closed_loop.corrector import (
     Correction,
     Corrector,

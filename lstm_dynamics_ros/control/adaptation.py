@@ -6,13 +6,85 @@ import math
 from typing import final
 
 from lstm_dynamics_ros.control.base import ControlContext
-from lstm_dynamics_ros.control.recursive_least_squares import RecursiveLeastSquares
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.parameters import parameter
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import Matrix, Vector
+from lstm_dynamics_ros.core.state import Matrix, Reference, Vector
 from lstm_dynamics_ros.signals.disturbance import PayloadModel
 import numpy as np
+
+LARGEST = 1e6
+"""Numbers beyond this are garbage: they are not learned from."""
+
+
+@final
+class RecursiveLeastSquares:
+    """Recursive least squares with forgetting, leakage and bounded inputs.
+
+    It keeps the sums of the normal equations, each fading with ``memory``, and a constant pull
+    towards zero::
+
+        A += (1 - keep) (leak / scale^2 - A) + dt Phi' W Phi,    b *= keep,    b += dt Phi' W y
+
+    with ``keep = exp(-dt / memory)``; the parameters solve ``A a = b``. As ``A`` never falls
+    below the pull, the covariance ``A^-1`` is at most ``scale^2 / leak`` (the usual cap on its
+    trace), and where nothing is learned the parameters leak to zero instead of drifting.
+
+    Source: L. Ljung, T. Söderström, "Theory and practice of recursive identification", 1983,
+    section 2.6; the leak as in J.-J. Slotine, W. Li, "Applied nonlinear control", 1991, 8.7.5.
+
+    Args:
+        scale: Expected size of each parameter, shape (n_parameters,).
+        memory: Time after which a measurement counts for a third [s].
+        leak: Strength of the pull to zero, against the weight of one second of measurements.
+
+    Raises:
+        ConfigError: If a number is not positive.
+    """
+
+    def __init__(self, scale: Vector, *, memory: float, leak: float) -> None:
+        if not (memory > 0 and leak > 0 and (scale > 0).all()):
+            raise ConfigError(
+                'Least squares needs memory, leak and all scales > 0, '
+                f'got {memory}, {leak} and {scale.tolist()}.'
+            )
+        self._memory = memory
+        self._floor = np.diag(leak / scale**2)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything."""
+        self._matrix = self._floor.copy()
+        self._vector = np.zeros(len(self._floor))
+        self._parameters: Vector = np.zeros(len(self._floor))
+
+    @property
+    def parameters(self) -> Vector:
+        """The newest solution, shape (n_parameters,). Not to be written to."""
+        return self._parameters
+
+    def update(self, target: Vector, regressor: Matrix, weight: Vector, dt: float) -> Vector:
+        """Take one measurement of several equations ``regressor @ parameters = target``.
+
+        Args:
+            target: Left-hand side, shape (n,).
+            regressor: Right-hand side per unit of parameter, shape (n, n_parameters).
+            weight: Inverse variance of each equation, shape (n,); if all are zero, or a number is
+                not finite or senseless, nothing changes.
+            dt: Time since the last measurement [s].
+
+        Returns:
+            The parameters, shape (n_parameters,); a new array with every change.
+        """
+        size = np.abs(target).max() + np.abs(regressor).max() + weight.max() + dt
+        if not 0.0 < float(size) < LARGEST or not weight.any():
+            return self._parameters
+        keep = math.exp(-dt / self._memory)
+        weighted = dt * (regressor.T * weight)
+        self._matrix = keep * self._matrix + (1.0 - keep) * self._floor + weighted @ regressor
+        self._vector = keep * self._vector + weighted @ target
+        self._parameters = np.asarray(np.linalg.solve(self._matrix, self._vector), np.float64)
+        return self._parameters
+
 
 N_PAYLOAD = 4
 """Mass and three first moments of mass."""
@@ -50,7 +122,7 @@ class AdaptationSettings:
     )
     slowest: float = parameter(
         0.01,
-        'Joints told to move slower teach nothing: at rest, friction cannot be told from weight.',
+        'Joints whose reference is slower teach nothing: at rest, friction looks like weight.',
         unit='rad/s',
         minimum=0.0,
     )
@@ -80,7 +152,7 @@ class AdaptationSettings:
         """Make the adaptation; None if it is not enabled.
 
         Raises:
-            ConfigError: If there is no rigid-body model that knows what a payload costs.
+            ConfigError: If there is no rigid-body model that knows the effort of a payload.
         """
         return Adaptation(self, context) if self.enabled else None
 
@@ -103,13 +175,13 @@ class Adaptation:
         context: What it is made for.
 
     Raises:
-        ConfigError: If there is no rigid-body model that knows what a payload costs.
+        ConfigError: If there is no rigid-body model that knows the effort of a payload.
     """
 
     def __init__(self, settings: AdaptationSettings, context: ControlContext) -> None:
         if not isinstance(context.prior, PayloadModel):
             raise ConfigError(
-                'Adaptation needs a rigid-body model that knows what a payload costs, got '
+                'Adaptation needs a rigid-body model that knows the effort of a payload, got '
                 f'{type(context.prior).__name__}. Give the URDF, or set adaptation.enabled false.'
             )
         self.settings = settings
@@ -146,17 +218,17 @@ class Adaptation:
         """Mass and first moments, then Coulomb and viscous friction of each joint if learned."""
         return self._parameters
 
-    def explain(self, told: Reference) -> Vector:
+    def explain(self, reference: Reference) -> Vector:
         """Return the torque of what is known so far, and keep the motion for :meth:`learn`.
 
         Args:
-            told: Reference at the time of the measurement.
+            reference: Reference at the time of the measurement.
 
         Returns:
             Effort [N m] or [N], shape (n_joints,).
         """
-        self._now = self._regressors(told)
-        self._moving = np.abs(told.velocity) > self.settings.slowest
+        self._now = self._regressors(reference)
+        self._moving = np.abs(reference.velocity) > self.settings.slowest
         torque: Vector = self._now @ self._parameters
         return torque
 
@@ -177,29 +249,29 @@ class Adaptation:
         fitted = self._fit.update(self._target, self._regressor, weight, self._period)
         self._parameters = self._bounded(fitted)
 
-    def torque(self, told: Reference) -> Vector:
+    def torque(self, reference: Reference) -> Vector:
         """Return the torque of payload and friction along a reference.
 
         Args:
-            told: Reference at the time the torque acts.
+            reference: Reference at the time the torque acts.
 
         Returns:
             Effort [N m] or [N], shape (n_joints,).
         """
-        torque: Vector = self._regressors(told) @ self._parameters
+        torque: Vector = self._regressors(reference) @ self._parameters
         return torque
 
-    def _regressors(self, told: Reference) -> Matrix:
+    def _regressors(self, reference: Reference) -> Matrix:
         """Return the torque per unit of each parameter, shape (n_joints, n_parameters)."""
         out = self._blank.copy()
         out[:, :N_PAYLOAD] = self._prior.payload_torque(
-            told.position, told.velocity, told.acceleration
+            reference.position, reference.velocity, reference.acceleration
         )
         if self.settings.friction:
             n = len(out)
-            sign = np.tanh(told.velocity / self.settings.friction_velocity)
+            sign = np.tanh(reference.velocity / self.settings.friction_velocity)
             np.fill_diagonal(out[:, N_PAYLOAD : N_PAYLOAD + n], sign)
-            np.fill_diagonal(out[:, N_PAYLOAD + n :], told.velocity)
+            np.fill_diagonal(out[:, N_PAYLOAD + n :], reference.velocity)
         return out
 
     def _bounded(self, fitted: Vector) -> Vector:

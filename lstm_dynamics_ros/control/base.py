@@ -3,13 +3,13 @@
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import ClassVar, Protocol, TypeVar
+from typing import ClassVar, final, Protocol, TypeVar
 
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import ConfigError
-from lstm_dynamics_ros.core.reference import Reference
 from lstm_dynamics_ros.core.registry import Registry
-from lstm_dynamics_ros.core.state import JointState, Matrix, Vector
+from lstm_dynamics_ros.core.state import JointState, Matrix, Reference, Vector
+import numpy as np
 
 
 class Prior(Protocol):
@@ -48,12 +48,12 @@ class ControlInput:
     measured: JointState
     """State at the newest grid point."""
     reference: Reference | None
-    """Where the robot was told to be at that time; None without a fresh reference."""
+    """Reference at that time; None without a fresh one."""
     preview: Reference | None
-    """Where it is told to be when the correction from this step acts, one latency later."""
+    """Reference when the correction from this step acts, one latency later."""
     commanded: Reference | None = None
-    """What the robot's own controller will be told when it adds the correction: where the robot is
-    told to be one latency ahead, less the delay of the drives."""
+    """Reference of the robot's own controller when it adds the correction: that one latency
+    ahead, less the delay of the drives."""
     applied: Vector
     """Correction that acts at the time of ``measured``, as let out by the gate [N m] or [N]."""
     learned: Vector | None = None
@@ -180,3 +180,98 @@ def settings_as(kind: type[C], config: ControllerConfig) -> C:
 
 CONTROLLERS: Registry[ControllerConfig] = Registry('controller')
 """All controllers, by the name in configuration files."""
+
+
+def per_joint(name: str, values: tuple[float, ...], context: ControlContext) -> Vector:
+    """Return one value per joint.
+
+    Args:
+        name: Name of the setting, for the message.
+        values: One number for all joints, or one per joint.
+        context: Knows the joints.
+
+    Returns:
+        The values, shape (n_joints,).
+
+    Raises:
+        ConfigError: If there is another number of values.
+    """
+    n = len(context.joint_names)
+    if len(values) not in {1, n}:
+        raise ConfigError(
+            f'{name} must have 1 value or one for each of the {n} joints '
+            f'({", ".join(context.joint_names)}), got {len(values)}.'
+        )
+    return np.broadcast_to(np.array(values, np.float64), n).copy()
+
+
+def required_prior(name: str, context: ControlContext) -> Prior:
+    """Return the rigid-body model.
+
+    Args:
+        name: Name of the controller, for the message.
+        context: Holds the model.
+
+    Raises:
+        ConfigError: If there is none.
+    """
+    if context.prior is None:
+        raise ConfigError(f'{name} needs a rigid-body model, got none. Give the URDF.')
+    return context.prior
+
+
+def needs_forward(name: str, context: ControlContext) -> ModelCard:
+    """Return the card of a forward model that says what effort does.
+
+    Args:
+        name: Who needs it, for the message.
+        context: Holds the card.
+
+    Raises:
+        ConfigError: If it is not that of a forward model that is fed effort and predicts velocity,
+            or its step is not the control period.
+    """
+    card = context.card
+    if (
+        card is None
+        or card.model_kind != 'forward'
+        or card.columns('effort') is None
+        or card.columns('velocity', of='targets') is None
+    ):
+        got = 'none' if card is None else f'{card.name}, {card.model_kind}'
+        raise ConfigError(
+            f'{name} needs a forward model with the feature effort and the target velocity, got '
+            f'{got}. Train one with lstm-dynamics train, or use feedforward_dob.'
+        )
+    if abs(context.period - card.dt) > 1e-6 * card.dt:
+        raise ConfigError(
+            f'{name} needs a control period of one step of the model, {card.dt:g} s, got '
+            f'{context.period:g} s. Set control_rate to 0.'
+        )
+    return card
+
+
+@CONTROLLERS.register('none')
+@dataclass(frozen=True, kw_only=True)
+class NoneConfig(ControllerConfig):
+    """There is nothing to set."""
+
+    def build(self, context: ControlContext) -> 'NoController':  # noqa: ARG002
+        """See the base class."""
+        return NoController()
+
+
+@final
+class NoController(Controller):
+    """Never computes a torque."""
+
+    computes_torque: ClassVar[bool] = False
+    needs_reference: ClassVar[bool] = False
+    needs_effort = False
+
+    def torque(self, given: ControlInput) -> None:  # noqa: ARG002
+        """See the base class."""
+        return
+
+    def reset(self) -> None:
+        """See the base class. There is nothing to forget."""

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Computed torque: the rigid-body model turns a wanted acceleration into the whole command."""
+"""Controllers that are the whole command: computed torque, and PD with gravity compensation."""
 
 from dataclasses import dataclass
 from typing import ClassVar, final
@@ -10,11 +10,29 @@ from lstm_dynamics_ros.control.base import (
     Controller,
     ControllerConfig,
     CONTROLLERS,
+    per_joint,
+    required_prior,
     settings_as,
 )
-from lstm_dynamics_ros.control.gains import per_joint, required_prior
 from lstm_dynamics_ros.core.parameters import parameter
 from lstm_dynamics_ros.core.state import Vector
+import numpy as np
+
+
+class _WholeCommand(Controller):
+    """What both have in common: a rigid-body model, gains per joint, and nothing to forget."""
+
+    full_command: ClassVar[bool] = True
+    needs_effort = False
+
+    def __init__(self, name: str, config: ControllerConfig, context: ControlContext) -> None:
+        self._context = context
+        self._prior = required_prior(name, context)
+        self._gain = self._rate_gain = self._rest = np.zeros(len(context.joint_names))
+        self.reconfigure(config)
+
+    def reset(self) -> None:
+        """See the base class. There is nothing to forget."""
 
 
 @CONTROLLERS.register('computed_torque')
@@ -40,11 +58,11 @@ class ComputedTorqueConfig(ControllerConfig):
 
     def build(self, context: ControlContext) -> 'ComputedTorque':
         """See the base class."""
-        return ComputedTorque(self, context)
+        return ComputedTorque('computed_torque', self, context)
 
 
 @final
-class ComputedTorque(Controller):
+class ComputedTorque(_WholeCommand):
     """``tau = prior(q, dq, ddq_r + 2 z w de + w^2 e)`` with ``e = q_r - q``.
 
     Source: J. Luh, M. Walker, R. Paul, "Resolved-acceleration control of mechanical
@@ -52,28 +70,17 @@ class ComputedTorque(Controller):
     modelling, planning and control", 2009, section 8.5.2.
     """
 
-    full_command: ClassVar[bool] = True
-    needs_effort = False
-
-    def __init__(self, config: ComputedTorqueConfig, context: ControlContext) -> None:
-        self._context = context
-        self._prior = required_prior('computed_torque', context)
-        self.reconfigure(config)
-
     def torque(self, given: ControlInput) -> Vector | None:
         """See the base class."""
-        told, now = given.reference, given.measured
-        if told is None:
+        reference, now = given.reference, given.measured
+        if reference is None:
             return None
         wanted = (
-            told.acceleration
-            + self._rate_gain * (told.velocity - now.velocity)
-            + self._gain * (told.position - now.position)
+            reference.acceleration
+            + self._rate_gain * (reference.velocity - now.velocity)
+            + self._gain * (reference.position - now.position)
         )
         return self._prior.torque(now.position, now.velocity, wanted).copy()
-
-    def reset(self) -> None:
-        """See the base class. There is nothing to forget."""
 
     def reconfigure(self, config: ControllerConfig) -> None:
         """See the base class."""
@@ -81,3 +88,53 @@ class ComputedTorque(Controller):
         frequency = per_joint('natural_frequency', own.natural_frequency, self._context)
         ratio = per_joint('damping_ratio', own.damping_ratio, self._context)
         self._gain, self._rate_gain = frequency**2, 2.0 * ratio * frequency
+
+
+@CONTROLLERS.register('pd_gravity')
+@dataclass(frozen=True, kw_only=True)
+class PdGravityConfig(ControllerConfig):
+    """Gains of the feedback."""
+
+    stiffness: tuple[float, ...] = parameter(
+        (50.0,),
+        'Position gain: one value, or one per joint.',
+        unit='N m/rad',
+        minimum=0.0,
+        reconfigurable=True,
+    )
+    damping: tuple[float, ...] = parameter(
+        (5.0,),
+        'Velocity gain: one value, or one per joint.',
+        unit='N m s/rad',
+        minimum=0.0,
+        reconfigurable=True,
+    )
+
+    def build(self, context: ControlContext) -> 'PdGravity':
+        """See the base class."""
+        return PdGravity('pd_gravity', self, context)
+
+
+@final
+class PdGravity(_WholeCommand):
+    """``tau = K_p e + K_d de + prior(q, 0, 0)`` with ``e = q_r - q``.
+
+    Source: M. Takegaki, S. Arimoto, "A new feedback method for dynamic control of manipulators",
+    J. Dynamic Systems, Measurement, and Control 103(2), 1981.
+    """
+
+    def torque(self, given: ControlInput) -> Vector | None:
+        """See the base class."""
+        reference, now = given.reference, given.measured
+        if reference is None:
+            return None
+        feedback = self._gain * (reference.position - now.position)
+        feedback += self._rate_gain * (reference.velocity - now.velocity)
+        return feedback + self._prior.torque(now.position, self._rest, self._rest)
+
+    def reconfigure(self, config: ControllerConfig) -> None:
+        """See the base class."""
+        own = settings_as(PdGravityConfig, config)
+        gain = per_joint('stiffness', own.stiffness, self._context)
+        self._rate_gain = per_joint('damping', own.damping, self._context)
+        self._gain = gain

@@ -1,8 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The torque a joint takes beyond its rigid-body model, from measurements."""
+"""Estimates of the torque that a joint takes beyond its rigid-body model."""
 
+from abc import ABC, abstractmethod
 import math
-from typing import final
+from typing import final, TypeGuard
 
 from lstm_dynamics_ros.control.base import Prior
 from lstm_dynamics_ros.core.errors import ConfigError
@@ -17,9 +18,79 @@ LONGEST_STEP = 2.5
 """A step of more than this many periods is a gap: the motion across it is not known."""
 
 
-@final
-class DisturbanceEstimate:
+class Disturbance(ABC):
     """Low-passed difference between measured effort and rigid-body torque.
+
+    Args:
+        prior: Rigid-body model of the robot.
+        n_joints: Number of joints.
+        period: Time between two updates [s].
+        bandwidth: How fast it follows [rad/s].
+        smoothing: Time constant of a second low-pass [s]; 0 is without.
+        bleed: How fast it decays while frozen [1/s]; 0 holds it.
+
+    Raises:
+        ConfigError: If a number is out of range.
+    """
+
+    def __init__(
+        self,
+        prior: Prior,
+        n_joints: int,
+        *,
+        period: float,
+        bandwidth: float,
+        smoothing: float = 0.0,
+        bleed: float = 0.0,
+    ) -> None:
+        if not period > 0.0:
+            raise ConfigError(f'A disturbance estimate needs a period > 0 s, got {period}.')
+        self.low_pass = LowPass(n_joints, bandwidth=bandwidth, smoothing=smoothing, bleed=bleed)
+        """What the differences go through; its numbers may be changed at any time."""
+        self.raw = np.zeros(n_joints)
+        """Newest difference before the low-pass [N m] or [N], shape (n_joints,)."""
+        self.fresh = False
+        """Whether the newest measurement gave a new ``raw``."""
+        self._prior = prior
+        self._period = period
+
+    @property
+    def value(self) -> Vector:
+        """The estimate [N m] or [N], shape (n_joints,). Not to be written to."""
+        return self.low_pass.value
+
+    def reset(self) -> None:
+        """Forget everything; the estimate is zero again."""
+        self.fresh = False
+        self.low_pass.reset()
+        self.raw = np.zeros_like(self.raw)
+
+    @abstractmethod
+    def update(
+        self,
+        state: JointState,
+        explained: Vector | None = None,
+        *,
+        predicted: JointState | None = None,
+        frozen: bool = False,
+    ) -> Vector:
+        """Take one measurement.
+
+        Args:
+            state: Newest measurement.
+            explained: Torque beyond the prior that something else accounts for at this time, e.g.
+                a learned feed-forward [N m] or [N], shape (n_joints,).
+            predicted: What a forward model says about the next step; None if it says nothing.
+            frozen: Whether to hold (or bleed) the estimate instead of following.
+
+        Returns:
+            The estimate [N m] or [N], shape (n_joints,); a new array with every change.
+        """
+
+
+@final
+class DisturbanceEstimate(Disturbance):
+    """The disturbance with the motion from measured velocities.
 
     With ``d_raw = effort - prior(q, dq, ddq)`` and ``ddq`` from the difference of two velocities,
     each step does ``d += (1 - exp(-bandwidth dt)) (d_raw - d)``. That is the momentum observer in
@@ -40,14 +111,9 @@ class DisturbanceEstimate:
     detection, isolation, and identification", T-RO 33(6), 2017, sections V-C and V-D.
 
     Args:
-        prior: Rigid-body model of the robot.
-        n_joints: Number of joints.
-        period: Time between two updates [s].
-        bandwidth: How fast it follows [rad/s].
+        prior, n_joints, period, bandwidth, smoothing, bleed: See :class:`Disturbance`.
         velocity_delay: Age of the measured velocity against position and effort [s].
         lead: How much younger than the motion the effort is taken [s].
-        smoothing: Time constant of a second low-pass [s]; 0 is without.
-        bleed: How fast it decays while frozen [1/s]; 0 holds it.
 
     Raises:
         ConfigError: If a number is out of range.
@@ -65,54 +131,37 @@ class DisturbanceEstimate:
         smoothing: float = 0.0,
         bleed: float = 0.0,
     ) -> None:
-        numbers = (bandwidth, velocity_delay, lead, smoothing, bleed)
-        if not (period > 0 and all(number >= 0 for number in numbers)):
+        super().__init__(
+            prior, n_joints, period=period, bandwidth=bandwidth, smoothing=smoothing, bleed=bleed
+        )
+        if not (velocity_delay >= 0.0 and lead >= 0.0):
             raise ConfigError(
-                'A disturbance estimate needs period > 0 and bandwidth, velocity_delay, lead, '
-                f'smoothing and bleed >= 0, got {period} and {numbers}.'
+                'A disturbance estimate needs velocity_delay and lead >= 0 s, '
+                f'got {velocity_delay} and {lead}.'
             )
-        self.low_pass = LowPass(n_joints, bandwidth=bandwidth, smoothing=smoothing, bleed=bleed)
-        """What the differences go through; its numbers may be changed at any time."""
-        self.raw = np.zeros(n_joints)
-        """Newest difference before the low-pass [N m] or [N], shape (n_joints,)."""
-        self.fresh = False
-        """Whether the newest measurement gave a new ``raw``."""
-        self._prior = prior
-        self._period = period
         self._age = 0.5 * period + velocity_delay
         self._weights = _weights((self._age - lead) / period)
         self._efforts = np.zeros((len(self._weights), n_joints))  # newest first
         self._velocity = np.zeros(n_joints)
         self._stamp_ns: int | None = None
 
-    @property
-    def value(self) -> Vector:
-        """The estimate [N m] or [N], shape (n_joints,). Not to be written to."""
-        return self.low_pass.value
-
     def reset(self) -> None:
-        """Forget everything; the estimate is zero again."""
+        """See the base class."""
+        super().reset()
         self._stamp_ns = None
-        self.fresh = False
-        self.low_pass.reset()
-        self.raw = np.zeros_like(self.raw)
 
     def update(
-        self, state: JointState, explained: Vector | None = None, *, frozen: bool = False
+        self,
+        state: JointState,
+        explained: Vector | None = None,
+        *,
+        predicted: JointState | None = None,  # noqa: ARG002 - measured velocities are enough
+        frozen: bool = False,
     ) -> Vector:
-        """Take one measurement.
+        """See the base class.
 
         A repeated stamp changes nothing. After a gap, a jump back in time or values that are not
         finite, the estimate stays until two measurements in a row can be used.
-
-        Args:
-            state: Newest measurement.
-            explained: Torque beyond the prior that something else accounts for at this time, e.g.
-                a learned feed-forward [N m] or [N], shape (n_joints,).
-            frozen: Whether to hold (or bleed) the estimate instead of following.
-
-        Returns:
-            The estimate [N m] or [N], shape (n_joints,); a new array with every change.
         """
         previous_ns, self._stamp_ns = self._stamp_ns, state.stamp_ns
         self.fresh = False
@@ -149,3 +198,72 @@ def _weights(age: float) -> Vector:
     weights = np.zeros(whole + 2)
     weights[whole:] = 1.0 - part, part
     return weights
+
+
+@final
+class ModelDisturbance(Disturbance):
+    """The disturbance with the motion from a forward model.
+
+    ``d_raw = effort - prior(q, dq, ddq)`` as in the classical estimate, but velocity and
+    acceleration are the model's::
+
+        dq = v(k | k-1),    ddq = (v(k+1 | k) - v(k | k-1)) / dt
+
+    ``v(k+1 | k)`` is what a forward model said at step k about the next one. A forward model that
+    remembers is a filter: it has seen efforts and friction, so it knows where an encoder only
+    guesses. And it looks one step ahead, so nothing is half a step and a filter late. Successive
+    predictions are subtracted, not a prediction and a measurement: noise in their difference
+    cancels in the low-pass that follows.
+
+    The innovation ``v(k) - v(k | k-1)`` of the usual textbook observer is not used: a model that
+    remembers explains payload and friction itself, so that its innovation holds neither.
+
+    Source: the observer as in :class:`DisturbanceEstimate`; the innovation form in K. Ohnishi, M.
+    Shibata, T. Murakami, "Motion control for advanced mechatronics", T-MECH 1(1), 1996.
+    """
+
+    _expected: JointState | None = None
+
+    def reset(self) -> None:
+        """See the base class."""
+        super().reset()
+        self._expected = None
+
+    def update(
+        self,
+        state: JointState,
+        explained: Vector | None = None,
+        *,
+        predicted: JointState | None = None,
+        frozen: bool = False,
+    ) -> Vector:
+        """See the base class.
+
+        The estimate stays where it is unless this and the last prediction follow on each other.
+        """
+        self.fresh = False
+        expected, self._expected = self._expected, predicted
+        if predicted is None or not follows(expected, state.stamp_ns, self._period):
+            return self.low_pass.value
+        acceleration = (predicted.velocity - expected.velocity) / self._period
+        raw = state.effort - self._prior.torque(state.position, expected.velocity, acceleration)
+        if explained is not None:
+            raw = raw - explained
+        if not math.isfinite(float(raw.sum())):
+            return self.low_pass.value
+        self.fresh = True
+        self.raw = raw
+        return self.low_pass.update(raw, self._period, frozen=frozen)
+
+
+def follows(expected: JointState | None, stamp_ns: int, period: float) -> TypeGuard[JointState]:
+    """Return whether there is a prediction, and it is for this time.
+
+    Args:
+        expected: What was predicted a step ago.
+        stamp_ns: Time of the newest measurement [ns].
+        period: Step of the model [s].
+    """
+    if expected is None:
+        return False
+    return abs(stamp_ns - expected.stamp_ns) <= 0.5 * period * NANOSECONDS

@@ -11,17 +11,20 @@ from lstm_dynamics_ros.control.base import (
     Controller,
     ControllerConfig,
     CONTROLLERS,
+    needs_forward,
     Prior,
+    required_prior,
     settings_as,
 )
-from lstm_dynamics_ros.control.disturbance_estimate import DisturbanceEstimate, VELOCITY_DELAY
-from lstm_dynamics_ros.control.gains import required_prior
-from lstm_dynamics_ros.control.jacobian import needs_forward
-from lstm_dynamics_ros.control.model_disturbance import ModelDisturbance
+from lstm_dynamics_ros.control.disturbance_estimate import (
+    Disturbance,
+    DisturbanceEstimate,
+    ModelDisturbance,
+    VELOCITY_DELAY,
+)
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.parameters import parameter
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import Vector
+from lstm_dynamics_ros.core.state import Reference, Vector
 import numpy as np
 
 LARGEST_PHASE = 0.52
@@ -135,7 +138,7 @@ class DisturbanceObserverConfig(ControllerConfig):
 
 @final
 class DisturbanceObserver(Controller):
-    """Adds the torque that the drives had to spend beyond the rigid-body model.
+    """Adds the measured effort that the rigid-body model does not explain.
 
     With adaptation, a payload and friction learned on the way go ahead along the reference, and
     the observer only sees to what they leave.
@@ -162,18 +165,17 @@ class DisturbanceObserver(Controller):
         if adaptation is None:
             return self._follow(given, None)
         here = Reference(measured.stamp_ns, measured.position, self._rest, self._rest)
-        told = given.reference or here
-        value = self._follow(given, adaptation.explain(told))
+        reference = given.reference or here
+        value = self._follow(given, adaptation.explain(reference))
         if estimate.fresh:
             adaptation.learn(estimate.raw, frozen=given.frozen)
-        return value + adaptation.torque(given.preview or told)
+        return value + adaptation.torque(given.preview or reference)
 
     def _follow(self, given: ControlInput, explained: Vector | None) -> Vector:
         """Return the estimate after one more measurement."""
-        estimate, measured = self.estimate, given.measured
-        if isinstance(estimate, ModelDisturbance):
-            return estimate.update(measured, given.predicted, explained, frozen=given.frozen)
-        return estimate.update(measured, explained, frozen=given.frozen)
+        return self.estimate.update(
+            given.measured, explained, predicted=given.predicted, frozen=given.frozen
+        )
 
     def reset(self) -> None:
         """See the base class."""
@@ -193,26 +195,12 @@ class DisturbanceObserver(Controller):
 
 def _estimate(
     config: DisturbanceObserverConfig, context: ControlContext, prior: Prior
-) -> DisturbanceEstimate | ModelDisturbance:
+) -> Disturbance:
     """Return what observes, as the settings say."""
-    n_joints = len(context.joint_names)
+    n_joints, period = len(context.joint_names), context.period
+    numbers = {name: getattr(config, name) for name in ('bandwidth', 'smoothing', 'bleed')}
     if config.mode == 'learned':
         needs_forward('A learned disturbance_observer', context)
-        return ModelDisturbance(
-            prior,
-            n_joints,
-            period=context.period,
-            bandwidth=config.bandwidth,
-            smoothing=config.smoothing,
-            bleed=config.bleed,
-        )
-    return DisturbanceEstimate(
-        prior,
-        n_joints,
-        period=context.period,
-        bandwidth=config.bandwidth,
-        velocity_delay=config.velocity_delay,
-        lead=config.lead,
-        smoothing=config.smoothing,
-        bleed=config.bleed,
-    )
+        return ModelDisturbance(prior, n_joints, period=period, **numbers)
+    numbers |= {'velocity_delay': config.velocity_delay, 'lead': config.lead}
+    return DisturbanceEstimate(prior, n_joints, period=period, **numbers)

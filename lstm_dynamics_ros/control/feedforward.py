@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the motion to come will take, added before it does."""
+"""Feed-forward of the effort that the reference takes, alone or with a slow observer (default)."""
 
+from collections import deque
 from dataclasses import dataclass
+import math
 from typing import final
 
 from lstm_dynamics_ros.control.base import (
@@ -11,12 +13,12 @@ from lstm_dynamics_ros.control.base import (
     ControllerConfig,
     CONTROLLERS,
     Prior,
+    settings_as,
 )
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.parameters import parameter
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import Vector
+from lstm_dynamics_ros.core.state import Reference, Vector
 from lstm_dynamics_ros.signals.time_grid import nanoseconds
 import numpy as np
 
@@ -87,17 +89,17 @@ class Feedforward(Controller):
 
     def _rigid_body(self, prior: Prior | None, given: ControlInput) -> Vector:
         """Return what the robot's own controller lacks of the rigid-body torque."""
-        preview, told = given.preview, given.commanded
+        preview, commanded = given.preview, given.commanded
         if prior is None or preview is None:
             return self._rest
-        if self._base == 'rigid_body_feedforward' and (self._drive_ns == 0 or told is None):
+        if self._base == 'rigid_body_feedforward' and (self._drive_ns == 0 or commanded is None):
             return self._rest
         total = _of(prior, preview).copy()
         if self._base == 'gravity':
-            at = (told or preview).position
+            at = (commanded or preview).position
             return total - prior.torque(at, self._rest, self._rest)
-        if self._base == 'rigid_body_feedforward' and told is not None:
-            return total - _of(prior, told)
+        if self._base == 'rigid_body_feedforward' and commanded is not None:
+            return total - _of(prior, commanded)
         return total
 
     def reset(self) -> None:
@@ -130,5 +132,154 @@ def base_of(setting: str, card: ModelCard | None) -> str:
     return next((name for name in BASES[1:] if name in said), 'nothing')
 
 
-def _of(prior: Prior, told: Reference) -> Vector:
-    return prior.torque(told.position, told.velocity, told.acceleration)
+def _of(prior: Prior, reference: Reference) -> Vector:
+    return prior.torque(reference.position, reference.velocity, reference.acceleration)
+
+
+ROLLBACK = 0.15
+"""Before something is noticed that freezes an observer, it has been followed for a while: what is
+held is the value of so long ago [s]."""
+
+LARGEST_PHASE = 0.585
+"""Largest ``inertia_ratio * bandwidth * delay`` [rad] that leaves 60 degrees of phase margin."""
+
+
+def largest_bandwidth(latency: float, period: float, inertia_ratio: float = 1.0) -> float:
+    """Return the bandwidth that leaves 60 degrees of phase margin [rad/s].
+
+    With ``Q = g^2 / (s + g)^2`` the loop is ``Q / (1 - Q) = g^2 / (s^2 + 2 g s)``. It crosses at
+    0.486 g with 76.3 degrees of margin, of which the delay T may take 16.3: g T <= 0.585.
+
+    Args:
+        latency: Time from a measurement to the moment its correction acts [s].
+        period: Time between two control steps [s]; half of one the correction is held, and one
+            old is the second difference of positions.
+        inertia_ratio: Largest ratio of inertia in the rigid-body model to that of the robot.
+    """
+    return LARGEST_PHASE / (inertia_ratio * (latency + 1.5 * period))
+
+
+@CONTROLLERS.register('feedforward_dob')
+@dataclass(frozen=True, kw_only=True)
+class FeedforwardDobConfig(FeedforwardSettings):
+    """Settings of the feed-forward, and how fast the observer follows."""
+
+    bandwidth: float = parameter(
+        20.0,
+        'How fast the observer takes over what the feed-forward leaves; faster is rougher.',
+        unit='rad/s',
+        minimum=0.0,
+        maximum=500.0,
+        reconfigurable=True,
+    )
+    bleed: float = parameter(
+        0.5,
+        'How fast the observer decays while it is frozen, e.g. in contact.',
+        unit='1/s',
+        minimum=0.0,
+        maximum=100.0,
+        reconfigurable=True,
+    )
+    inertia_ratio: float = parameter(
+        1.0,
+        'Largest ratio of inertia in the rigid-body model to that of the robot.',
+        minimum=0.1,
+        maximum=10.0,
+    )
+    allow_low_margin: bool = parameter(
+        default=False,
+        description='Accepts a bandwidth that leaves less than 60 degrees of phase margin.',
+    )
+
+    def build(self, context: ControlContext) -> 'FeedforwardDob':
+        """See the base class."""
+        return FeedforwardDob(self, context)
+
+    def check(self, context: ControlContext) -> None:
+        """Refuse a bandwidth that leaves too little margin.
+
+        Raises:
+            ConfigError: If it does, and ``allow_low_margin`` is not set.
+        """
+        most = largest_bandwidth(context.latency, context.period, self.inertia_ratio)
+        delay = context.latency + 1.5 * context.period
+        if self.bandwidth > most and not self.allow_low_margin:
+            raise ConfigError(
+                f'An observer bandwidth of {self.bandwidth:g} rad/s leaves less than 60 degrees '
+                f'of phase margin with {1e3 * delay:.1f} ms around the loop: at most {most:.1f} '
+                'rad/s. Lower bandwidth or the latency, or set allow_low_margin.'
+            )
+
+
+@final
+class FeedforwardDob(Controller):
+    """The sum of :class:`Feedforward` and the low-passed rest it leaves.
+
+    The rest is the measured disturbance minus what the model had said for that time, so the
+    observer does nothing where the model is right, and a bandwidth far below that of an observer
+    on its own is enough.
+    """
+
+    def __init__(self, config: FeedforwardDobConfig, context: ControlContext) -> None:
+        config.check(context)
+        self._context = context
+        card = (
+            context.card
+        )  # what it observes is left over from the disturbance that the model sees
+        self.needs_effort = card is not None and card.columns('disturbance') is not None
+        self.feedforward = Feedforward(config, context)
+        """The feed-forward part."""
+        self._period = context.period
+        self._zero: Vector = np.zeros(len(context.joint_names))
+        self._first: Vector = self._zero
+        self._second: Vector = self._zero
+        self._past: deque[Vector] = deque(maxlen=max(1, round(ROLLBACK / context.period)))
+        self._frozen = False
+        self._use(config)
+
+    @property
+    def observed(self) -> Vector:
+        """What the observer adds [N m] or [N], shape (n_joints,). Not to be written to."""
+        return self._second
+
+    @property
+    def nominal(self) -> Vector | None:
+        """See the base class."""
+        return self.feedforward.nominal
+
+    def torque(self, given: ControlInput) -> Vector | None:
+        """See the base class."""
+        ahead = self.feedforward.torque(given)
+        if ahead is None:
+            return None
+        rest = given.residual
+        if given.frozen:
+            if (
+                given.contact and not self._frozen and self._past
+            ):  # what it followed before it was noticed
+                self._first = self._second = self._past[0]
+            self._first = self._first * self._decay
+            self._second = self._second * self._decay
+        elif rest is not None:
+            self._first = self._first + self._share * (rest - self._first)
+            self._second = self._second + self._share * (self._first - self._second)
+            self._past.append(self._second)
+        self._frozen = given.contact
+        return ahead + self._second
+
+    def reset(self) -> None:
+        """See the base class."""
+        self.feedforward.reset()
+        self._first = self._second = self._zero
+        self._past.clear()
+        self._frozen = False
+
+    def reconfigure(self, config: ControllerConfig) -> None:
+        """See the base class."""
+        own = settings_as(FeedforwardDobConfig, config)
+        own.check(self._context)
+        self._use(own)
+
+    def _use(self, config: FeedforwardDobConfig) -> None:
+        self._share = -math.expm1(-config.bandwidth * self._period)
+        self._decay = math.exp(-config.bleed * self._period)

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Joint states as plain arrays, and the raw samples they are made from."""
+"""Joint states and references as plain arrays, and the raw samples they are made from."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,3 +46,23 @@ class JointState(NamedTuple):
     """Joint velocities [rad/s] or [m/s]. NaN where not measured."""
     effort: Vector
     """Joint efforts [N m] or [N]. NaN where not measured."""
+
+
+class Reference(NamedTuple):
+    """Reference motion of the joints at one instant. Every array has shape (n_joints,)."""
+
+    stamp_ns: int
+    """Time it is for [ns]."""
+    position: Vector
+    """Positions [rad] or [m]."""
+    velocity: Vector
+    """Velocities [rad/s] or [m/s]."""
+    acceleration: Vector
+    """Accelerations [rad/s^2] or [m/s^2]."""
+
+
+class ReferenceSource(Protocol):
+    """Knows the reference motion, now and a little later."""
+
+    def at(self, stamp_ns: int) -> Reference | None:
+        """Return the reference at a time [ns]; None where it is not known."""

@@ -6,8 +6,14 @@ import math
 
 from lstm_dynamics_ros.control.base import ControlContext, ControlInput, Controller, Prior
 from lstm_dynamics_ros.core.card import ModelCard
-from lstm_dynamics_ros.core.reference import Reference, ReferenceSource
-from lstm_dynamics_ros.core.state import JointState, Matrix, NANOSECONDS, Vector
+from lstm_dynamics_ros.core.state import (
+    JointState,
+    Matrix,
+    NANOSECONDS,
+    Reference,
+    ReferenceSource,
+    Vector,
+)
 from lstm_dynamics_ros.pipeline.model_tracker import ModelTracker
 from lstm_dynamics_ros.pipeline.settings import control_steps, PipelineSettings
 from lstm_dynamics_ros.runtime.predictor import Predictor

@@ -7,8 +7,7 @@ import math
 from lstm_dynamics_ros.control.base import Prior
 from lstm_dynamics_ros.core.card import ModelCard, PAST_KIND, PAYLOAD_KINDS
 from lstm_dynamics_ros.core.errors import ConfigError
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import JointState, NANOSECONDS, Vector
+from lstm_dynamics_ros.core.state import JointState, NANOSECONDS, Reference, Vector
 from lstm_dynamics_ros.signals.disturbance import DisturbanceFilter, PayloadModel
 import numpy as np
 

@@ -5,8 +5,7 @@ from collections.abc import Callable
 
 from lstm_dynamics_ros.control.base import Prior
 from lstm_dynamics_ros.core.card import PRIOR_KIND
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import Vector
+from lstm_dynamics_ros.core.state import Reference, Vector
 from lstm_dynamics_ros.pipeline.forecast import Forecast
 from lstm_dynamics_ros.pipeline.model_inputs import is_motion_model, MotionInput
 from lstm_dynamics_ros.pipeline.prior_inputs import PriorInput

@@ -13,8 +13,7 @@ from lstm_dynamics_ros.control import CONTROLLERS
 from lstm_dynamics_ros.control.base import Controller, ControllerConfig, Prior
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.parameters import setting_of
-from lstm_dynamics_ros.core.reference import Reference, ReferenceSource
-from lstm_dynamics_ros.core.state import JointState, RawSample, Vector
+from lstm_dynamics_ros.core.state import JointState, RawSample, Reference, ReferenceSource, Vector
 from lstm_dynamics_ros.pipeline.arming_facts import (
     known_of,
     reason_of_silence,

@@ -4,8 +4,7 @@
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import JointState, Matrix, Stamps, Vector
+from lstm_dynamics_ros.core.state import JointState, Matrix, Reference, Stamps, Vector
 from lstm_dynamics_ros.safety.state import State
 
 

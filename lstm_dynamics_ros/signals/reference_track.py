@@ -10,8 +10,7 @@ from collections import deque
 from collections.abc import Sequence
 from statistics import median
 
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS, Vector
+from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS, Reference, Vector
 from lstm_dynamics_ros.signals.interpolation import Knot, Path
 from lstm_dynamics_ros.signals.reference_shift import Shift
 from lstm_dynamics_ros.signals.time_grid import nanoseconds
@@ -35,7 +34,7 @@ RESTING_SHARE = 0.01
 
 
 class ReferenceTrack:
-    """A :class:`~lstm_dynamics_ros.core.reference.ReferenceSource` fed with trajectory messages.
+    """A :class:`~lstm_dynamics_ros.core.state.ReferenceSource` fed with trajectory messages.
 
     A stream of single points goes on with its last acceleration for at most one period (learnt
     from its stamps) and then stands still; ``timeout`` after its last point it is not known any

@@ -4,7 +4,7 @@
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lstm_dynamics_ros.control.feedforward_dob import FeedforwardDobConfig
+from lstm_dynamics_ros.control.feedforward import FeedforwardDobConfig
 from lstm_dynamics_ros.core.errors import LstmDynamicsError
 from lstm_dynamics_ros.core.state import RawSample, Vector
 from lstm_dynamics_ros.evaluation.closed_loop.corrector import AT_ONCE, MotionReference

@@ -6,8 +6,7 @@ from typing import Any
 from lstm_dynamics_ros.control.adaptation import Adaptation, AdaptationSettings
 from lstm_dynamics_ros.control.base import ControlContext, Prior
 from lstm_dynamics_ros.core.errors import ConfigError
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import Matrix, Vector
+from lstm_dynamics_ros.core.state import Matrix, Reference, Vector
 import numpy as np
 import pytest
 
@@ -49,7 +48,7 @@ def adaptation(**settings: Any) -> Adaptation:  # noqa: ANN401
     return made
 
 
-def told(k: int) -> Reference:
+def reference_at(k: int) -> Reference:
     t, w = k * PERIOD, np.array([2.0, 3.1])
     phase = w * t + np.array([0.0, 1.0])
     return Reference(
@@ -70,7 +69,7 @@ def live(
 ) -> None:
     random = np.random.default_rng(0)
     for k in steps:
-        reference = told(k)
+        reference = reference_at(k)
         known = it.explain(reference)
         measured = truth(reference, payload, friction=friction) + noise * random.normal(size=2)
         it.learn(measured - known)
@@ -94,15 +93,15 @@ def test_a_changed_payload_is_followed_and_its_torque_goes_ahead() -> None:
     live(it, 0 * PAYLOAD, range(800))
     live(it, PAYLOAD, range(800, 2200))
     for k in (3000, 3100, 3200):
-        expected = truth(told(k), PAYLOAD, friction=False)
-        np.testing.assert_allclose(it.torque(told(k)), expected, atol=0.1)
+        expected = truth(reference_at(k), PAYLOAD, friction=False)
+        np.testing.assert_allclose(it.torque(reference_at(k)), expected, atol=0.1)
 
 
 def test_it_learns_the_whole_and_not_only_what_it_left() -> None:
     once, twice = adaptation(), adaptation()
     live(once, PAYLOAD, range(400))
     for k in range(400):  # the same measurements, but nobody ever takes its torque off
-        reference = told(k)
+        reference = reference_at(k)
         known = twice.explain(reference)
         twice.learn(truth(reference, PAYLOAD, friction=False) - known)
     np.testing.assert_allclose(once.parameters, twice.parameters)
@@ -113,9 +112,9 @@ def test_it_stands_still_when_there_is_nothing_to_learn(why: str) -> None:
     it = adaptation()
     live(it, PAYLOAD, range(400))
     before = it.parameters.copy()
-    rest = told(400)._replace(velocity=np.full(2, 0.009))
+    rest = reference_at(400)._replace(velocity=np.full(2, 0.009))
     for k in range(400, 800):
-        it.explain(rest if why == 'rest' else told(k))
+        it.explain(rest if why == 'rest' else reference_at(k))
         it.learn(np.full(2, np.nan if why == 'nan' else 9.0), frozen=why == 'frozen')
     np.testing.assert_array_equal(it.parameters, before)
 
@@ -157,5 +156,5 @@ def test_a_prior_that_knows_no_payload_is_refused() -> None:
         def torque(self, position: Vector, velocity: Vector, acceleration: Vector) -> Vector:  # noqa: ARG002
             return acceleration
 
-    with pytest.raises(ConfigError, match='knows what a payload costs, got Bare'):
+    with pytest.raises(ConfigError, match='knows the effort of a payload, got Bare'):
         AdaptationSettings(enabled=True).build(context(Bare()))

@@ -6,10 +6,9 @@ import re
 from typing import Any
 
 from lstm_dynamics_ros.control import ControlContext, ControlInput, CONTROLLERS
-from lstm_dynamics_ros.control.none import NoneConfig
+from lstm_dynamics_ros.control.base import NoneConfig
 from lstm_dynamics_ros.core.errors import ConfigError
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import JointState
+from lstm_dynamics_ros.core.state import JointState, Reference
 import numpy as np
 import pytest
 

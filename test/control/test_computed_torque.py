@@ -4,8 +4,7 @@
 from lstm_dynamics_ros.control.base import ControlContext, ControlInput, Prior
 from lstm_dynamics_ros.control.computed_torque import ComputedTorqueConfig
 from lstm_dynamics_ros.core.errors import ConfigError
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import JointState, Vector
+from lstm_dynamics_ros.core.state import JointState, Reference, Vector
 import numpy as np
 import pytest
 

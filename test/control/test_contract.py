@@ -10,8 +10,7 @@ from lstm_dynamics_ros.control import ControlContext, ControlInput, Controller, 
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import ConfigError, UnknownNameError
 from lstm_dynamics_ros.core.parameters import leaves
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import JointState, Matrix, Vector
+from lstm_dynamics_ros.core.state import JointState, Matrix, Reference, Vector
 from lstm_dynamics_ros.runtime.model_file import load_model
 import numpy as np
 import pytest

@@ -6,12 +6,10 @@ from dataclasses import replace
 from pathlib import Path
 
 from lstm_dynamics_ros.control.adaptation import AdaptationSettings
-from lstm_dynamics_ros.control.base import ControlContext, ControlInput, Prior
+from lstm_dynamics_ros.control.base import ControlContext, ControlInput, NoneConfig, Prior
 from lstm_dynamics_ros.control.disturbance_observer import DisturbanceObserverConfig
-from lstm_dynamics_ros.control.none import NoneConfig
 from lstm_dynamics_ros.core.errors import ConfigError
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import JointState, Matrix, Vector
+from lstm_dynamics_ros.core.state import JointState, Matrix, Reference, Vector
 from lstm_dynamics_ros.runtime.model_file import load_model
 import numpy as np
 import pytest
@@ -123,7 +121,7 @@ class Lifted(Mass):
 def test_with_adaptation_a_payload_goes_ahead_along_the_reference() -> None:
     hidden, prior, latency = 1.5, Lifted(), 0.01
 
-    def told(t: float) -> Reference:
+    def reference_at(t: float) -> Reference:
         phase = 2.0 * t
         return Reference(
             round(1e9 * t),
@@ -141,7 +139,7 @@ def test_with_adaptation_a_payload_goes_ahead_along_the_reference() -> None:
         )
         observer = config.build(context(latency, prior))
         for k in range(2000):
-            now, later = told(0.005 * k), told(0.005 * k + latency)
+            now, later = reference_at(0.005 * k), reference_at(0.005 * k + latency)
             effort = prior.torque(*now[1:]) + needed(now)
             got = observer.torque(
                 ControlInput(

@@ -10,8 +10,7 @@ from lstm_dynamics_ros.control.base import ControlContext, ControlInput
 from lstm_dynamics_ros.control.feedforward import Feedforward, FeedforwardConfig
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import ConfigError
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import JointState, Vector
+from lstm_dynamics_ros.core.state import JointState, Reference, Vector
 from lstm_dynamics_ros.runtime.model_file import load_model
 import numpy as np
 import pytest
@@ -32,17 +31,17 @@ class Pendulum:
         return self._out
 
 
-def told(position: float, acceleration: float) -> Reference:
+def motion(position: float, acceleration: float) -> Reference:
     return Reference(0, np.array([position]), np.zeros(1), np.array([acceleration]))
 
 
-PREVIEW, COMMANDED = told(0.5, 4.0), told(0.4, 2.0)
+PREVIEW, COMMANDED = motion(0.5, 4.0), motion(0.4, 2.0)
 
 
 def given(**changes: object) -> ControlInput:
     state = JointState(0, np.zeros(1), np.zeros(1), np.zeros(1))
     entries: dict[str, object] = {
-        'measured': state, 'reference': told(0.3, 1.0), 'preview': PREVIEW,
+        'measured': state, 'reference': motion(0.3, 1.0), 'preview': PREVIEW,
         'commanded': COMMANDED, 'applied': np.zeros(1), 'learned': LEARNED,
     }  # fmt: skip
     return ControlInput(**{**entries, **changes})  # type: ignore[arg-type]

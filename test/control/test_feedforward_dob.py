@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests for control/feedforward_dob.py."""
+"""Tests for control/feedforward.py."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,14 +7,13 @@ import math
 from pathlib import Path
 
 from lstm_dynamics_ros.control.base import ControlContext, ControlInput
-from lstm_dynamics_ros.control.feedforward_dob import (
+from lstm_dynamics_ros.control.feedforward import (
     FeedforwardDob,
     FeedforwardDobConfig,
     LARGEST_PHASE,
 )
 from lstm_dynamics_ros.core.errors import ConfigError
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import JointState, Vector
+from lstm_dynamics_ros.core.state import JointState, Reference, Vector
 from lstm_dynamics_ros.runtime.model_file import load_model
 import numpy as np
 import pytest
@@ -25,11 +24,17 @@ ZERO = np.zeros(1)
 
 
 def given(residual: Vector | None, *, frozen: bool = False) -> ControlInput:
-    told = Reference(0, ZERO, ZERO, ZERO)
+    reference = Reference(0, ZERO, ZERO, ZERO)
     return ControlInput(
-        measured=JointState(0, ZERO, ZERO, ZERO), reference=told, preview=told, commanded=told,
-        applied=ZERO, learned=LEARNED, residual=residual, frozen=frozen,
-    )  # fmt: skip
+        measured=JointState(0, ZERO, ZERO, ZERO),
+        reference=reference,
+        preview=reference,
+        commanded=reference,
+        applied=ZERO,
+        learned=LEARNED,
+        residual=residual,
+        frozen=frozen,
+    )
 
 
 @pytest.fixture(scope='module')

@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests for control/gains.py."""
+"""Tests for control/base.py."""
 
-from lstm_dynamics_ros.control.base import ControlContext
-from lstm_dynamics_ros.control.gains import per_joint, required_prior
+from lstm_dynamics_ros.control.base import ControlContext, per_joint, required_prior
 from lstm_dynamics_ros.core.errors import ConfigError
 import numpy as np
 import pytest

@@ -1,16 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests for control/jacobian.py, against a linear robot whose input matrix is known."""
+"""Tests for control/one_step_inversion.py, against a linear robot whose input matrix is known."""
 
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from lstm_dynamics_ros.control.base import ControlContext
-from lstm_dynamics_ros.control.jacobian import (
+from lstm_dynamics_ros.control.base import ControlContext, needs_forward
+from lstm_dynamics_ros.control.one_step_inversion import (
     damped_inverse,
     InputJacobian,
     JacobianSettings,
-    needs_forward,
 )
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import ConfigError

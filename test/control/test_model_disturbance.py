@@ -1,8 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests for control/model_disturbance.py, against motion in closed form."""
+"""Tests for control/disturbance_estimate.py, against motion in closed form."""
 
-from lstm_dynamics_ros.control.disturbance_estimate import DisturbanceEstimate
-from lstm_dynamics_ros.control.model_disturbance import ModelDisturbance
+from lstm_dynamics_ros.control.disturbance_estimate import DisturbanceEstimate, ModelDisturbance
 from lstm_dynamics_ros.core.state import JointState, Vector
 import numpy as np
 import pytest
@@ -33,7 +32,7 @@ def measured(k: int) -> JointState:
 
 def test_it_finds_a_constant_disturbance_in_motion() -> None:
     observer = estimate()
-    values = [observer.update(measured(k), measured(k + 1)) for k in range(600)]
+    values = [observer.update(measured(k), predicted=measured(k + 1)) for k in range(600)]
     # the mean acceleration over a step is that of its middle, half a step later
     bound = MASS * OMEGA**3 * PERIOD / 2
     np.testing.assert_allclose(values[200:], np.tile(HIDDEN, (400, 1)), atol=1.05 * bound)
@@ -48,7 +47,7 @@ def test_where_the_model_filters_noise_it_is_smoother_than_the_classical_one() -
     for k in range(2000):
         state = measured(k)
         state = state._replace(velocity=state.velocity + rng.normal(scale=0.02, size=1))
-        values.append([*ours.update(state, measured(k + 1)), *classical.update(state)])
+        values.append([*ours.update(state, predicted=measured(k + 1)), *classical.update(state)])
     rough = np.std(np.diff(values[200:], axis=0), axis=0)
     assert rough[0] < 0.1 * rough[1]
 
@@ -56,16 +55,16 @@ def test_where_the_model_filters_noise_it_is_smoother_than_the_classical_one() -
 def test_what_is_explained_is_left_out() -> None:
     observer = estimate()
     for k in range(400):
-        value = observer.update(measured(k), measured(k + 1), HIDDEN)
+        value = observer.update(measured(k), HIDDEN, predicted=measured(k + 1))
     assert abs(value[0]) < 0.3
 
 
 def test_frozen_it_bleeds() -> None:
     observer = estimate()
     for k in range(200):
-        before = observer.update(measured(k), measured(k + 1))
+        before = observer.update(measured(k), predicted=measured(k + 1))
     for k in range(200, 240):
-        after = observer.update(measured(k), measured(k + 1), frozen=True)
+        after = observer.update(measured(k), predicted=measured(k + 1), frozen=True)
     assert after[0] == pytest.approx(before[0] * np.exp(-0.5 * 0.2), rel=1e-9)
 
 
@@ -73,28 +72,28 @@ def test_frozen_it_bleeds() -> None:
 def test_it_stays_where_two_predictions_do_not_follow_on_each_other(gap: str) -> None:
     observer = estimate()
     for k in range(200):
-        before = observer.update(measured(k), measured(k + 1))
+        before = observer.update(measured(k), predicted=measured(k + 1))
     assert observer.fresh
     state, ahead = measured(200), measured(201)
     if gap == 'no prediction':
-        after = observer.update(state, None)
+        after = observer.update(state, predicted=None)
     elif gap == 'another time':
-        after = observer.update(measured(205), measured(206))
+        after = observer.update(measured(205), predicted=measured(206))
     else:
-        after = observer.update(state, ahead._replace(velocity=np.full(1, np.nan)))
+        after = observer.update(state, predicted=ahead._replace(velocity=np.full(1, np.nan)))
     np.testing.assert_array_equal(after, before)
     assert not observer.fresh
 
 
 def test_the_first_prediction_is_not_enough() -> None:
     observer = estimate()
-    assert observer.update(measured(0), measured(1))[0] == 0.0
-    assert observer.update(measured(1), measured(2))[0] > 0.0
+    assert observer.update(measured(0), predicted=measured(1))[0] == 0.0
+    assert observer.update(measured(1), predicted=measured(2))[0] > 0.0
 
 
 def test_after_a_reset_it_is_as_new() -> None:
     observer = estimate()
-    first = [observer.update(measured(k), measured(k + 1))[0] for k in range(9)]
+    first = [observer.update(measured(k), predicted=measured(k + 1))[0] for k in range(9)]
     observer.reset()
     assert observer.value[0] == 0.0
-    assert [observer.update(measured(k), measured(k + 1))[0] for k in range(9)] == first
+    assert [observer.update(measured(k), predicted=measured(k + 1))[0] for k in range(9)] == first

@@ -5,13 +5,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from lstm_dynamics_ros.control.base import ControlContext, ControlInput
-from lstm_dynamics_ros.control.none import NoneConfig
+from lstm_dynamics_ros.control.base import ControlContext, ControlInput, NoneConfig
 from lstm_dynamics_ros.control.one_step_inversion import OneStepInversionConfig
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import ConfigError
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import JointState, Matrix
+from lstm_dynamics_ros.core.state import JointState, Matrix, Reference
 from lstm_dynamics_ros.runtime.model_file import load_model
 import numpy as np
 import pytest
@@ -51,7 +49,7 @@ def context(
     )  # fmt: skip
 
 
-def told(k: int) -> Reference:
+def reference_at(k: int) -> Reference:
     phase = 2.0 * k * DT
     wave = np.array([np.sin(phase), np.cos(phase)])
     turned = np.array([np.cos(phase), -np.sin(phase)])
@@ -69,11 +67,11 @@ def track(
     """Return tracking error and what was asked for, of two masses with an unknown load."""
     model = MassDamper(sign)
     controller = None if config is None else config.build(context(card, model))
-    start = told(0)
+    start = reference_at(0)
     q, dq = start.position.copy(), start.velocity.copy()
     acting, errors, asked = np.zeros(2), [], []
     for k in range(steps):
-        want = told(k)
+        want = reference_at(k)
         error, rate = want.position - q, want.velocity - dq
         effort = STIFFNESS * error + RATE * rate + MASS * want.acceleration
         effort += DAMPING * want.velocity + acting
@@ -85,7 +83,7 @@ def track(
                 ControlInput(
                     measured=JointState(k * STEP_NS, q, dq, effort),
                     reference=want,
-                    preview=told(k + 1),
+                    preview=reference_at(k + 1),
                     applied=acting,
                     predicted=JointState((k + 1) * STEP_NS, prediction[:2], prediction[2:4], q),
                 )
@@ -148,7 +146,7 @@ def test_with_a_model_that_has_the_sign_wrong_it_says_nothing(card: ModelCard) -
 @pytest.mark.parametrize('lacks', ['reference', 'prediction', 'prediction for now'])
 def test_without_what_it_needs_it_says_nothing(card: ModelCard, lacks: str) -> None:
     controller = EXACT.build(context(card, MassDamper()))
-    zero, want = np.zeros(2), told(0)
+    zero, want = np.zeros(2), reference_at(0)
     for k in range(30):
         state = JointState(k * STEP_NS, zero, zero, zero)
         ahead = state._replace(stamp_ns=(k + 1 + (lacks == 'prediction for now')) * STEP_NS)
@@ -167,7 +165,7 @@ def test_the_change_is_bounded(card: ModelCard) -> None:
     model = MassDamper()
     controller = config.build(context(card, model, limit=20.0))
     zero = np.zeros(2)
-    far = told(0)._replace(position=np.array([9.0, -9.0]))
+    far = reference_at(0)._replace(position=np.array([9.0, -9.0]))
     for k in range(40):
         state = JointState(k * STEP_NS, zero, zero, zero)
         ahead = state._replace(stamp_ns=(k + 1) * STEP_NS)

@@ -1,11 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests for control/pd_gravity.py."""
+"""Tests for control/computed_torque.py."""
 
 from lstm_dynamics_ros.control.base import ControlContext, ControlInput, Controller, Prior
-from lstm_dynamics_ros.control.pd_gravity import PdGravityConfig
+from lstm_dynamics_ros.control.computed_torque import PdGravityConfig
 from lstm_dynamics_ros.core.errors import ConfigError
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import JointState, Vector
+from lstm_dynamics_ros.core.state import JointState, Reference, Vector
 import numpy as np
 import pytest
 

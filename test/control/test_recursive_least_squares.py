@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests for control/recursive_least_squares.py, against regressions with a known answer."""
+"""Tests for control/adaptation.py, against regressions with a known answer."""
 
-from lstm_dynamics_ros.control.recursive_least_squares import RecursiveLeastSquares
+from lstm_dynamics_ros.control.adaptation import RecursiveLeastSquares
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.state import Vector
 import numpy as np

@@ -8,8 +8,7 @@ from typing import ClassVar
 
 from lstm_dynamics_ros.control import ControlInput, Controller
 from lstm_dynamics_ros.core.card import ModelCard
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import RawSample, Vector
+from lstm_dynamics_ros.core.state import RawSample, Reference, Vector
 from lstm_dynamics_ros.pipeline.arming_facts import error_gain, prediction_only
 from lstm_dynamics_ros.pipeline.pipeline import Pipeline, PipelineSettings, Surroundings
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
@@ -63,7 +62,7 @@ def loaded(
 def pipeline(
     loaded: LoadedModel, settings: GateSettings | None = None, controller: Controller | None = None
 ) -> Pipeline:
-    from lstm_dynamics_ros.control.feedforward_dob import FeedforwardDobConfig  # noqa: PLC0415
+    from lstm_dynamics_ros.control.feedforward import FeedforwardDobConfig  # noqa: PLC0415
 
     gate = Gate(
         settings or GateSettings(), (20.0, 20.0), 0.005,

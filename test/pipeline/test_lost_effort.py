@@ -11,10 +11,8 @@ from hypothesis import strategies as st
 from lstm_dynamics_ros.control import ControlInput, Controller
 from lstm_dynamics_ros.control.base import ControllerConfig, Prior
 from lstm_dynamics_ros.control.disturbance_observer import DisturbanceObserverConfig
-from lstm_dynamics_ros.control.feedforward import FeedforwardConfig
-from lstm_dynamics_ros.control.feedforward_dob import FeedforwardDobConfig
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import RawSample, Vector
+from lstm_dynamics_ros.control.feedforward import FeedforwardConfig, FeedforwardDobConfig
+from lstm_dynamics_ros.core.state import RawSample, Reference, Vector
 from lstm_dynamics_ros.pipeline.pipeline import Pipeline, PipelineSettings, SafetySettings, Tick
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 from lstm_dynamics_ros.safety.arming import ArmingSettings

@@ -7,8 +7,7 @@ from pathlib import Path
 
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import ConfigError
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import JointState, Matrix, Vector
+from lstm_dynamics_ros.core.state import JointState, Matrix, Reference, Vector
 from lstm_dynamics_ros.pipeline.model_inputs import is_motion_model, MotionInput
 from lstm_dynamics_ros.runtime.model_file import load_model
 import numpy as np

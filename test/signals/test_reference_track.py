@@ -4,8 +4,7 @@
 from collections.abc import Callable, Sequence
 import math
 
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import Vector
+from lstm_dynamics_ros.core.state import Reference, Vector
 from lstm_dynamics_ros.signals.reference_track import ReferenceTrack
 from lstm_dynamics_ros.signals.trajectory_points import RawPoint, RawReference
 import numpy as np

@@ -7,10 +7,9 @@ from typing import final
 from lstm_dynamics_bench.tracking.baselines.identified_model import IdentifiedModel
 from lstm_dynamics_ros.control.base import ControlContext, ControlInput, Controller
 from lstm_dynamics_ros.control.disturbance_estimate import DisturbanceEstimate
-from lstm_dynamics_ros.control.feedforward_dob import largest_bandwidth
+from lstm_dynamics_ros.control.feedforward import largest_bandwidth
 from lstm_dynamics_ros.core.errors import ConfigError
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import JointState, Vector
+from lstm_dynamics_ros.core.state import JointState, Reference, Vector
 from lstm_dynamics_ros.signals.disturbance import DisturbanceFilter
 from lstm_dynamics_ros.sim.nominal import NominalModel
 from lstm_dynamics_ros.sim.robot import RobotDescription

@@ -13,8 +13,11 @@ from lstm_dynamics_bench.tracking.methods.base import (
     Settings,
 )
 from lstm_dynamics_ros.control.base import ControllerConfig, Prior
-from lstm_dynamics_ros.control.feedforward import FeedforwardConfig
-from lstm_dynamics_ros.control.feedforward_dob import FeedforwardDobConfig, largest_bandwidth
+from lstm_dynamics_ros.control.feedforward import (
+    FeedforwardConfig,
+    FeedforwardDobConfig,
+    largest_bandwidth,
+)
 from lstm_dynamics_ros.core.assets import assets
 from lstm_dynamics_ros.evaluation.closed_loop.corrector import (
     AT_ONCE,

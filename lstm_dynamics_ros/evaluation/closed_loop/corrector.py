@@ -6,8 +6,7 @@ from dataclasses import dataclass
 
 from lstm_dynamics_ros.control.base import ControlContext, ControlInput, Controller, Prior
 from lstm_dynamics_ros.core.errors import LstmDynamicsError
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import JointState, NANOSECONDS, RawSample, Vector
+from lstm_dynamics_ros.core.state import JointState, NANOSECONDS, RawSample, Reference, Vector
 from lstm_dynamics_ros.evaluation.closed_loop.scenarios import Case, PERIOD
 from lstm_dynamics_ros.pipeline.pipeline import Pipeline, SafetySettings
 from lstm_dynamics_ros.safety.arming import ArmingSettings

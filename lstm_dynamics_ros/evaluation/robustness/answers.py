@@ -14,8 +14,7 @@ from typing import ClassVar, NamedTuple
 from lstm_dynamics_ros.control.base import Prior as MotionPrior
 from lstm_dynamics_ros.core.card import PRIOR_KIND
 from lstm_dynamics_ros.core.errors import ConfigError
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import Matrix, Vector
+from lstm_dynamics_ros.core.state import Matrix, Reference, Vector
 from lstm_dynamics_ros.data.recording import KINDS
 from lstm_dynamics_ros.evaluation.robustness.streams import follow, Placed, Tensor
 from lstm_dynamics_ros.evaluation.robustness.track import Track

@@ -5,8 +5,7 @@ from collections.abc import Callable
 import time
 
 from lstm_dynamics_ros.core.errors import LstmDynamicsError
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import Vector
+from lstm_dynamics_ros.core.state import Reference, Vector
 from lstm_dynamics_ros.pipeline.pipeline import Surroundings, Tick
 from lstm_dynamics_ros.ros.nodes.engine import Engine
 from lstm_dynamics_ros.ros.nodes.sinks import make_sink

@@ -10,8 +10,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import Vector
+from lstm_dynamics_ros.core.state import Reference, Vector
 from lstm_dynamics_ros.ros.nodes.settings import SinkSettings
 from lstm_dynamics_ros.ros.topics.command_interfaces import ARMED_ANEW, Topic
 from lstm_dynamics_ros.ros.topics.controller_joints import ControllerJoints

@@ -5,7 +5,7 @@
 import math
 from typing import Any
 
-from lstm_dynamics_ros.core.reference import Reference
+from lstm_dynamics_ros.core.state import Reference
 from lstm_dynamics_ros.ros.nodes.settings import SinkSettings
 from lstm_dynamics_ros.ros.nodes.sinks import make_sink
 from lstm_dynamics_ros.ros.topics import interfaces

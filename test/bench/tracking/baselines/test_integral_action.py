@@ -4,8 +4,7 @@
 from lstm_dynamics_bench.tracking.baselines.integral_action import IntegralAction
 from lstm_dynamics_ros.control.base import ControlInput
 from lstm_dynamics_ros.core.errors import ConfigError
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import JointState
+from lstm_dynamics_ros.core.state import JointState, Reference
 import numpy as np
 import pytest
 

@@ -11,8 +11,7 @@ from lstm_dynamics_bench.tracking.baselines.model_feedforward import (
 from lstm_dynamics_ros.control.base import ControlContext, ControlInput, Controller
 from lstm_dynamics_ros.control.disturbance_observer import DisturbanceObserverConfig
 from lstm_dynamics_ros.core.errors import ConfigError
-from lstm_dynamics_ros.core.reference import Reference
-from lstm_dynamics_ros.core.state import JointState, Vector
+from lstm_dynamics_ros.core.state import JointState, Reference, Vector
 from lstm_dynamics_ros.evaluation.closed_loop.corrector import context_of
 from lstm_dynamics_ros.evaluation.closed_loop.scenarios import make_case, SCENARIOS
 from lstm_dynamics_ros.sim.nominal import NominalModel
