@@ -6,7 +6,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from lstm_dynamics_ros import __version__
 from lstm_dynamics_ros.core.atomic_file import write_text
 from lstm_dynamics_ros.core.json_data import to_plain
 from lstm_dynamics_ros.core.progress import no_progress, Progress
@@ -60,17 +59,13 @@ def explanation_page(explanation: Explanation, progress: Progress = no_progress)
     return html.render(
         'explanation.html',
         title=f'Inside {explanation.card.name}',
-        card=explanation.card,
-        recordings=explanation.recordings,
-        rows=explanation.rows,
+        explanation=explanation,
         explained=_what(explanation),
-        version=__version__,
         links=[(name, SECTIONS[name]) for name in shown],
         summary=summary(explanation),
         warnings=[item.text for item in every if item.severity == 'warning'],
         titles=SECTIONS,
         sections=sections,
-        facts=_facts(explanation),
     )
 
 
@@ -150,17 +145,3 @@ def _drawers(explanation: Explanation) -> dict[str, list[Callable[[], bytes]]]:
         'probes': [lambda: figures.probe_figure(explanation)] * bool(explanation.probes),
         'washout': [lambda: figures.washout_figure(explanation)] * bool(explanation.nodes),
     }
-
-
-def _facts(explanation: Explanation) -> list[tuple[str, str]]:
-    derived, integrated = explanation.influence.moments, explanation.attribution.moments
-    return [
-        ('sha256 of the model', explanation.sha256),
-        ('moments', f'{derived} for derivatives, {integrated} for integrated gradients'),
-        ('matters', 'a change of the output of more than 5 % of its spread'),
-        ('now, long ago', 'up to 50 ms, from 300 ms'),
-        ('saturated gate', 'below 0.05 or above 0.95'),
-        ('follows', 'R2 of at least 0.5 of a single unit, on data left out'),
-        ('memory', 'R2 of units and inputs at least 0.05 above that of the inputs'),
-        ('left out in turn', explanation.probed_by),
-    ]

@@ -8,10 +8,8 @@ A page is a template in a folder `templates/`, filled by :func:`render`. Every p
 from base64 import b64encode
 from collections.abc import Sequence
 from functools import cache
-from html import escape
 from pathlib import Path
 from typing import NamedTuple
-from urllib.parse import quote
 
 from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 from lstm_dynamics_ros import __version__
@@ -71,74 +69,9 @@ def write_section_page(
         title=card.name,
         card=card,
         recordings=recordings,
-        version=__version__,
         sections=sections,
     )
     write_text(path, page)
-
-
-def page(title: str, body: Sequence[str]) -> str:
-    """Return a whole page; ``body`` is HTML already."""
-    return render('blocks.html', title=title, blocks=[Markup(text) for text in body])
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[Entry]]) -> str:
-    """Return a table of plain text."""
-    heads = ''.join(f'<th>{escape(text)}</th>' for text in head)
-    lines = ''.join(f'<tr>{"".join(_cell(entry) for entry in row)}</tr>\n' for row in rows)
-    return f'<table>\n<thead><tr>{heads}</tr></thead>\n<tbody>\n{lines}</tbody>\n</table>'
-
-
-def facts(rows: Sequence[tuple[str, str]]) -> str:
-    """Return a table of two columns without a head."""
-    lines = ''.join(
-        f'<tr><td>{escape(key)}</td><td>{escape(value)}</td></tr>\n' for key, value in rows
-    )
-    return f'<table class="facts"><tbody>\n{lines}</tbody></table>'
-
-
-def navigation(links: Sequence[tuple[str, str]]) -> str:
-    """Return links (anchor, text) to headings of the page."""
-    return (
-        '<nav>'
-        + ''.join(f'<a href="#{quote(anchor)}">{escape(text)}</a>' for anchor, text in links)
-        + '</nav>'
-    )
-
-
-def image(png: bytes, what: str) -> str:
-    """Return a picture, inline."""
-    data = b64encode(png).decode('ascii')
-    return f'<img alt="{escape(what)}" src="data:image/png;base64,{data}">'
-
-
-def items(lines: Sequence[str]) -> str:
-    """Return a list of plain text."""
-    return '<ul>' + ''.join(f'<li>{escape(line)}</li>' for line in lines) + '</ul>'
-
-
-def heading(level: int, text: str, anchor: str = '') -> str:
-    """Return a heading of plain text."""
-    mark = f' id="{escape(anchor)}"' if anchor else ''
-    return f'<h{level}{mark}>{escape(text)}</h{level}>'
-
-
-def paragraph(text: str, *, soft: bool = False) -> str:
-    """Return a paragraph of plain text."""
-    mark = ' class="soft"' if soft else ''
-    return f'<p{mark}>{escape(text)}</p>'
-
-
-def card(*parts: str, style: str = '') -> str:
-    """Return a framed block of HTML."""
-    return f'<div class="card {style}">' + '\n'.join(parts) + '</div>'
-
-
-def _cell(entry: Entry) -> str:
-    if isinstance(entry, str):
-        return f'<td>{escape(entry)}</td>'
-    text, style = entry
-    return f'<td class="{escape(style)}">{escape(text)}</td>'
 
 
 @cache
@@ -152,6 +85,7 @@ def _environment(package: str) -> Environment:
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
+    environment.globals['version'] = __version__
     environment.filters['data_uri'] = _data_uri
     return environment
 

@@ -3,7 +3,6 @@
 
 from collections.abc import Sequence
 
-from lstm_dynamics_ros import __version__
 from lstm_dynamics_ros.core.state import Vector
 from lstm_dynamics_ros.evaluation.reports import html
 from lstm_dynamics_ros.evaluation.reports.plots import INK, png_bytes, white_figure
@@ -70,11 +69,9 @@ def identification_page(found: Identification, recordings: Sequence[str]) -> str
         title=f'Identification of {found.nominal.source}',
         found=found,
         recordings=recordings,
-        version=__version__,
         errors=error_rows(found),
         picture=effort_figure(found),
         friction=friction_rows(found),
-        facts=_facts(found),
         base=[
             [item.name, f'{item.value:.4g}', f'{item.nominal:.4g}', f'{item.deviation:.2g}']
             for item in found.base
@@ -110,19 +107,6 @@ def effort_figure(found: Identification) -> bytes:
     for panel in axes[-1]:
         panel.set_xlabel('time [s]')
     return png_bytes(figure)
-
-
-def _facts(found: Identification) -> list[tuple[str, str]]:
-    return [
-        ('base parameters', str(len(found.base))),
-        ('friction parameters', str(found.friction_count)),
-        ('condition number', f'{found.condition:.1f}'),
-        ('cut-off', f'{found.cutoff:.2f} Hz'),
-        ('strength', f'{found.strength:g}'),
-        ('smoothing of the sign', f'{found.share:g} deviations of the velocity'),
-        ('held out', found.folds),
-        ('sha256 of the URDF', found.nominal.sha256),
-    ]
 
 
 def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:

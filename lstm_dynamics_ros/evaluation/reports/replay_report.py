@@ -4,7 +4,6 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from lstm_dynamics_ros import __version__
 from lstm_dynamics_ros.core.atomic_file import write_text
 from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.evaluation.reports import html
@@ -44,35 +43,22 @@ def report_page(
     for joint, name in enumerate(result.card.joint_names):
         progress(joint, result.card.n_joints, f'report: {name}')
         joints.append((name, joint_figure(result, joint)))
-    comparisons = [[_comparison(score)] for score in result.scores]
-    if result.inverse is not None:
-        comparisons.append(_protocol_tables(result.inverse))
     page = html.render(
         'replay.html',
         title=f'Replay of {result.recording}',
+        result=result,
         card=result.card,
-        version=__version__,
-        links=_links(result, sections),
         warnings=[*result.warnings, *_own_warnings(result)],
         sections=sections,
         summary=summary_figure(result.scores) if result.scores else None,
-        comparisons=comparisons,
+        comparisons=[(score, _comparison(score)) for score in result.scores],
+        protocol=[] if result.inverse is None else _protocol_tables(result.inverse),
         errors=_error_table(result),
         joints=joints,
-        model_facts=_model_facts(result),
-        recording_facts=_recording_facts(result),
+        provenance={key: _short(value) for key, value in result.card.provenance.items()},
     )
     progress(result.card.n_joints, result.card.n_joints, 'report: done')
     return page
-
-
-def _links(result: ReplayResult, sections: Sequence[html.Section]) -> list[tuple[str, str]]:
-    links = [(section.anchor, section.title) for section in sections]
-    if result.scores or result.inverse is not None:
-        links.append(('comparison', 'Comparison'))
-    links.append(('errors', 'Errors'))
-    links += [(f'joint-{name}', name) for name in result.card.joint_names]
-    return [*links, ('facts', 'Model and recording')]
 
 
 def _own_warnings(result: ReplayResult) -> list[str]:
@@ -123,35 +109,19 @@ def _comparison(score: Scores) -> html.Table:
             if score.noise_floor:
                 row.append(f'{score.noise_floor[kind, h]:.2e}')
             rows.append(row)
-    knows = (
-        'the effort up to one step before the target is given to every forecaster'
-        if score.mode == 'known_torque'
-        else 'nothing after the start is known'
-    )
-    title = f'nMSE, {score.mode.replace("_", " ")}'
-    note = (
-        f'{knows[0].upper()}{knows[1:]}. {score.starts} forecasts each, scored against '
-        f'{"simulator truth" if score.scored_against == "truth" else "what was measured"}; mean '
-        'squared error over variance of the target, mean over joints.'
-    )
-    if score.still_joints:
-        note += f' Left out, because they do not move: {", ".join(score.still_joints)}.'
-    return html.Table(title, head, rows, [note])
+    return html.Table(f'nMSE, {score.mode.replace("_", " ")}', head, rows)
 
 
 def _protocol_tables(result: ProtocolResult) -> list[html.Table]:
-    """Return a table per figure, the protocol above and the notes below all of them."""
-    columns = list(dict.fromkeys(c for row in result.figures.values() for c in row))
-    tables: list[html.Table] = []
-    for column in columns:
+    """Return a table per figure: its mean and its value for every joint, by predictor."""
+    tables = []
+    for column in dict.fromkeys(c for row in result.figures.values() for c in row):
         rows = [
             [name, f'{np.mean(row[column]):.4g}', *(f'{v:.3g}' for v in row[column])]
             for name, row in result.figures.items()
             if column in row
         ]
-        title = '' if tables else result.protocol
-        notes = result.notes if len(tables) == len(columns) - 1 else ()
-        tables.append(html.Table(title, [column, 'mean', *result.joint_names], rows, notes))
+        tables.append(html.Table('', [column, 'mean', *result.joint_names], rows))
     return tables
 
 
@@ -173,44 +143,7 @@ def _error_table(result: ReplayResult) -> html.Table:
                 value = np.sqrt(np.mean(error**2)) * (1e3 if small else 1) if len(error) else None
                 row.append('-' if value is None else f'{_three_digits(value)} {unit}')
         rows.append(row)
-    note = (
-        'As the live node predicts: after each stamp only what was known then. '
-        'Columns +k are k steps ahead.'
-    )
-    return html.Table('', head, rows, [note])
-
-
-def _model_facts(result: ReplayResult) -> list[tuple[str, str]]:
-    card = result.card
-    rows = [
-        ('file', result.model_file),
-        ('sha256', result.model_sha256),
-        ('kind', f'{card.model_kind}, {card.cell.upper()} {card.num_layers} x {card.hidden_size}'),
-        ('joints', ', '.join(card.joint_names)),
-        ('joint types', ', '.join(dict.fromkeys(card.joint_types))),
-        ('dt', f'{1e3 * card.dt:g} ms'),
-        ('inputs', ', '.join(dict.fromkeys(s.kind for s in card.features))),
-        ('outputs', ', '.join(dict.fromkeys(s.kind for s in card.targets))),
-        ('washout', f'{card.washout_steps} steps ({card.washout_steps * card.dt:.3g} s)'),
-        ('effort is', card.effort_semantics.replace('_', ' ')),
-    ]
-    if card.physics_prior:
-        rows.append(('rigid-body prior', card.physics_prior.get('source', 'yes')))
-    rows += [
-        (f'trained: {key.replace("_", " ")}', _short(value))
-        for key, value in card.provenance.items()
-    ]
-    return rows
-
-
-def _recording_facts(result: ReplayResult) -> list[tuple[str, str]]:
-    duration = float(result.time[-1]) if len(result.stamp_ns) else 0.0
-    rows = [
-        ('name', result.recording),
-        ('grid points', f'{len(result.stamp_ns)} over {duration:.1f} s'),
-        *result.facts.items(),
-    ]
-    return rows + [(name.replace('_', ' '), str(n)) for name, n in result.counters.items() if n]
+    return html.Table('', head, rows)
 
 
 def _three_digits(value: float) -> str:

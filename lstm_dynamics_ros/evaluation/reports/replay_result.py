@@ -59,6 +59,11 @@ class ReplayResult:
         seconds: Vector = (self.stamp_ns - self.stamp_ns[0]) / NANOSECONDS
         return seconds
 
+    @property
+    def duration(self) -> float:
+        """Time from the first stamp to the last [s]."""
+        return float(self.time[-1]) if len(self.stamp_ns) else 0.0
+
     def error(self, kind: str, horizon: int) -> Matrix:
         """Return predicted minus measured; NaN where either is missing or the model was cold.
 
