@@ -30,11 +30,11 @@ class Fold(NamedTuple):
 
 
 class FoldModel(NamedTuple):
-    """The model of a fold, and the trajectories it goes with."""
+    """The model of a fold, and the trajectories it goes with, whole, from their first row."""
 
     loaded: LoadedModel
     test: Sequence[Segment]
-    training: Sequence[Segment]
+    training: Sequence[Segment] = ()
 
 
 class BaselineFigures(NamedTuple):
@@ -206,21 +206,26 @@ class RealSet(ABC):
         """
 
     @abstractmethod
-    def protocol(
+    def protocol(self, model: FoldModel, reference: Path | None = None) -> ProtocolResult:
+        """Score one model, that of a fold or anybody's, on its test trajectories.
+
+        Args:
+            model: The model; baselines are fitted to its training trajectories, if there are any.
+            reference: The set's ``reference.py`` or its folder, for the set's own baselines.
+
+        Raises:
+            DataError: If a trajectory cannot be scored, or the reference cannot be loaded.
+        """
+
+    def evaluate(
         self,
         loaded: LoadedModel,
         test: Sequence[Segment],
         training: Sequence[Segment],
         reference: Path | None,
     ) -> ProtocolResult:
-        """Score a model of anybody's by the set's protocol, for `evaluate --protocol`.
-
-        Args:
-            loaded: The model.
-            test: Trajectories that are scored.
-            training: Trajectories the model was trained on; baselines are fitted to them.
-            reference: Folder of the published sets, for their own baselines.
-        """
+        """Do what `evaluate --protocol` asks for, see :meth:`protocol`."""
+        return self.protocol(FoldModel(loaded, test, training), reference)
 
 
 def check_lengths(segments: Sequence[Segment], shortest: int) -> None:

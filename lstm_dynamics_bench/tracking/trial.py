@@ -6,7 +6,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import lru_cache
 import multiprocessing
-import os
 
 from lstm_dynamics_bench.tracking.methods import METHODS
 from lstm_dynamics_bench.tracking.methods.base import GivenModels, Settings
@@ -21,6 +20,7 @@ from lstm_dynamics_ros.sim.inner_law import FeedForward, InnerLaw
 from lstm_dynamics_ros.sim.nominal import NominalModel
 from lstm_dynamics_ros.sim.robot import RobotDescription
 from lstm_dynamics_ros.sim.simulate import CORRECTION_STEPS
+from lstm_dynamics_ros.workflows.pool import one_thread_each
 import numpy as np
 
 CASES_KEPT = 64
@@ -188,23 +188,15 @@ class TrialRunner:
 def trial_runner(
     bench: Bench, *, workers: int = WORKERS, progress: Progress = no_progress
 ) -> Iterator[TrialRunner]:
-    """Make a runner whose processes end with the block.
-
-    Numerical libraries get one thread each: more would only get in each other's way.
-    """
-    before = os.environ.get('OMP_NUM_THREADS')
-    os.environ['OMP_NUM_THREADS'] = '1'
-    runner = TrialRunner(bench, workers, progress)
-    finished = False
-    try:
-        yield runner
-        finished = True
-    finally:
-        runner.close(at_once=not finished)
-        if before is None:
-            del os.environ['OMP_NUM_THREADS']
-        else:
-            os.environ['OMP_NUM_THREADS'] = before
+    """Make a runner whose processes end with the block, one thread each."""
+    with one_thread_each():
+        runner = TrialRunner(bench, workers, progress)
+        finished = False
+        try:
+            yield runner
+            finished = True
+        finally:
+            runner.close(at_once=not finished)
 
 
 def excess_torque(done: TrackingRun, law: InnerLaw) -> Matrix:

@@ -11,7 +11,7 @@ from lstm_dynamics_ros.core.registry import import_submodules
 
 import_submodules(__name__, list(__path__))
 
-PROTOCOLS = {name: SETS[name]().protocol for name in SETS}
+PROTOCOLS = {name: SETS[name]().evaluate for name in SETS}
 """Functions that score a model as each set does, for the entry point in ``setup.py``."""
 
 __all__ = ['PROTOCOLS', 'SETS']

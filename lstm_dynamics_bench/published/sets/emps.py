@@ -83,37 +83,6 @@ def forces(loaded: LoadedModel, test: Segment) -> Forces:
     return Forces(decimated(test.effort), decimated(predicted))
 
 
-def score_emps(
-    loaded: LoadedModel, test: Segment, *, reference: Path | None = None
-) -> ProtocolResult:
-    """Score an inverse model on the test file.
-
-    Args:
-        loaded: The model.
-        test: The test file at 1 kHz, from its first row.
-        reference: The set's ``reference.py`` or its folder, for its rigid-body models.
-
-    Raises:
-        DataError: If the file cannot be scored, or the reference cannot be loaded.
-    """
-    compared = forces(loaded, test)
-    figures = {'model': {COLUMN: 100 * relative_error(*compared)}}
-    notes = [f'{len(compared.measured)} rows after decimation']
-    if reference is not None:
-        module = load_reference(reference)
-        symmetric, asymmetric = module.emps()
-        figures['rigid body, symmetric friction'] = {COLUMN: np.array([symmetric])}
-        figures['rigid body, asymmetric friction'] = {COLUMN: np.array([asymmetric])}
-        notes.append(f'frozen: {module.FROZEN["emps_relative_error_percent"]}')
-    return ProtocolResult(
-        protocol=f'emps inverse, {test.name}, relative error of the force',
-        unit='%',
-        joint_names=test.joint_names,
-        figures=figures,
-        notes=tuple(notes),
-    )
-
-
 def published_motion(segment: Segment) -> Segment:
     """Return the segment with position and velocity as the protocol filters them."""
     b, a = signal.butter(ORDER, CUTOFF, fs=1 / segment.dt)
@@ -163,7 +132,7 @@ class Emps(RealSet):
         """See the base class."""
         (one,) = models
         (test,) = one.test
-        table = score_emps(one.loaded, test, reference=baselines.folder)
+        table = self.protocol(one, baselines.folder)
         compared = forces(one.loaded, test)
         return SetScore(
             figures={'relative_error_percent': table.mean('model', COLUMN)},
@@ -171,12 +140,22 @@ class Emps(RealSet):
             traces=(Trace.thinned(test.name, 'N', DECIMATION * test.dt, test, *compared),),
         )
 
-    def protocol(
-        self,
-        loaded: LoadedModel,
-        test: Sequence[Segment],
-        training: Sequence[Segment],  # noqa: ARG002 - its code has the models of others
-        reference: Path | None,
-    ) -> ProtocolResult:
+    def protocol(self, model: FoldModel, reference: Path | None = None) -> ProtocolResult:
         """See the base class."""
-        return score_emps(loaded, only_one('emps', test), reference=reference)
+        test = only_one('emps', model.test)
+        compared = forces(model.loaded, test)
+        figures = {'model': {COLUMN: 100 * relative_error(*compared)}}
+        notes = [f'{len(compared.measured)} rows after decimation']
+        if reference is not None:
+            module = load_reference(reference)
+            symmetric, asymmetric = module.emps()
+            figures['rigid body, symmetric friction'] = {COLUMN: np.array([symmetric])}
+            figures['rigid body, asymmetric friction'] = {COLUMN: np.array([asymmetric])}
+            notes.append(f'frozen: {module.FROZEN["emps_relative_error_percent"]}')
+        return ProtocolResult(
+            protocol=f'emps inverse, {test.name}, relative error of the force',
+            unit='%',
+            joint_names=test.joint_names,
+            figures=figures,
+            notes=tuple(notes),
+        )

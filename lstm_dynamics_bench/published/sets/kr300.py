@@ -32,7 +32,6 @@ from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.forecasters.base import Forecaster, KNOWN_TORQUE
 from lstm_dynamics_ros.evaluation.forecasters.model import ModelForecaster
 from lstm_dynamics_ros.evaluation.scores.protocol_result import Diverged, ProtocolResult, Reach
-from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 from numpy.typing import NDArray
 
@@ -256,8 +255,7 @@ class Kr300(RealSet):
     def score(self, models: Sequence[FoldModel], baselines: BaselineFigures) -> SetScore:
         """See the base class."""
         (one,) = models
-        model = ModelForecaster(one.loaded)
-        table = score_kr300(model, one.test, one.training, reference=baselines.folder)
+        table = self.protocol(one, baselines.folder)
         first = one.test[0]
         return SetScore(
             figures={
@@ -272,19 +270,13 @@ class Kr300(RealSet):
                     first.dt,
                     first,
                     np.rad2deg(first.position),
-                    np.rad2deg(free_run(model, first)),
+                    np.rad2deg(free_run(ModelForecaster(one.loaded), first)),
                 ),
             ),
         )
 
-    def protocol(
-        self,
-        loaded: LoadedModel,
-        test: Sequence[Segment],
-        training: Sequence[Segment],
-        reference: Path | None,
-    ) -> ProtocolResult:
+    def protocol(self, model: FoldModel, reference: Path | None = None) -> ProtocolResult:
         """See the base class."""
-        return score_kr300(
-            ModelForecaster(loaded), test, training, reference=reference if training else None
-        )
+        reference = reference if model.training else None
+        forecaster = ModelForecaster(model.loaded)
+        return score_kr300(forecaster, model.test, model.training, reference=reference)

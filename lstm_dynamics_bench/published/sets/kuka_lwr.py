@@ -38,7 +38,6 @@ from lstm_dynamics_ros.evaluation.scores.protocol_result import (
     ProtocolResult,
     Reach,
 )
-from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 
 FIRST_ONE_STEP = 9
@@ -300,18 +299,12 @@ class KukaLwr(RealSet):
             ),
         )
 
-    def protocol(
-        self,
-        loaded: LoadedModel,
-        test: Sequence[Segment],
-        training: Sequence[Segment],
-        reference: Path | None,
-    ) -> ProtocolResult:
+    def protocol(self, model: FoldModel, reference: Path | None = None) -> ProtocolResult:
         """See the base class."""
         return score_kuka_lwr(
-            ModelForecaster(loaded),
-            only_one('kuka_lwr', test),
-            training,
+            ModelForecaster(model.loaded),
+            only_one('kuka_lwr', model.test),
+            model.training,
             others=[Persistence(), ConstantVelocity()],
-            reference=reference if training else None,
+            reference=reference if model.training else None,
         )

@@ -28,7 +28,6 @@ from lstm_dynamics_ros.evaluation.forecasters.inverse_ridge import RidgeInverse
 from lstm_dynamics_ros.evaluation.metrics import nmse, rmse
 from lstm_dynamics_ros.evaluation.scores.inverse import predict_effort
 from lstm_dynamics_ros.evaluation.scores.protocol_result import ProtocolResult
-from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 
 JOINTS = ('joint1', 'joint2', 'joint3')
@@ -44,35 +43,54 @@ LEARNED = 2 / 3
 """First share of the training recording that they are fitted to when they are chosen."""
 
 
-def score_kuka_weigand2021(
-    loaded: LoadedModel, test: Sequence[Segment], training: Sequence[Segment]
-) -> ProtocolResult:
-    """Score an inverse model on the recordings it was not identified on.
+@SETS.register('kuka_weigand2021')
+class KukaWeigand2021(RealSet):
+    """Inverse, identified on one recording; reported only."""
 
-    Args:
-        loaded: The model.
-        test: Recordings B and C.
-        training: Recording A, for the linear baseline and the row ``train mean``.
-
-    Raises:
-        DataError: If there is not one training recording, or a recording is too short.
-    """
-    if len(training) != 1:
-        raise DataError(f'kuka_weigand2021 has one training recording, got {len(training)}.')
-    check_lengths(test, FIRST_ROW + 1)
-    ridge = RidgeInverse.fit(training, strength=ridge_strength(training[0]))
-    mean = mean_effort(training)
-    predicted: Mapping[str, list[Matrix]] = {
-        'model': [predict_effort(loaded, segment) for segment in test],
-        'ridge': [ridge.predict(segment) for segment in test],
-        'train mean': [np.broadcast_to(mean, segment.effort.shape) for segment in test],
-    }
-    return ProtocolResult(
-        protocol='kuka_weigand2021 inverse, identified on A',
-        unit='N m for RMSE, 1 for nMSE',
-        joint_names=test[0].joint_names,
-        figures={name: _figures(test, rows) for name, rows in predicted.items()},
+    mapping = settings = 'kuka_weigand2021'
+    title = 'KUKA arm, 3 joints: motion to torque'
+    figures = (
+        Figure(key='traj_B_nmse', title='recording B, nMSE, mean of joints'),
+        Figure(key='traj_C_nmse', title='recording C, nMSE, mean of joints'),
     )
+    joints = JOINTS
+
+    def folds(self, names: Sequence[str]) -> list[Fold]:
+        """See the base class."""
+        return [Fold('model', ('traj_A',), tuple(name for name in names if name != 'traj_A'))]
+
+    def score(self, models: Sequence[FoldModel], baselines: BaselineFigures) -> SetScore:  # noqa: ARG002
+        """See the base class."""
+        (one,) = models
+        table = self.protocol(one)
+        return SetScore(
+            figures={
+                f'{segment.name}_nmse': table.mean('model', f'{segment.name} nMSE')
+                for segment in one.test
+            },
+            tables=(table,),
+            traces=(effort_trace(one.loaded, one.test[0]),),
+        )
+
+    def protocol(self, model: FoldModel, reference: Path | None = None) -> ProtocolResult:  # noqa: ARG002
+        """See the base class; the set comes without baselines."""
+        loaded, test, training = model
+        if len(training) != 1:
+            raise DataError(f'kuka_weigand2021 has one training recording, got {len(training)}.')
+        check_lengths(test, FIRST_ROW + 1)
+        ridge = RidgeInverse.fit(training, strength=ridge_strength(training[0]))
+        mean = mean_effort(training)
+        predicted: Mapping[str, list[Matrix]] = {
+            'model': [predict_effort(loaded, segment) for segment in test],
+            'ridge': [ridge.predict(segment) for segment in test],
+            'train mean': [np.broadcast_to(mean, segment.effort.shape) for segment in test],
+        }
+        return ProtocolResult(
+            protocol='kuka_weigand2021 inverse, identified on A',
+            unit='N m for RMSE, 1 for nMSE',
+            joint_names=test[0].joint_names,
+            figures={name: _figures(test, rows) for name, rows in predicted.items()},
+        )
 
 
 def ridge_strength(training: Segment) -> float:
@@ -95,43 +113,3 @@ def _figures(test: Sequence[Segment], predicted: Sequence[Matrix]) -> dict[str, 
         found[f'{segment.name} RMSE'] = rmse(target, prediction)
         found[f'{segment.name} nMSE'] = nmse(target, prediction)
     return found
-
-
-@SETS.register('kuka_weigand2021')
-class KukaWeigand2021(RealSet):
-    """Inverse, identified on one recording; reported only."""
-
-    mapping = settings = 'kuka_weigand2021'
-    title = 'KUKA arm, 3 joints: motion to torque'
-    figures = (
-        Figure(key='traj_B_nmse', title='recording B, nMSE, mean of joints'),
-        Figure(key='traj_C_nmse', title='recording C, nMSE, mean of joints'),
-    )
-    joints = JOINTS
-
-    def folds(self, names: Sequence[str]) -> list[Fold]:
-        """See the base class."""
-        return [Fold('model', ('traj_A',), tuple(name for name in names if name != 'traj_A'))]
-
-    def score(self, models: Sequence[FoldModel], baselines: BaselineFigures) -> SetScore:  # noqa: ARG002
-        """See the base class."""
-        (one,) = models
-        table = score_kuka_weigand2021(one.loaded, one.test, one.training)
-        return SetScore(
-            figures={
-                f'{segment.name}_nmse': table.mean('model', f'{segment.name} nMSE')
-                for segment in one.test
-            },
-            tables=(table,),
-            traces=(effort_trace(one.loaded, one.test[0]),),
-        )
-
-    def protocol(
-        self,
-        loaded: LoadedModel,
-        test: Sequence[Segment],
-        training: Sequence[Segment],
-        reference: Path | None,  # noqa: ARG002 - the set has none
-    ) -> ProtocolResult:
-        """See the base class."""
-        return score_kuka_weigand2021(loaded, test, training)

@@ -4,7 +4,8 @@
 from pathlib import Path
 
 from lstm_dynamics_bench.published.reference_file import load_reference
-from lstm_dynamics_bench.published.sets.baxter_ugr import score_baxter_ugr
+from lstm_dynamics_bench.published.robot_set import FoldModel
+from lstm_dynamics_bench.published.sets.baxter_ugr import BaxterUgr
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.forecasters.inverse_ridge import RidgeInverse
@@ -20,7 +21,7 @@ DATA = Path(__file__).resolve().parents[5] / 'shared' / 'data'
 def test_the_figure_is_the_mean_over_files_of_the_rmse_after_row_fifty(
     inverse_model: LoadedModel, oscillators: list[Segment]
 ) -> None:
-    result = score_baxter_ugr(inverse_model, oscillators, oscillators)
+    result = BaxterUgr().protocol(FoldModel(inverse_model, oscillators, oscillators))
     errors = [
         np.sqrt(((predict_effort(inverse_model, run) - run.effort)[50:] ** 2).mean(axis=0))
         for run in oscillators
@@ -30,14 +31,14 @@ def test_the_figure_is_the_mean_over_files_of_the_rmse_after_row_fifty(
     assert len(result.notes) == 1
 
 
-def test_the_opponent_of_the_set_stands_beside_it(
+def test_the_baseline_of_the_set_stands_beside_it(
     inverse_model: LoadedModel, oscillators: list[Segment], tmp_path: Path
 ) -> None:
     (tmp_path / 'reference.py').write_text(
         'FROZEN = {"baxter_ugr_rmse_nm": [0.5, 0.25]}\n'
         'def baxter_ugr():\n    return FROZEN["baxter_ugr_rmse_nm"]\n'
     )
-    result = score_baxter_ugr(inverse_model, oscillators[:1], reference=tmp_path)
+    result = BaxterUgr().protocol(FoldModel(inverse_model, oscillators[:1]), tmp_path)
     assert_allclose(result.figures['ridge']['rmse'], [0.5, 0.25])
     assert any('1 files were scored; the protocol means 4' in note for note in result.notes)
 
@@ -46,7 +47,7 @@ def test_a_file_too_short_is_refused(
     inverse_model: LoadedModel, oscillators: list[Segment]
 ) -> None:
     with pytest.raises(DataError, match='run0 has 50 rows; 51 are needed'):
-        score_baxter_ugr(inverse_model, [oscillators[0].rows(0, 50)])
+        BaxterUgr().protocol(FoldModel(inverse_model, [oscillators[0].rows(0, 50)]))
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason=f'the published data sets are not in {DATA}')

@@ -4,7 +4,8 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from lstm_dynamics_bench.published.sets.emps import published_motion, score_emps
+from lstm_dynamics_bench.published.robot_set import FoldModel
+from lstm_dynamics_bench.published.sets.emps import Emps, published_motion
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.scores.inverse import predict_effort
@@ -60,7 +61,7 @@ def test_the_figure_is_the_relative_error_of_the_decimated_force(
 
     target = thin(axis.effort[:, 0])
     expected = 100 * np.linalg.norm(target - thin(predicted)) / np.linalg.norm(target)
-    result = score_emps(axis_model, axis)
+    result = Emps().protocol(FoldModel(axis_model, [axis]))
     assert_allclose(result.mean('model', 'relative error'), expected, rtol=1e-9)
     assert '196 rows' in result.notes[0]
 
@@ -72,7 +73,7 @@ def test_the_baselines_of_the_set_stand_beside_it(
         'FROZEN = {"emps_relative_error_percent": [6.0, 5.4]}\n'
         'def emps():\n    return FROZEN["emps_relative_error_percent"]\n'
     )
-    result = score_emps(axis_model, axis, reference=tmp_path)
+    result = Emps().protocol(FoldModel(axis_model, [axis]), tmp_path)
     assert result.mean('rigid body, asymmetric friction', 'relative error') == 5.4
 
 
@@ -80,6 +81,7 @@ def test_another_step_and_a_short_file_are_refused(
     axis_model: LoadedModel, axis: Segment, make_segment: Callable[..., Segment]
 ) -> None:
     with pytest.raises(DataError, match='200 rows; 299 are needed'):
-        score_emps(axis_model, axis.rows(0, 200))
+        Emps().protocol(FoldModel(axis_model, [axis.rows(0, 200)]))
+    slow = make_segment(np.zeros((500, 1)), dt=0.002)
     with pytest.raises(DataError, match=r'steps of 0\.001 s'):
-        score_emps(axis_model, make_segment(np.zeros((500, 1)), dt=0.002))
+        Emps().protocol(FoldModel(axis_model, [slow]))
