@@ -5,14 +5,21 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from lstm_dynamics_ros.core.parameters import parameter
+from lstm_dynamics_ros.core.state import NANOSECONDS
 from lstm_dynamics_ros.safety.clock_watch import ClockState, ClockWatch
-from lstm_dynamics_ros.safety.delay_watch import DelayWatch
-from lstm_dynamics_ros.safety.stall_watch import StallWatch
 from lstm_dynamics_ros.safety.state import State, StateMachine
 
 SHARE_OF_TIMEOUT = 0.8
 """Joint states count as stopped after this share of the time after which they are lost, so that a
 pause is known for one in time."""
+
+WINDOW = 2.0
+"""Time in which the shortest delay is what is usual [s]; between one and two of it are kept.
+Clocks that NTP brings together at its fastest, 0.5 ms per second, seem to cost 2 ms of delay at
+most, and a robot whose own clock loses cycles is late only for that long."""
+
+SET_BACK = 0.1
+"""A stamp that is older than the one before by more is of a clock that was set back [s]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -48,8 +55,75 @@ class WatchSettings:
     )
 
 
+class StallWatch:
+    """Notices that the process did not run for a while: stopped, starved, or busy elsewhere.
+
+    Whoever may send torque calls :meth:`look` more often than ``longest``, and once more right
+    before it sends. Data that waited meanwhile look like new ones; the time between two looks
+    does not. Times are seconds of a steady clock (``time.monotonic()``).
+
+    Args:
+        longest: Longest time between two looks that is no stall [s].
+    """
+
+    def __init__(self, longest: float) -> None:
+        self.longest = longest
+        self._looked: float | None = None
+
+    def begin(self, now: float) -> None:
+        """Count from ``now`` [s]; what was before does not matter."""
+        self._looked = now
+
+    def look(self, now: float) -> str:
+        """Return what stood still since the last look, one sentence; empty if nothing did."""
+        before, self._looked = self._looked, now
+        if before is None or now - before <= self.longest:
+            return ''
+        return (
+            f'This node did not run for {now - before:.3f} s while armed (stall_timeout is '
+            f'{self.longest:g} s). Give it processor time, or a real-time priority.'
+        )
+
+
+class DelayWatch:
+    """Compares the age of joint states on arrival with the least of the last seconds.
+
+    What waited somewhere on its way comes with an old stamp. How old can be said only where clocks
+    agree; how much older than the others can be said always.
+    """
+
+    def __init__(self) -> None:
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything, e.g. when another clock is looked at."""
+        self.excess = 0.0
+        """How much later than usual the newest joint state came [s]."""
+        self._least = self._least_before = float('inf')
+        self._begin: float | None = None
+        self._stamp_ns: int | None = None
+
+    def take(self, now: float, stamp_ns: int) -> None:
+        """Take in a joint state.
+
+        Args:
+            now: When it came [s], on a clock that runs as fast as that of the stamps.
+            stamp_ns: Its stamp [ns].
+        """
+        before = self._stamp_ns
+        if before is not None and stamp_ns < before - SET_BACK * NANOSECONDS:
+            self.reset()
+        self._stamp_ns = stamp_ns
+        delay = now - stamp_ns / NANOSECONDS
+        if self._begin is None or not 0.0 <= now - self._begin < WINDOW:
+            self._begin = now
+            self._least_before, self._least = self._least, delay
+        self._least = min(self._least, delay)
+        self.excess = delay - min(self._least, self._least_before)
+
+
 class TorqueWatch:
-    """Takes torque back when the process was stalled, data are old or simulated time stands.
+    """Revokes torque when the process was stalled, data are old or simulated time stands.
 
     Times are seconds of a steady clock (``time.monotonic()``).
 
@@ -71,9 +145,9 @@ class TorqueWatch:
     ) -> None:
         silence = SHARE_OF_TIMEOUT * timeout
         self.clock = ClockWatch(settings.clock_timeout, silence, settings.pause_timeout)
+        self._stall = StallWatch(settings.stall_timeout)
         self._delay = DelayWatch()
         self._longest_delay = longest_delay
-        self._stall = StallWatch(settings.stall_timeout)
         self._machine = machine
         self._revoke = revoke
         self._looked = 0.0
@@ -90,7 +164,7 @@ class TorqueWatch:
 
     @property
     def armed(self) -> bool:
-        """Whether a person has allowed torque, and all is not settled since it was taken back."""
+        """Whether a person has allowed torque, and all is not settled since it was revoked."""
         return self._machine.state in {State.ARMED, State.DEGRADED}
 
     def begin(self, now: float) -> None:
@@ -122,7 +196,7 @@ class TorqueWatch:
         )
 
     def check(self, now: float, time_ns: int | None) -> bool:
-        """Look at whether torque may go on, and take it back if it may not.
+        """Look at whether torque may go on, and revoke it if it may not.
 
         To be called at the begin of everything that looks after the robot, and once more right
         before torque is sent: whatever comes first after a stall, nothing old is sent.
@@ -132,7 +206,7 @@ class TorqueWatch:
             time_ns: Simulated time [ns], 0 before there is any; None on system time.
 
         Returns:
-            False if torque was taken back just now, so that what was computed must not be sent.
+            False if torque was revoked just now, so that what was computed must not be sent.
         """
         self._looked = now
         before = self.armed

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests for safety/delay_watch.py. Stamps are of a clock that is 1000 s ahead."""
+"""Tests for safety/torque_watch.py. Stamps are of a clock that is 1000 s ahead."""
 
-from lstm_dynamics_ros.safety.delay_watch import DelayWatch
+from lstm_dynamics_ros.safety.torque_watch import DelayWatch
 import pytest
 
 OFFSET = 1000.0

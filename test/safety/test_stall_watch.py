@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests for safety/stall_watch.py."""
+"""Tests for safety/torque_watch.py."""
 
-from lstm_dynamics_ros.safety.stall_watch import StallWatch
+from lstm_dynamics_ros.safety.torque_watch import StallWatch
 import pytest
 
 
