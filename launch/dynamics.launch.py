@@ -30,7 +30,7 @@ ARGUMENTS = (
     DeclareLaunchArgument(
         'reference',
         default_value='~/reference',
-        description='Topic that says where the robot is told to be.',
+        description='Topic with the reference, where the robot should be.',
     ),
     DeclareLaunchArgument(
         'use_sim_time',

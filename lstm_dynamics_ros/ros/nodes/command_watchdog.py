@@ -26,13 +26,10 @@ from lstm_dynamics_ros.ros.topics.command_interfaces import (
     WATCHED_COMMAND,
 )
 from lstm_dynamics_ros.ros.topics.controller_joints import ControllerJoints
-from lstm_dynamics_ros.ros.topics.declare import Parameters, unknown
-from lstm_dynamics_ros.ros.topics.other_publishers import other_publishers
+from lstm_dynamics_ros.ros.topics.declare import Parameters, warn_of_unknown
+from lstm_dynamics_ros.ros.topics.graph import other_publishers
 from lstm_dynamics_ros.safety.command_guard import CommandGuard, GuardState
-from rclpy.clock import Clock
-from rclpy.clock_type import ClockType
 from rclpy.duration import Duration
-from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 from rclpy.parameter import Parameter
 from std_msgs.msg import Float64MultiArray, String
 from std_srvs.srv import Trigger
@@ -56,36 +53,22 @@ class CommandWatchdog(RunnableNode):
         self._declared = Parameters(self, CommandWatchdogSettings(), validate=self._validate)
         settings = self._declared.settings
         self.executor_name = settings.executor
-        for name in unknown(self, self._declared.names):
-            self.get_logger().warning(f'Ignored, because there is no such parameter: {name}')
+        warn_of_unknown(self, self._declared.names)
         guard = self._guard = CommandGuard(settings)
         if not settings.limits:
             self.get_logger().warning('No limits are set: every finite command is let through.')
         self._declared.on_change(lambda changed: guard.use_joints(changed.joints))
         self._message = Float64MultiArray()
         self._announced: dict[str, object] = {}
-        quiet = PublisherEventCallbacks(use_default_callbacks=False)
-        self._output, self._state, self._diagnostics = (
-            self.create_publisher(topic.type, name, topic.qos, event_callbacks=quiet)
-            for topic, name in (
-                (COMMAND, settings.command_topic),
-                (STATE, STATE.name),
-                (DIAGNOSTICS, DIAGNOSTICS.name),
-            )
-        )
-        self.create_subscription(
-            WATCHED_COMMAND.type,
-            WATCHED_COMMAND.name,
-            self._on_command,
-            WATCHED_COMMAND.qos,
-            event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
-        )
+        self._output = COMMAND.publisher(self, settings.command_topic)
+        self._state = STATE.publisher(self)
+        self._diagnostics = DIAGNOSTICS.publisher(self)
+        WATCHED_COMMAND.subscription(self, self._on_command)
         self.create_service(RESET.type, RESET.name, self._on_reset)
         self._asked = ControllerJoints(self, settings.command_topic)
-        steady = Clock(clock_type=ClockType.STEADY_TIME)
-        self.create_timer(1.0 / settings.check_rate, self._tick, clock=steady)
-        self.create_timer(GRAPH_PERIOD, self._look_around, clock=steady)
-        self.create_timer(1.0, self._diagnose, clock=steady)
+        self.every(1.0 / settings.check_rate, self._tick)
+        self.every(GRAPH_PERIOD, self._look_around)
+        self.every(1.0, self._diagnose)
         self._look_around()
         self._announce()
 

@@ -10,8 +10,8 @@ from lstm_dynamics_ros.pipeline.pipeline import Surroundings, Tick
 from lstm_dynamics_ros.ros.nodes.engine import Engine
 from lstm_dynamics_ros.ros.nodes.sinks import make_sink
 from lstm_dynamics_ros.ros.topics.graph import nodes_of_same_name
+from lstm_dynamics_ros.ros.topics.inputs import ReferenceInput
 from lstm_dynamics_ros.ros.topics.interfaces import CLOCK, JOINT_STATES, ROBOT_DESCRIPTION
-from lstm_dynamics_ros.ros.topics.reference_input import ReferenceInput
 import numpy as np
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType

@@ -22,6 +22,7 @@ from lstm_dynamics_ros.ros.nodes.settings import NodeSettings
 from lstm_dynamics_ros.ros.nodes.spin import run
 from lstm_dynamics_ros.ros.topics.declare import Parameters, unknown
 from lstm_dynamics_ros.ros.topics.graph import nodes_of_same_name, why_silent
+from lstm_dynamics_ros.ros.topics.inputs import JointStateInput
 from lstm_dynamics_ros.ros.topics.interfaces import (
     ARM,
     DIAGNOSTICS,
@@ -29,7 +30,6 @@ from lstm_dynamics_ros.ros.topics.interfaces import (
     RELOAD_MODEL,
     RESET,
 )  # fmt: skip
-from lstm_dynamics_ros.ros.topics.joint_state_input import JointStateInput
 from lstm_dynamics_ros.safety.state import Event, State, StateMachine
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType

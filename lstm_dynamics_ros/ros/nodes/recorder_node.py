@@ -16,13 +16,11 @@ from lstm_dynamics_ros.core.parameters import leaves
 from lstm_dynamics_ros.data.bags.recorder import BagStream
 from lstm_dynamics_ros.ros.nodes.settings import RecorderSettings
 from lstm_dynamics_ros.ros.nodes.spin import run, RunnableNode
+from lstm_dynamics_ros.ros.topics.command_interfaces import quality, Topic
 from lstm_dynamics_ros.ros.topics.declare import as_parameter_value, Parameters
 from lstm_dynamics_ros.ros.topics.graph import JOINT_STATE_TYPE, why_silent
-from rclpy.clock import Clock
-from rclpy.clock_type import ClockType
-from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.parameter import Parameter
-from rclpy.qos import QoSProfile, ReliabilityPolicy
+from rclpy.qos import ReliabilityPolicy
 from sensor_msgs.msg import JointState
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory
@@ -72,7 +70,7 @@ class RecorderNode(RunnableNode):
         self._counts: dict[str, int] = {}
         self._stream: BagStream | None = None
         self._begin = self._reported = time.monotonic()
-        self.create_timer(LOOK_PERIOD, self._look, clock=Clock(clock_type=ClockType.STEADY_TIME))
+        self.every(LOOK_PERIOD, self._look)
 
     @property
     def summary(self) -> str:
@@ -116,24 +114,13 @@ class RecorderNode(RunnableNode):
             self.get_logger().warning(f'{topic} is not recorded: its type is {type_name}.')
             return
         offered = {info.qos_profile.reliability for info in sources}
-        reliable = offered == {ReliabilityPolicy.RELIABLE}
-        qos = QoSProfile(
-            depth=DEPTH,
-            reliability=ReliabilityPolicy.RELIABLE if reliable else ReliabilityPolicy.BEST_EFFORT,
-        )
+        qos = quality(DEPTH, reliable=offered == {ReliabilityPolicy.RELIABLE})
 
         def write(data: bytes) -> None:
             self._write(topic, type_name, data)
 
         self._counts[topic] = 0
-        self.create_subscription(
-            TYPES[type_name],
-            topic,
-            write,
-            qos,
-            raw=True,
-            event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
-        )
+        Topic(topic, TYPES[type_name], qos).subscription(self, write, raw=True)
 
     def _write(self, topic: str, type_name: str, data: bytes) -> None:
         if self._stream is None:

@@ -18,7 +18,7 @@ from lstm_dynamics_ros.ros.topics.conversions import (
     set_time,
     TrajectoryMessage,
 )
-from lstm_dynamics_ros.ros.topics.declare import Parameters, unknown
+from lstm_dynamics_ros.ros.topics.declare import Parameters, warn_of_unknown
 from lstm_dynamics_ros.ros.topics.interfaces import (
     CLOCK,
     COMMAND,
@@ -32,9 +32,6 @@ from lstm_dynamics_ros.sim.robot import load_robot
 from lstm_dynamics_ros.sim.simulated_robot import SimulatedRobot, SimulatedRun
 import numpy as np
 from rcl_interfaces.msg import ParameterDescriptor
-from rclpy.clock import Clock as RosClock
-from rclpy.clock_type import ClockType
-from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
 from rosgraph_msgs.msg import Clock
 from std_msgs.msg import Float64MultiArray
 from trajectory_msgs.msg import JointTrajectory
@@ -74,8 +71,7 @@ class SimNode(RunnableNode):
             ParameterDescriptor(description='Joints of the command.', read_only=True),
             ignore_override=True,
         )
-        for name in unknown(self, declared.names + hidden.names):
-            self.get_logger().warning(f'Ignored, because there is no such parameter: {name}')
+        warn_of_unknown(self, declared.names + hidden.names)
         self._robot = SimulatedRobot(description, hidden.settings, seed=settings.seed)
         self._make_topics(description.joint_names)
         motion = None
@@ -98,15 +94,10 @@ class SimNode(RunnableNode):
         self._done = 0
         self.lost_ns = 0
         """Time the simulation fell behind real time for good [ns]."""
-        self.create_timer(
-            self._wall_step_ns / NANOSECONDS,
-            self._catch_up,
-            clock=RosClock(clock_type=ClockType.STEADY_TIME),
-        )
+        self.every(self._wall_step_ns / NANOSECONDS, self._catch_up)
 
     def _make_topics(self, names: Sequence[str]) -> None:
         options = self._options
-        quiet = PublisherEventCallbacks(use_default_callbacks=False)
         self._names = tuple(names)
         self._state_message = JointStateMessage(names)
         self._truth_message = JointStateMessage(names)
@@ -114,32 +105,12 @@ class SimNode(RunnableNode):
         self._ahead_ns = PREVIEW_STEP_NS * np.arange(steps + 1)
         self._reference_message = TrajectoryMessage(names, steps + 1, PREVIEW_STEP_NS, 0)
         self._clock_message = Clock()
-        self._states, self._reference, self._truth, self._sim_clock = (
-            self.create_publisher(topic.type, topic.name, topic.qos, event_callbacks=quiet)
-            if on
-            else None
-            for topic, on in (
-                (ROBOT_JOINT_STATES, True),
-                (ROBOT_REFERENCE, True),
-                (TRUE_JOINT_STATES, options.publish_truth),
-                (CLOCK, options.publish_clock),
-            )
-        )
-        deaf = SubscriptionEventCallbacks(use_default_callbacks=False)
-        self.create_subscription(
-            COMMAND.type,
-            options.command_topic,
-            self._on_command,
-            COMMAND.qos,
-            event_callbacks=deaf,
-        )
-        self.create_subscription(
-            REFERENCE.type,
-            REFERENCE.name,
-            self._on_reference,
-            REFERENCE.qos,
-            event_callbacks=deaf,
-        )
+        self._states = ROBOT_JOINT_STATES.publisher(self)
+        self._reference = ROBOT_REFERENCE.publisher(self)
+        self._truth = TRUE_JOINT_STATES.publisher(self) if options.publish_truth else None
+        self._sim_clock = CLOCK.publisher(self) if options.publish_clock else None
+        COMMAND.subscription(self, self._on_command, options.command_topic)
+        REFERENCE.subscription(self, self._on_reference)
 
     def _catch_up(self) -> None:
         """Step until the robot's time has caught up with real time."""
@@ -164,17 +135,16 @@ class SimNode(RunnableNode):
         if self._sim_clock is not None:
             set_time(self._clock_message.clock, stamp)
             self._sim_clock.publish(self._clock_message)
-        if self._done % REFERENCE_STEPS == 0 and self._reference is not None:
-            told = self._robot.reference_at(stamp + self._ahead_ns)
-            self._reference.publish(self._reference_message.fill(stamp, *told))
+        if self._done % REFERENCE_STEPS == 0:
+            reference = self._robot.reference_at(stamp + self._ahead_ns)
+            self._reference.publish(self._reference_message.fill(stamp, *reference))
         if self._truth is not None:
             self._truth.publish(
                 self._truth_message.fill(stamp, run.true_position[0], run.true_velocity[0])
             )
-        if self._states is not None:
-            self._states.publish(
-                self._state_message.fill(stamp, run.position[0], run.velocity[0], run.effort[0])
-            )
+        self._states.publish(
+            self._state_message.fill(stamp, run.position[0], run.velocity[0], run.effort[0])
+        )
 
     def _on_command(self, message: Float64MultiArray) -> None:
         """Add an effort to what the inner controller commands."""

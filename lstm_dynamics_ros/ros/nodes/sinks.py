@@ -15,12 +15,11 @@ from lstm_dynamics_ros.ros.nodes.settings import SinkSettings
 from lstm_dynamics_ros.ros.topics.command_interfaces import ARMED_ANEW, Topic
 from lstm_dynamics_ros.ros.topics.controller_joints import ControllerJoints
 from lstm_dynamics_ros.ros.topics.conversions import doubles, set_time
+from lstm_dynamics_ros.ros.topics.graph import listeners, other_publishers
 from lstm_dynamics_ros.ros.topics.interfaces import COMMAND, COMMAND_TRAJECTORY
-from lstm_dynamics_ros.ros.topics.other_publishers import listeners, other_publishers
 from lstm_dynamics_ros.signals.time_grid import nanoseconds
 import numpy as np
 from rclpy.duration import Duration
-from rclpy.event_handler import PublisherEventCallbacks
 from rclpy.node import Node
 from std_msgs.msg import Float64MultiArray, MultiArrayDimension, MultiArrayLayout
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
@@ -52,13 +51,7 @@ class Sink(ABC):
         self._settings = settings
         self._joints = tuple(joint_names)
         self._asked = ControllerJoints(node, settings.command_topic)
-        self._publisher = node.create_publisher(
-            topic.type,
-            settings.command_topic,
-            topic.qos,
-            # EventsExecutor and Fast DDS may deadlock over event callbacks (rmw_fastrtps#890).
-            event_callbacks=PublisherEventCallbacks(use_default_callbacks=False),
-        )
+        self._publisher = topic.publisher(node, settings.command_topic)
         self.counters = dict.fromkeys(('commands', 'command_not_finite', 'no_reference'), 0)
 
     def destroy(self) -> None:
@@ -100,12 +93,9 @@ class Sink(ABC):
         found = self._unfit_mode()
         if not self.subscribers:
             found.append(f'Nobody subscribes to {settings.command_topic}.')
-        else:
-            problem = self._unfit_joints()
-            if problem:
-                found.append(problem)
-        others = self.other_publishers
-        if others:
+        elif problem := self._unfit_joints():
+            found.append(problem)
+        if others := self.other_publishers:
             found.append(f'{", ".join(others)} also commands the controller.')
         return found
 
@@ -136,7 +126,7 @@ class Sink(ABC):
 
         Args:
             torque: Effort [N m] or [N], shape (n_joints,); not finite counts as zero.
-            reference: Where the robot is told to be when the command acts.
+            reference: Where the robot should be when the command acts.
             stamp_ns: Time of the measurement it was made from [ns].
             check: Looks at whether it may be sent, when all else is done.
 

@@ -13,9 +13,12 @@ from types import FrameType
 
 from lstm_dynamics_ros.core.errors import LstmDynamicsError
 import rclpy
+from rclpy.clock import Clock
+from rclpy.clock_type import ClockType
 from rclpy.executors import Executor, ExternalShutdownException, SingleThreadedExecutor
 from rclpy.node import Node
 from rclpy.signals import SignalHandlerOptions
+from rclpy.timer import Timer
 from rclpy.utilities import try_shutdown
 
 EXIT_REFUSED = 2
@@ -37,11 +40,16 @@ class RunnableNode(Node):
     exit_code: int | None = None
     """Set by the node when it wants the process to end."""
 
+    def every(self, period: float, callback: Callable[[], None]) -> Timer:
+        """Call back once per period [s] of a clock that nobody sets."""
+        steady = Clock(clock_type=ClockType.STEADY_TIME)
+        return self.create_timer(period, callback, clock=steady)
+
     def start(self) -> None:
         """Begin work; called once, before spinning."""
 
     def close(self) -> None:
-        """Say the last word, while publishing still works."""
+        """Publish for the last time; called once, while that still works."""
 
 
 class StopFlag:

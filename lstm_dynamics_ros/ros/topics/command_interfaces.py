@@ -4,10 +4,15 @@
 They are here so that ``command_watchdog`` needs no message package that brings numpy along.
 """
 
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from diagnostic_msgs.msg import DiagnosticArray
+from rclpy.event_handler import PublisherEventCallbacks, SubscriptionEventCallbacks
+from rclpy.node import Node
+from rclpy.publisher import Publisher
 from rclpy.qos import DurabilityPolicy, QoSProfile, ReliabilityPolicy
+from rclpy.subscription import Subscription
 from std_msgs.msg import Float64MultiArray, String
 from std_srvs.srv import Trigger
 
@@ -23,6 +28,33 @@ class Topic(NamedTuple):
     type: Any
     """Message class."""
     qos: QoSProfile
+
+    # EventsExecutor and Fast DDS may deadlock over event callbacks (rmw_fastrtps#890), so none.
+
+    def publisher(self, node: Node, name: str = '') -> Publisher:
+        """Make a publisher, under another name if one is given."""
+        quiet = PublisherEventCallbacks(use_default_callbacks=False)
+        return node.create_publisher(self.type, name or self.name, self.qos, event_callbacks=quiet)
+
+    def subscription(
+        self,
+        node: Node,
+        callback: Callable[[Any], None],
+        name: str = '',
+        **options: Any,  # noqa: ANN401
+    ) -> Subscription:
+        """Make a subscription, under another name if one is given.
+
+        Args:
+            node: The node that subscribes.
+            callback: Takes the messages.
+            name: The other name.
+            options: See ``create_subscription``.
+        """
+        quiet = SubscriptionEventCallbacks(use_default_callbacks=False)
+        return node.create_subscription(
+            self.type, name or self.name, callback, self.qos, event_callbacks=quiet, **options
+        )
 
 
 class ServiceName(NamedTuple):
@@ -41,6 +73,9 @@ def quality(depth: int, *, reliable: bool = True, latched: bool = False) -> QoSP
         durability=DurabilityPolicy.TRANSIENT_LOCAL if latched else DurabilityPolicy.VOLATILE,
     )
 
+
+JOINT_STATE_QOS = quality(10, reliable=False)
+"""What is asked for of joint states: it matches every publisher."""
 
 COMMAND = Topic('effort_controller/commands', Float64MultiArray, quality(1))
 WATCHED_COMMAND = Topic('~/input', Float64MultiArray, quality(1))

@@ -8,7 +8,7 @@ Float64MultiArray names no joints. A controller of ros2_control says them in its
 from collections.abc import Sequence
 import time
 
-from lstm_dynamics_ros.ros.topics.other_publishers import listeners
+from lstm_dynamics_ros.ros.topics.graph import listeners
 from rcl_interfaces.msg import ParameterType
 from rcl_interfaces.srv import GetParameters
 from rclpy.client import Client

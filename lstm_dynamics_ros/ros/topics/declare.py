@@ -141,6 +141,12 @@ def unknown(node: Node, known: Sequence[str]) -> list[str]:
     return found
 
 
+def warn_of_unknown(node: Node, known: Sequence[str]) -> None:
+    """Log what :func:`unknown` finds."""
+    for name in unknown(node, known):
+        node.get_logger().warning(f'Ignored, because there is no such parameter: {name}')
+
+
 def as_ros(leaf: Leaf) -> tuple[Any, ParameterDescriptor]:
     """Return the value and the descriptor of a setting as ROS has them."""
     _, setting, value = leaf

@@ -10,6 +10,7 @@ lost 0.05 %.
 from lstm_dynamics_ros.ros.topics.command_interfaces import (
     COMMAND,
     DIAGNOSTICS,
+    JOINT_STATE_QOS,
     quality,
     RESET,
     ServiceName,
@@ -48,8 +49,8 @@ __all__ = [
     'Topic',
 ]
 
-# What the robot says.
-JOINT_STATES = Topic('joint_states', JointState, quality(10, reliable=False))
+# Of the robot.
+JOINT_STATES = Topic('joint_states', JointState, JOINT_STATE_QOS)
 ROBOT_JOINT_STATES = Topic('joint_states', JointState, quality(10))
 """The same topic as a robot publishes it (``joint_state_broadcaster``, ``sim_node``, player)."""
 CLOCK = Topic('/clock', Clock, quality(10))
@@ -57,13 +58,13 @@ CLOCK = Topic('/clock', Clock, quality(10))
 ROBOT_DESCRIPTION = Topic('robot_description', String, quality(1, latched=True))
 """URDF, as robot_state_publisher publishes it."""
 
-# What the robot is told.
+# Where the robot should go.
 REFERENCE = Topic('~/reference', JointTrajectory, quality(10))
 COMMAND_TRAJECTORY = Topic(
     'joint_trajectory_controller/joint_trajectory', JointTrajectory, quality(1)
 )
 
-# What dynamics_node says.
+# Of dynamics_node.
 PREDICTED_JOINT_STATES = Topic('~/predicted_joint_states', JointState, quality(10))
 PREDICTED_TRAJECTORY = Topic('~/predicted_trajectory', JointTrajectory, quality(10))
 PREDICTION_BOUNDS = Topic('~/prediction_bounds', JointState, quality(10))
@@ -72,6 +73,6 @@ MODEL_INFO = Topic('~/model_info', String, quality(1, latched=True))
 ARM = ServiceName('~/arm', SetBool)
 RELOAD_MODEL = ServiceName('~/reload_model', Trigger)
 
-# What sim_node says beside its joint states.
+# Of sim_node, beside its joint states.
 ROBOT_REFERENCE = Topic('reference', JointTrajectory, quality(10))
 TRUE_JOINT_STATES = Topic('~/true_joint_states', JointState, quality(10))

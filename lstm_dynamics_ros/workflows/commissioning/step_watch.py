@@ -8,8 +8,8 @@ from typing import Any
 from lstm_dynamics_ros.core.errors import LstmDynamicsError
 from lstm_dynamics_ros.core.state import JointState, Matrix, RawSample, Stamps, Vector
 from lstm_dynamics_ros.ros.topics.conversions import stamp_ns
+from lstm_dynamics_ros.ros.topics.inputs import raw_reference
 from lstm_dynamics_ros.ros.topics.interfaces import JOINT_STATES, REFERENCE
-from lstm_dynamics_ros.ros.topics.reference_input import raw_reference
 from lstm_dynamics_ros.signals.angles import without_turns
 from lstm_dynamics_ros.signals.intake import Intake
 from lstm_dynamics_ros.signals.reference_track import ReferenceTrack

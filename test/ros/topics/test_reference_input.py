@@ -8,7 +8,7 @@ from typing import Any
 from builtin_interfaces.msg import Duration, Time
 from lstm_dynamics_ros.ros.topics import interfaces
 from lstm_dynamics_ros.ros.topics.conversions import stamp_ns
-from lstm_dynamics_ros.ros.topics.reference_input import raw_reference, ReferenceInput
+from lstm_dynamics_ros.ros.topics.inputs import raw_reference, ReferenceInput
 from lstm_dynamics_ros.signals.reference_track import ReferenceTrack
 from lstm_dynamics_ros.signals.trajectory_points import RawPoint
 from numpy.testing import assert_allclose
