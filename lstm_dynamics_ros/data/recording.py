@@ -3,9 +3,16 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Any
 
-from lstm_dynamics_ros.core.errors import ConfigError, JointNamesError, ShapeError
+from lstm_dynamics_ros.core.errors import (
+    ConfigError,
+    JointNamesError,
+    ShapeError,
+    UnknownNameError,
+)
 from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS, Stamps
+from lstm_dynamics_ros.signals.intake import check_distinct, joint_map_entries
 import numpy as np
 
 JOINT_TYPES = ('revolute', 'continuous', 'prismatic')
@@ -13,6 +20,9 @@ JOINT_TYPES = ('revolute', 'continuous', 'prismatic')
 
 KINDS = ('position', 'velocity', 'effort')
 """What is measured of each joint, in the order of a model's input."""
+
+TRACK_KINDS = (*KINDS, 'acceleration')
+"""What a :class:`Track` holds of each joint."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,9 +46,7 @@ class Track:
     """Efforts [N m] or [N]."""
 
     def __post_init__(self) -> None:
-        shape = (len(self.stamp_ns), len(self.joint_names))
-        for name in (*KINDS, 'acceleration'):
-            _check_shape(f'Track.{name}', shape, getattr(self, name))
+        check_shapes(self, TRACK_KINDS, len(self.stamp_ns))
 
     def select(self, joint_names: Sequence[str]) -> 'Track':
         """Return the track of these joints, in this order.
@@ -46,12 +54,9 @@ class Track:
         Raises:
             JointNamesError: If one of them is not in the track.
         """
-        columns = _columns(joint_names, self.joint_names)
-        return replace(
-            self,
-            joint_names=tuple(joint_names),
-            **{name: getattr(self, name)[:, columns] for name in (*KINDS, 'acceleration')},
-        )
+        columns = columns_of(joint_names, self.joint_names)
+        picked = {name: getattr(self, name)[:, columns] for name in TRACK_KINDS}
+        return replace(self, joint_names=tuple(joint_names), **picked)
 
 
 def make_track(joint_names: Sequence[str], stamp_ns: Stamps, **signals: Matrix | None) -> Track:
@@ -63,12 +68,9 @@ def make_track(joint_names: Sequence[str], stamp_ns: Stamps, **signals: Matrix |
         signals: position, velocity, acceleration, effort; each (n_steps, n_joints) or None.
     """
     absent = np.full((len(stamp_ns), len(joint_names)), np.nan)
-    full = {name: signals.get(name) for name in (*KINDS, 'acceleration')}
-    return Track(
-        joint_names=tuple(joint_names),
-        stamp_ns=stamp_ns,
-        **{name: absent if value is None else value for name, value in full.items()},
-    )
+    known = {name: value for name, value in signals.items() if value is not None}
+    full = {**dict.fromkeys(TRACK_KINDS, absent), **known}
+    return Track(joint_names=tuple(joint_names), stamp_ns=stamp_ns, **full)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -95,7 +97,7 @@ class Recording:
     effort: Matrix
     """Joint efforts [N m] or [N]."""
     reference: Track | None = None
-    """Where the joints were told to be."""
+    """Where the joints should have been."""
     command: Track | None = None
     """The effort that was commanded."""
     counters: Mapping[str, int] = field(default_factory=dict)
@@ -106,9 +108,7 @@ class Recording:
     """What else is known, e.g. effort_semantics, split, source; kept in a bag's metadata."""
 
     def __post_init__(self) -> None:
-        shape = (len(self.stamp_ns), len(self.joint_names))
-        for name in KINDS:
-            _check_shape(f'Recording.{name}', shape, getattr(self, name))
+        check_shapes(self, KINDS, len(self.stamp_ns))
         if len(self.joint_types) != len(self.joint_names):
             raise ConfigError(
                 f'{self.name}: {len(self.joint_types)} joint types for '
@@ -135,7 +135,7 @@ class Recording:
         Raises:
             JointNamesError: If one of them is not in the recording.
         """
-        columns = _columns(joint_names, self.joint_names)
+        columns = columns_of(joint_names, self.joint_names)
         return replace(
             self,
             joint_names=tuple(joint_names),
@@ -152,16 +152,72 @@ class Recording:
             start: First row.
             stop: Row after the last.
         """
-        part = slice(start, stop)
-        return replace(
-            self,
-            stamp_ns=self.stamp_ns[part],
-            **{name: getattr(self, name)[part] for name in KINDS},
+        part = {name: getattr(self, name)[start:stop] for name in ('stamp_ns', *KINDS)}
+        return replace(self, **part)
+
+
+def model_names(
+    found: Sequence[str], *, prefix: str = '', joint_map: Sequence[str] = ()
+) -> dict[str, str]:
+    """Return the model's name of every joint by its name in the messages.
+
+    By the rules of the node's parameters ``joint_prefix`` and ``joint_map``.
+
+    Args:
+        found: Names in the messages.
+        prefix: What stands before the model's names in the messages; taken off where it does.
+        joint_map: Other names, as model_joint:message_name; overrides the prefix.
+
+    Raises:
+        ConfigError: If an entry has no colon, or two joints get one name.
+        UnknownNameError: If no message has a name.
+    """
+    names = {name: name.removeprefix(prefix) or name for name in found}
+    for joint, name in joint_map_entries(joint_map):
+        if name not in names:
+            raise UnknownNameError('message name in joint_map', name, found)
+        names[name] = joint
+    check_distinct(names)
+    return names
+
+
+def renamed(
+    recordings: Sequence[Recording], *, prefix: str = '', joint_map: Sequence[str] = ()
+) -> list[Recording]:
+    """Return recordings with the joint names of the model, see :func:`model_names`.
+
+    Raises:
+        ConfigError: If an entry has no colon, or two joints get one name.
+        UnknownNameError: If no message has a name.
+    """
+    if not prefix and not joint_map:
+        return list(recordings)
+    result = []
+    for item in recordings:
+        names = model_names(item.joint_names, prefix=prefix, joint_map=joint_map)
+        result.append(
+            replace(
+                item,
+                joint_names=tuple(names[name] for name in item.joint_names),
+                reference=_renamed(item.reference, names),
+                command=_renamed(item.command, names),
+            )
         )
+    return result
 
 
-def _columns(wanted: Sequence[str], have: Sequence[str]) -> list[int]:
-    """Return the column of each wanted joint."""
+def _renamed(track: Track | None, names: Mapping[str, str]) -> Track | None:
+    if track is None:
+        return None
+    return replace(track, joint_names=tuple(names.get(name, name) for name in track.joint_names))
+
+
+def columns_of(wanted: Sequence[str], have: Sequence[str]) -> list[int]:
+    """Return the column of each wanted joint.
+
+    Raises:
+        JointNamesError: If one of them is not there.
+    """
     if not set(wanted) <= set(have):
         raise JointNamesError(wanted, have)
     return [list(have).index(name) for name in wanted]
@@ -175,6 +231,9 @@ def _select_known(track: Track | None, joint_names: Sequence[str]) -> Track | No
     return track.select(known) if known else None
 
 
-def _check_shape(what: str, expected: tuple[int, int], value: Matrix) -> None:
-    if value.shape != expected:
-        raise ShapeError(what, expected, value.shape)
+def check_shapes(made: Any, kinds: Sequence[str], n_steps: int) -> None:  # noqa: ANN401 - of any class
+    """Raise :class:`ShapeError` unless signals have the shape (n_steps, n_joints)."""
+    shape = (n_steps, len(made.joint_names))
+    for name in kinds:
+        if (found := getattr(made, name).shape) != shape:
+            raise ShapeError(f'{type(made).__name__}.{name}', shape, found)

@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from lstm_dynamics_ros.core.errors import DataError, ShapeError
+from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.core.state import JointState, Matrix, NANOSECONDS
-from lstm_dynamics_ros.data.recording import KINDS, Recording
+from lstm_dynamics_ros.data.recording import check_shapes, KINDS, Recording
 from lstm_dynamics_ros.signals.time_grid import GridPoint, GridSampler
 import numpy as np
 from numpy.typing import NDArray
@@ -47,10 +47,7 @@ class Segment:
     """Which rows bridge missing messages, shape (n_steps,)."""
 
     def __post_init__(self) -> None:
-        shape = (len(self.filled), len(self.joint_names))
-        for name in KINDS:
-            if getattr(self, name).shape != shape:
-                raise ShapeError(f'Segment.{name}', shape, getattr(self, name).shape)
+        check_shapes(self, KINDS, len(self.filled))
 
     def __len__(self) -> int:
         return len(self.filled)
@@ -145,8 +142,6 @@ def _segment(recording: Recording, dt: float, points: list[GridPoint]) -> Segmen
         joint_types=recording.joint_types,
         dt=dt,
         start_index=points[0].index,
-        position=np.stack([point.state.position for point in points]),
-        velocity=np.stack([point.state.velocity for point in points]),
-        effort=np.stack([point.state.effort for point in points]),
         filled=np.array([point.filled for point in points], bool),
+        **{kind: np.stack([getattr(point.state, kind) for point in points]) for kind in KINDS},
     )

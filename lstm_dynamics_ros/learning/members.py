@@ -10,8 +10,8 @@ from typing import cast, NamedTuple
 from lstm_dynamics_ros.core.card import Range
 from lstm_dynamics_ros.core.errors import TrainingError
 from lstm_dynamics_ros.core.progress import Progress
-from lstm_dynamics_ros.data.folds import folds
 from lstm_dynamics_ros.data.segment import Segment
+from lstm_dynamics_ros.data.split import folds
 from lstm_dynamics_ros.learning.derived_segments import with_mirror_image
 from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
 from lstm_dynamics_ros.learning.models.base import build_model, Model

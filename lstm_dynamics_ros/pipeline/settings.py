@@ -14,6 +14,7 @@ from lstm_dynamics_ros.safety.confidence import ConfidenceSettings
 from lstm_dynamics_ros.safety.contact_settings import ContactSettings
 from lstm_dynamics_ros.safety.gate_settings import GateSettings
 from lstm_dynamics_ros.safety.joint_limits import JointLimitSettings
+from lstm_dynamics_ros.signals.intake import check_distinct, joint_map_entries
 
 AUTO = 'auto'
 """Takes the best controller that the model allows."""
@@ -209,13 +210,9 @@ def message_names(card: ModelCard, settings: PipelineSettings) -> dict[str, str]
         UnknownNameError: If an entry of ``joint_map`` names no joint of the model.
     """
     names = {joint: settings.joint_prefix + joint for joint in card.joint_names}
-    for entry in settings.joint_map:
-        joint, colon, name = entry.partition(':')
-        if not (joint and colon and name):
-            raise ConfigError(f'joint_map must hold model_joint:message_name, got {entry!r}.')
+    for joint, name in joint_map_entries(settings.joint_map):
         if joint not in names:
             raise UnknownNameError('model joint in joint_map', joint, names)
         names[joint] = name
-    if len(set(names.values())) != len(names):
-        raise ConfigError(f'joint_map gives two joints one name: {sorted(names.values())}.')
+    check_distinct(names)
     return names

@@ -5,10 +5,10 @@ The bag reader and the node take in messages through the same :class:`Intake`, s
 in a data report is what the node will do with the same messages.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 import math
 
-from lstm_dynamics_ros.core.errors import JointNamesError
+from lstm_dynamics_ros.core.errors import ConfigError, JointNamesError
 from lstm_dynamics_ros.core.state import JointState, RawSample, Vector
 from lstm_dynamics_ros.signals.time_grid import nanoseconds
 import numpy as np
@@ -156,3 +156,22 @@ def _pick(values: Sequence[float], index: list[int]) -> Vector:
     picked = np.asarray(values, dtype=np.float64)[index]
     picked[np.abs(picked) > LARGEST_VALUE] = np.nan
     return picked
+
+
+def joint_map_entries(joint_map: Sequence[str]) -> Iterator[tuple[str, str]]:
+    """Yield the model's name and that in the messages of entries ``model_joint:message_name``.
+
+    Raises:
+        ConfigError: If an entry is not of that form.
+    """
+    for entry in joint_map:
+        joint, colon, name = entry.partition(':')
+        if not (joint and colon and name):
+            raise ConfigError(f'joint_map must hold model_joint:message_name, got {entry!r}.')
+        yield joint, name
+
+
+def check_distinct(names: Mapping[str, str]) -> None:
+    """Raise :class:`ConfigError` if a ``joint_map`` has given two joints one name."""
+    if len(set(names.values())) != len(names):
+        raise ConfigError(f'joint_map gives two joints one name: {sorted(names.values())}.')

@@ -59,7 +59,7 @@ def named_recordings(
         UnknownNameError: If it names no joint of the bags.
     """
     from lstm_dynamics_ros.data.bags.reader import read_recordings  # noqa: PLC0415
-    from lstm_dynamics_ros.data.rename import renamed  # noqa: PLC0415
+    from lstm_dynamics_ros.data.recording import renamed  # noqa: PLC0415
 
     if not prefix and not joint_map:
         return read_recordings(bags, joint_names=joints or None, joint_types=types or None)
@@ -152,7 +152,7 @@ def identified_rigid_body(
         DataError: If the data do not tell.
     """
     from lstm_dynamics_ros.cli.console import progress, say  # noqa: PLC0415
-    from lstm_dynamics_ros.data.folds import folds  # noqa: PLC0415
+    from lstm_dynamics_ros.data.split import folds  # noqa: PLC0415
     from lstm_dynamics_ros.evaluation.reports.identification_page import (  # noqa: PLC0415
         identification_text,
     )

@@ -4,9 +4,8 @@
 from collections.abc import Sequence
 
 from lstm_dynamics_ros.core.errors import ConfigError, TooShortError
-from lstm_dynamics_ros.data.folds import folds
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.data.split import split
+from lstm_dynamics_ros.data.split import folds, split
 import numpy as np
 import pytest
 

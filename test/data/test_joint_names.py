@@ -5,8 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lstm_dynamics_ros.core.errors import ConfigError, UnknownNameError
-from lstm_dynamics_ros.data.recording import Recording
-from lstm_dynamics_ros.data.rename import model_names, renamed
+from lstm_dynamics_ros.data.recording import model_names, Recording, renamed
 import numpy as np
 import pytest
 

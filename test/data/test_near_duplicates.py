@@ -4,10 +4,8 @@
 from collections.abc import Sequence
 
 from lstm_dynamics_ros.core.state import Matrix
-from lstm_dynamics_ros.data.folds import folds
-from lstm_dynamics_ros.data.near_duplicates import near_duplicates
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.data.split import split
+from lstm_dynamics_ros.data.split import folds, near_duplicates, split
 import numpy as np
 import pytest
 

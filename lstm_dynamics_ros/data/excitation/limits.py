@@ -4,9 +4,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from lstm_dynamics_ros.core.errors import ConfigError, JointNamesError, ShapeError
+from lstm_dynamics_ros.core.errors import ConfigError, ShapeError
 from lstm_dynamics_ros.core.state import Vector
-from lstm_dynamics_ros.data.recording import JOINT_TYPES
+from lstm_dynamics_ros.data.recording import columns_of, JOINT_TYPES
 import numpy as np
 
 VECTORS = ('home', 'lower', 'upper', 'velocity', 'acceleration', 'effort')
@@ -62,9 +62,7 @@ class ExcitationLimits:
         Raises:
             JointNamesError: If one of them is not there.
         """
-        if not set(joint_names) <= set(self.joint_names):
-            raise JointNamesError(joint_names, self.joint_names)
-        columns = [self.joint_names.index(name) for name in joint_names]
+        columns = columns_of(joint_names, self.joint_names)
         vectors = {name: getattr(self, name)[columns] for name in VECTORS}
         kinds = tuple(self.joint_types[j] for j in columns)
         return replace(self, joint_names=tuple(joint_names), joint_types=kinds, **vectors)

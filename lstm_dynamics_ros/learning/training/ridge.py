@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 import math
 
-from lstm_dynamics_ros.data.folds import Fold
+from lstm_dynamics_ros.data.split import Fold
 from lstm_dynamics_ros.learning.columns import columns, Trajectory, usable
 from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel

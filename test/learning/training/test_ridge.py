@@ -3,8 +3,8 @@
 
 from collections.abc import Sequence
 
-from lstm_dynamics_ros.data.folds import Fold
 from lstm_dynamics_ros.data.segment import Segment
+from lstm_dynamics_ros.data.split import Fold
 from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 from lstm_dynamics_ros.learning.training.ridge import ridge_of_folds, RIDGES
 import numpy as np
