@@ -101,8 +101,8 @@ class CorrectionOutput:
         """Return where the robot is told to be at a time [ns]; None where that is not known."""
         return None if self.reference is None else self.reference.at(stamp_ns)
 
-    def forget(self) -> None:
-        """Let the controller follow the model when its memory is cleared; the gate does not."""
+    def reset(self) -> None:
+        """Let the controller forget the past; the gate, and what acts of the past, do not."""
         self.controller.reset()
         if self.shadow is not None:
             self.shadow.interrupt()

@@ -36,7 +36,7 @@ class Forecast:
             if (where := self._card.columns(kind, of='targets')) is not None
         ]
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Forget what was said."""
         self._expected = None
 

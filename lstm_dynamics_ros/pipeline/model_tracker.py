@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The middle of a tick: a model that follows the robot, and what is known because of that."""
 
-from collections.abc import Callable
-
 from lstm_dynamics_ros.control.base import Prior
 from lstm_dynamics_ros.core.card import PRIOR_KIND
 from lstm_dynamics_ros.core.state import Reference, Vector
@@ -31,7 +29,6 @@ class ModelTracker:
         prior: Rigid-body prior that the card of the model names.
         latency_ns: Time from a measurement to the moment its correction acts [ns].
         machine: State of the node.
-        forget: Called whenever the memory of the model is cleared.
         miss_rate: Share of moments that may lie outside the bounds of the prediction.
 
     Raises:
@@ -45,7 +42,6 @@ class ModelTracker:
         prior: Prior | None,
         latency_ns: int,
         machine: StateMachine,
-        forget: Callable[[], None],
         miss_rate: float,
     ) -> None:
         card = predictor.card
@@ -64,12 +60,9 @@ class ModelTracker:
         """How sure the model is."""
         self.told: Vector | None = None
         """Effort the robot was last told to have [N m] or [N]; None if that is not known."""
-        self.forgot = ''
-        """Why the memory of the model was cleared the last time."""
         self.inference_errors = 0
         """Exceptions while running the model."""
         self._machine = machine
-        self._on_forget = forget
         self._bad = 0
 
     @property
@@ -85,7 +78,7 @@ class ModelTracker:
             'contacts': self.trust_monitor.contact.count,
         }
 
-    def advance(self, point: GridPoint, preview: Reference | None) -> Vector | None:
+    def predict(self, point: GridPoint, preview: Reference | None) -> Vector | None:
         """Step the model over a grid point.
 
         Args:
@@ -95,19 +88,21 @@ class ModelTracker:
         Returns:
             The prediction, shape (n_targets,); None if there is none that can be used.
         """
-        self._machine.on(Event.DATA)
-        if point.restarted:
-            self.forget('A gap or a jump in the joint states made the model start over.')
         prediction = self._predict(point, preview)
-        if prediction is not None:
-            self._bad = 0
-            if self.motion is not None:
-                self.motion.tell(prediction)
-        else:
-            self.forget(UNUSABLE)
-            self._bad += 1
-            if self._bad == MOST_BAD:
-                self._machine.fail('The model could not be used twice in a row.')
+        if prediction is not None and self.motion is not None:
+            self.motion.tell(prediction)
+        return prediction
+
+    def judge(self, point: GridPoint, prediction: Vector | None) -> None:
+        """Compare what came with what the model had said, and what that says of the model.
+
+        Args:
+            point: The newest grid point.
+            prediction: What :meth:`predict` returned for it.
+        """
+        self._bad = self._bad + 1 if prediction is None else 0
+        if self._bad == MOST_BAD:
+            self._machine.fail('The model could not be used twice in a row.')
         if self.predictor.warm:
             self._machine.on(Event.WARM)
         self.forecast.take(point.index, prediction, restarted=point.restarted)
@@ -115,13 +110,14 @@ class ModelTracker:
             warm = self.predictor.warm
             miss = self.forecast.miss(point, prediction) if warm else None
             self.uncertainty.step(self.predictor, miss)
-            deviation = self.forecast.deviation(point.state)
             self.trust_monitor.step(
-                point.state, self.predictor.observation, deviation, self.told,
+                point.state,
+                self.predictor.observation,
+                self.forecast.deviation(point.state),
+                self.told,
                 expected=None if self.motion is None else self.motion.expected,
                 warm=warm,
-            )  # fmt: skip
-        return prediction
+            )
 
     def note(self) -> str:
         """Return why what the model says cannot be relied on; empty if it can."""
@@ -149,20 +145,14 @@ class ModelTracker:
             self.predictor.reset()
         return prediction if self.predictor.valid else None
 
-    def forget(self, reason: str) -> None:
-        """Let everything that remembers follow the model when its memory is cleared.
-
-        Args:
-            reason: Why it is, as a sentence.
-        """
-        self.forgot = reason
+    def reset(self) -> None:
+        """Forget the past, and all that is known because of it."""
+        self.predictor.reset()
         if self.motion is not None:
             self.motion.reset()
         if self._prior is not None:
             self._prior.reset()
-        self._machine.on(Event.RESTART)
         self.trust_monitor.reset()
-        self.forecast.forget()
-        self.uncertainty.forget()
+        self.forecast.reset()
+        self.uncertainty.reset()
         self.told = None
-        self._on_forget()

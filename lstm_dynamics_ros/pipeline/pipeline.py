@@ -22,7 +22,7 @@ from lstm_dynamics_ros.pipeline.arming_facts import (
     verdict,
 )
 from lstm_dynamics_ros.pipeline.correction import control_context, CorrectionOutput
-from lstm_dynamics_ros.pipeline.model_tracker import ModelTracker
+from lstm_dynamics_ros.pipeline.model_tracker import ModelTracker, UNUSABLE
 from lstm_dynamics_ros.pipeline.settings import control_steps, PipelineSettings, SafetySettings
 from lstm_dynamics_ros.pipeline.state_input import StateInput
 from lstm_dynamics_ros.pipeline.tick import Tick, Trajectory
@@ -97,9 +97,13 @@ class Pipeline:
             made, gate, card, self.control_period, latency_ns
         )
         self.model_tracker = ModelTracker(
-            predictor, self.safety, prior, latency_ns, self.machine, self.correction_output.forget,
+            predictor,
+            self.safety,
+            prior,
+            latency_ns,
+            self.machine,
             self.settings.bounds_miss_rate,
-        )  # fmt: skip
+        )
         self.remark = ''
         """Why the controller is not the one that was hoped for; empty if it is."""
         self.revoked_because = ''
@@ -107,6 +111,7 @@ class Pipeline:
         self._state_input = StateInput(
             card, self.settings, controller_needs_effort=made.needs_effort
         )
+        self._forgot = ''
         self._lost = False
         self._recovering = 0
         self._range = RangeCheck(card, self.settings.range_margin)
@@ -167,24 +172,34 @@ class Pipeline:
         tick = None
         for i, point in enumerate(points):
             preview = self.correction_output.told_at(point.state.stamp_ns + self.latency_ns)
-            prediction = self.model_tracker.advance(point, preview)
+            prediction = self._advance(point, preview)
             recovering = self.machine.state is State.DEGRADED
             self._recovering = self._recovering + 1 if recovering else 0
             if i == newest:
                 tick = self._describe(point, prediction, preview)
         self._notice_loss()
         if allowed and not self.machine.allows_torque and not self.revoked_because:
-            self._revoked(self.machine.fault or self.model_tracker.forgot)
+            self._revoked(self.machine.fault or self._forgot)
         self._bound_recovery()
         return tick
+
+    def _advance(self, point: GridPoint, preview: Reference | None) -> Vector | None:
+        """Step the model over a grid point and return the prediction; None if there is none."""
+        self.machine.on(Event.DATA)
+        if point.restarted:
+            self._forget('A gap or a jump in the joint states made the model start over.')
+        prediction = self.model_tracker.predict(point, preview)
+        if prediction is None:
+            self._forget(UNUSABLE)
+        self.model_tracker.judge(point, prediction)
+        return prediction
 
     def _notice_loss(self) -> None:
         """Start over as soon as usable joint states are missing too long to be bridged."""
         before, self._lost = self._lost, self._state_input.lost
         if not self._lost or before:
             return
-        self.model_tracker.predictor.reset()
-        self.model_tracker.forget(self._state_input.waiting_for())
+        self._forget(self._state_input.waiting_for())
         if (
             self.machine.state is not State.DEGRADED
         ):  # there, more time is left until it is a fault
@@ -293,10 +308,16 @@ class Pipeline:
         """Forget the past on request; predictions are valid again after the washout."""
         allowed = self.machine.allows_torque
         self._state_input.reset()
-        self.model_tracker.predictor.reset()
-        self.model_tracker.forget('The model was made to start over.')
+        self._forget('The model was made to start over.')
         if allowed:
-            self._revoked(self.model_tracker.forgot)
+            self._revoked(self._forgot)
+
+    def _forget(self, reason: str) -> None:
+        """Clear the memory of every stage behind the time grid, in order."""
+        self._forgot = reason
+        self.model_tracker.reset()
+        self.correction_output.reset()
+        self.machine.on(Event.RESTART)
 
     def use_limits(self, limits: JointLimits) -> None:
         """Take over limits of the joints, such as those of a robot description that came late.

@@ -41,7 +41,7 @@ class Uncertainty:
         """How unusual the newest step is; 1 is usual, NaN before the first step."""
         return float(self._novelty.value[0])
 
-    def forget(self) -> None:
+    def reset(self) -> None:
         """Begin again from the bounds of the card."""
         self._novelty.reset()
         if self._bounds is not None:
