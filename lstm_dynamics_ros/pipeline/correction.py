@@ -66,24 +66,14 @@ class CorrectionOutput:
             LowPass(self._n, bandwidth=SCORED_BELOW, smoothing=None) for _ in range(2)
         )
         self._measured: JointState | None = None
-        self.latency_ns = latency_ns
-
-    @property
-    def latency_ns(self) -> int:
-        """Time from a measurement to the moment a correction made from it acts [ns]."""
-        return self._latency_ns
-
-    @latency_ns.setter
-    def latency_ns(self, value: int) -> None:
-        self._latency_ns = value
+        self._latency_ns = latency_ns
         self.shadow: ShadowScore | None = None
         """How good the torque would be; None for a controller whose torque is not scored."""
-        if self.controller.computes_torque and not self.controller.full_command:
-            steps = round((value / NANOSECONDS + self._delay) / self._period)
+        if controller.computes_torque and not controller.full_command:
+            steps = round((latency_ns / NANOSECONDS + self._delay) / self._period)
             self.shadow = ShadowScore(
-                self._n, self._period, latency_steps=steps,
-                weights=_weights(self.gate.limits),
-            )  # fmt: skip
+                self._n, period, latency_steps=steps, weights=_weights(gate.limits)
+            )
 
     def use_limits(self, limits: JointLimits) -> None:
         """Take over limits of the joints while nothing is on its way out."""

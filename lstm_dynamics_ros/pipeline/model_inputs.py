@@ -37,7 +37,7 @@ class MotionInput:
                 'none was given. Install pinocchio (pip install pin).'
             )
         self._prior = prior
-        self.latency_ns = latency_ns
+        self._latency_ns = latency_ns
         self._dt_ns = round(card.dt * NANOSECONDS)
         self._carrier: PayloadModel | None = None
         self._costs = [where for kind in PAYLOAD_KINDS if (where := card.columns(kind))]
@@ -99,10 +99,10 @@ class MotionInput:
         """
         motion = preview
         if motion is None:
-            ahead = self.latency_ns / NANOSECONDS
+            ahead = self._latency_ns / NANOSECONDS
             position = state.position + ahead * state.velocity
             motion = Reference(
-                state.stamp_ns + self.latency_ns, position, state.velocity, self._rest
+                state.stamp_ns + self._latency_ns, position, state.velocity, self._rest
             )
         self.motion = motion
         measured = {}

@@ -92,7 +92,8 @@ class Pipeline:
         if isinstance(made, ControllerConfig):
             made = made.build(self.context)
         gate = gate or Gate(GateSettings(), self.context.effort_limits, self.control_period)
-        latency_ns = nanoseconds(self.context.latency)
+        self.latency_ns = latency_ns = nanoseconds(self.context.latency)
+        """Time from a measurement to the moment a correction from it acts [ns]."""
         self.correction_output = CorrectionOutput(
             made, gate, card, self.control_period, latency_ns
         )
@@ -142,17 +143,6 @@ class Pipeline:
     @reference.setter
     def reference(self, source: ReferenceSource | None) -> None:
         self.correction_output.reference = source
-
-    @property
-    def latency_ns(self) -> int:
-        """Time from a measurement to the moment a correction from it acts [ns]."""
-        return self.correction_output.latency_ns
-
-    @latency_ns.setter
-    def latency_ns(self, value: int) -> None:
-        self.correction_output.latency_ns = value
-        if self.model_tracker.motion is not None:
-            self.model_tracker.motion.latency_ns = value
 
     def tick(self, samples: Sequence[RawSample]) -> Tick | None:
         """Take in all samples that came since the last call, in the order they came.
