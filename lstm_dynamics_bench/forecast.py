@@ -17,7 +17,7 @@ from lstm_dynamics_ros.sim.collection import HELD_OUT_PAYLOADS, HELD_OUT_SEEDS
 from lstm_dynamics_ros.sim.motions import make_motion
 from lstm_dynamics_ros.sim.robot import load_robot
 from lstm_dynamics_ros.sim.simulate import simulate
-from lstm_dynamics_ros.workflows.simulated_recordings import as_recording, as_truth
+from lstm_dynamics_ros.workflows.simulate import as_recording, as_truth
 
 MOTIONS = ('multi_sine', 'point_to_point', 'mixed')
 SPEEDS = (0.2, 0.35, 0.5, 0.7, 0.9)

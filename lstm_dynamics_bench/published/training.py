@@ -19,7 +19,6 @@ from lstm_dynamics_bench.published.cache import (
 from lstm_dynamics_bench.published.robot_set import Fold, RealSet
 from lstm_dynamics_bench.published.sets import SETS
 from lstm_dynamics_bench.published.source import Source
-from lstm_dynamics_ros.cli.train import COMMAND_DEFAULTS, read_settings, train_model
 from lstm_dynamics_ros.core.assets import asset
 from lstm_dynamics_ros.core.errors import ConfigError, LstmDynamicsError
 from lstm_dynamics_ros.core.progress import Progress
@@ -28,6 +27,9 @@ from lstm_dynamics_ros.learning.export.settings import ExportSettings
 from lstm_dynamics_ros.learning.families.torque_observer import TorqueObserverSettings
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
+from lstm_dynamics_ros.workflows.listener import ProgressListener
+from lstm_dynamics_ros.workflows.settings import COMMAND_DEFAULTS, read_settings
+from lstm_dynamics_ros.workflows.train import train_model
 
 OBSERVER_WORK = 1.0
 """What a pass of a torque observer takes, in trainings of the network on top, about."""
@@ -210,7 +212,7 @@ def train_one(job: TrainingJob) -> str:
             folder=job.folder / 'training',
             prior=prior,
             identify=prior is not None,
-            told=keep_progress,
+            listener=ProgressListener(keep_progress),
         )
     except LstmDynamicsError as error:
         return f'{job.title}: {error}'

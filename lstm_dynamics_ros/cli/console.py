@@ -10,6 +10,7 @@ from typing import Any
 
 from lstm_dynamics_ros.core.atomic_file import write_text
 from lstm_dynamics_ros.core.progress import Progress
+from lstm_dynamics_ros.workflows.listener import Listener
 from tqdm import tqdm
 
 
@@ -33,6 +34,30 @@ def say(text: str = '') -> None:
     """Print a line to the person at the terminal."""
     sys.stdout.write(f'{text}\n')
     sys.stdout.flush()
+
+
+class Terminal(Listener):
+    """Shows texts and progress on the terminal."""
+
+    shows_texts = True
+
+    def say(self, text: str = '') -> None:
+        """See the base class."""
+        say(text)
+
+    @contextmanager
+    def progress(self, title: str) -> Iterator[Progress]:
+        """See the base class."""
+        with progress(title) as update:
+            yield update
+
+
+TERMINAL = Terminal()
+
+
+def confirmed(question: str) -> bool:
+    """Ask a person a question; True for yes."""
+    return input(f'{question} Type yes to go on: ').strip().lower() == 'yes'
 
 
 def write_json(path: Path | None, values: Mapping[str, object]) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import Annotated
 
 from lstm_dynamics_ros.cli.console import progress, say, write_json
+from lstm_dynamics_ros.data.tables.convert import convert
+from lstm_dynamics_ros.data.tables.mapping import load_mapping
 import tyro
 
 
@@ -32,9 +34,6 @@ class Convert:
 
     def run(self) -> int:
         """Convert, and say what was written."""
-        from lstm_dynamics_ros.data.tables.convert import convert  # noqa: PLC0415
-        from lstm_dynamics_ros.data.tables.mapping import load_mapping  # noqa: PLC0415
-
         with progress('convert') as update:
             bags = convert(
                 self.source,

@@ -1,15 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """`lstm-dynamics excite`: trajectories that make a robot show its dynamics."""
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from pathlib import Path
 import sys
 
-from lstm_dynamics_ros.cli.console import progress, say, write_json
-from lstm_dynamics_ros.core.errors import ConfigError, DataError
+from lstm_dynamics_ros import workflows
+from lstm_dynamics_ros.cli.console import confirmed, progress, say, TERMINAL, write_json
+from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.core.parameters import validated
 from lstm_dynamics_ros.data.excitation.settings import ExcitationSettings
-import numpy as np
 
 
 @dataclass
@@ -68,102 +68,40 @@ class Excite:
         """Plan and write, or send."""
         if self.play is not None:
             return self._send(self.play)
-        from lstm_dynamics_ros.data.excitation.file import (  # noqa: PLC0415
-            WARNING,
-            write_excitation,
-            write_probe,
-            write_summary,
+        robot = workflows.excitation.RobotOptions(
+            urdf=self.urdf,
+            limits=self.limits,
+            robot=self.robot,
+            joints=self.joints,
+            home=self.home,
+            efforts=self.efforts,
         )
-        from lstm_dynamics_ros.data.excitation.plan import excitations, usage  # noqa: PLC0415
-        from lstm_dynamics_ros.data.excitation.probe import probe  # noqa: PLC0415
-        from lstm_dynamics_ros.workflows.excitation import (  # noqa: PLC0415
-            embedded_robot,
-            robot_of_files,
-            without_efforts,
+        output = workflows.excitation.OutputOptions(
+            out=self.out,
+            rate=self.rate,
+            topic=self.topic,
+            preview=self.preview,
+            probe=self.probe,
+            probe_share=self.probe_share,
+            probe_kind=self.probe_kind,
+            probe_topic=self.probe_topic,
+            overwrite=self.overwrite,
         )
-
-        if self.robot and (self.urdf or self.limits):
-            raise ConfigError('Give --robot, or --urdf and --limits, not both.')
-        if not (self.robot or self.urdf or self.limits):
-            raise ConfigError(
-                'Which robot? Give --urdf robot.urdf, --limits joint_limits.yaml or --robot arm.'
-            )
-        settings = validated(self.settings)
-        if self.robot:
-            robot = embedded_robot(self.robot, self.joints, self.home)
-            if not settings.amplitude:
-                settings = replace(settings, amplitude=robot.amplitude)
-        else:
-            robot = robot_of_files(self.urdf, self.limits, self.joints, self.home)
-        if not self.efforts:
-            robot = without_efforts(robot)
-        limits = robot.limits
-        say(f'! {WARNING}')
-        say(f'home    {" ".join(f"{value:g}" for value in limits.home)}')
-        say(f'efforts {robot.model}')
-        made = []
-        with progress('excite') as update:
-            for item in excitations(limits, settings, efforts=robot.efforts, progress=update):
-                write_excitation(
-                    item, self.out, rate=self.rate, topic=self.topic, overwrite=self.overwrite
-                )
-                if self.preview:
-                    from lstm_dynamics_ros.evaluation.reports.excitation_figure import (  # noqa: PLC0415
-                        write_excitation_figure,
-                    )
-
-                    write_excitation_figure(self.out / f'{item.name}.png', item, limits)
-                made.append(item)
-        write_summary(made, limits, settings, self.out)
-        for item in made:
-            shares = ', '.join(
-                f'{kind} {np.nanmax(share):.0%}'
-                for kind, share in usage(item, limits).items()
-                if np.nanmax(np.nan_to_num(share)) > 0
-            )
-            shrunk = '' if item.shrunk == 1.0 else f', made {item.shrunk:.2f} as large for efforts'
-            say(
-                f'{item.name}  {item.duration:g} s, at most {shares} of the limits{shrunk}; '
-                f'condition {item.condition:.3g} (first draw {item.first_condition:.3g})'
-            )
-        if self.probe:
-            signal = probe(
-                limits.effort, duration=settings.duration, share=self.probe_share,
-                kind=self.probe_kind,
-            )  # fmt: skip
-            write_probe(
-                signal, self.out / 'probe', topic=self.probe_topic, overwrite=self.overwrite
-            )
-            say(f'probe   {settings.duration:g} s, {self.probe_share:.1%} of the effort limits')
-        say(f'In {self.out}. Look at the previews, then: lstm-dynamics excite --play '
-            f'{self.out / made[0].name}')  # fmt: skip
-        write_json(
-            self.json,
-            {
-                'joints': list(limits.joint_names),
-                'trajectories': [
-                    {
-                        'name': item.name,
-                        'duration_s': item.duration,
-                        'condition_number': item.condition,
-                        'shrunk': item.shrunk,
-                    }
-                    for item in made
-                ],
-            },
+        made = workflows.excitation.plan_excitations(
+            robot, validated(self.settings), output, TERMINAL
         )
+        first = self.out / made['trajectories'][0]['name']
+        say(f'In {self.out}. Look at the previews, then: lstm-dynamics excite --play {first}')
+        write_json(self.json, made)
         return 0
 
     def _send(self, bag: Path) -> int:
-        from lstm_dynamics_ros.workflows.live.trajectory_sender import send  # noqa: PLC0415 - needs ROS
-
+        sender = workflows.live.trajectory_sender
         if not sys.stdin.isatty():
             raise DataError('--play asks a question before the robot moves; run it in a terminal.')
         with progress('play') as update:
-            sent = send(bag, joint_states=self.joint_states, confirm=_confirm, progress=update)
+            sent = sender.send(
+                bag, joint_states=self.joint_states, confirm=confirmed, progress=update
+            )
         say(sent)
         return 0
-
-
-def _confirm(question: str) -> bool:
-    return input(f'{question} Type yes to go on: ').strip().lower() == 'yes'

@@ -5,10 +5,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from lstm_dynamics_ros.cli.console import progress, say, write_json
-from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros import workflows
+from lstm_dynamics_ros.cli.console import say, TERMINAL, write_json
 from lstm_dynamics_ros.core.parameters import validated
 from lstm_dynamics_ros.learning.interpretation.settings import ExplainSettings
+from lstm_dynamics_ros.runtime.model_file import load_model
 import tyro
 
 
@@ -35,32 +36,16 @@ class Explain:
 
     def run(self) -> int:
         """Look inside, write the report."""
-        from lstm_dynamics_ros.cli.evaluate import gridded  # noqa: PLC0415
-        from lstm_dynamics_ros.evaluation.reports.explanation_page import (  # noqa: PLC0415
-            explanation_json,
-            explanation_text,
-            write_explanation,
-        )
-        from lstm_dynamics_ros.learning.interpretation.explain import explain  # noqa: PLC0415
-        from lstm_dynamics_ros.runtime.model_file import load_model  # noqa: PLC0415
-
         settings = validated(self.settings)
-        loaded = load_model(self.model)
-        segments = gridded(loaded, self.bags)
-        names = list(dict.fromkeys(segment.name for segment in segments))
-        if self.payloads and len(self.payloads) != len(names):
-            raise ConfigError(
-                f'--payloads must have one mass for each of the {len(names)} trajectories '
-                f'{names}, got {len(self.payloads)}.'
-            )
-        payloads = dict(zip(names, self.payloads, strict=False))
-        with progress('explain') as update:
-            found = explain(
-                loaded, segments, settings=settings, payloads=payloads, progress=update
-            )
-        with progress('report') as update:
-            write_explanation(self.out, found, update)
-        say(explanation_text(found))
+        result = workflows.explain.explain(
+            load_model(self.model),
+            self.bags,
+            self.out,
+            settings,
+            payloads=self.payloads,
+            listener=TERMINAL,
+        )
+        say(result.text())
         say(f'\nReport: {self.out}')
-        write_json(self.json, explanation_json(found))
+        write_json(self.json, result.to_json())
         return 0

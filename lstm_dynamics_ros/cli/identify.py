@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated
 
-from lstm_dynamics_ros.cli.console import progress, say, write_json
-from lstm_dynamics_ros.core.atomic_file import write_text
+from lstm_dynamics_ros import workflows
+from lstm_dynamics_ros.cli.console import say, TERMINAL, write_json
 from lstm_dynamics_ros.core.parameters import validated
 from lstm_dynamics_ros.physics.identification.settings import IdentifySettings
 import tyro
@@ -54,45 +54,27 @@ class Identify:
 
     def run(self) -> int:
         """Report on the data, identify, write."""
-        from lstm_dynamics_ros.data.quality.report import data_report  # noqa: PLC0415
-        from lstm_dynamics_ros.data.segment import natural_step, segments  # noqa: PLC0415
-        from lstm_dynamics_ros.evaluation.reports.identification_page import (  # noqa: PLC0415
-            identification_page,
-            identification_text,
-        )
-        from lstm_dynamics_ros.physics.identification.file import (  # noqa: PLC0415
-            content,
-            write_identified,
-        )
-        from lstm_dynamics_ros.physics.identification.identify import identify  # noqa: PLC0415
-        from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior  # noqa: PLC0415
-        from lstm_dynamics_ros.workflows.rigid_body import given_urdf, named_recordings  # noqa: PLC0415
-
         settings = validated(self.settings)
-        urdf, source = given_urdf(self.urdf, self.robot)
-        recordings = named_recordings(
-            self.bags,
+        workflows.rigid_body.given_urdf(self.urdf, self.robot)  # refused before bags are read
+        naming = workflows.recordings.JointNaming(
             joints=self.joints,
-            types=dict.fromkeys(self.continuous, 'continuous'),
-            prefix=self.joint_prefix,
+            continuous=self.continuous,
+            joint_prefix=self.joint_prefix,
             joint_map=self.joint_map,
         )
-        prior = RigidBodyPrior(
-            urdf, recordings[0].joint_names, armature=self.armature or None, source=source
+        result = workflows.identify.identify(
+            workflows.recordings.named_recordings(self.bags, naming),
+            settings,
+            urdf=self.urdf,
+            robot=self.robot,
+            armature=self.armature,
+            dt=self.dt,
+            listener=TERMINAL,
         )
-        report = data_report(recordings, torque=prior.torque)
-        say(f'{report.text()}\n')
-        dt = self.dt or natural_step(recordings)
-        gridded = [item for recording in recordings for item in segments(recording, dt)]
-        with progress('identify') as update:
-            found = identify(prior, gridded, settings, progress=update)
-        say(identification_text(found))
-        sources = {item.name: item.sha256 for item in recordings}
-        write_identified(self.out, found, sources)
+        result.write(self.out)
         say(f'Wrote {self.out}. Use it with: lstm-dynamics train ... --identified {self.out}')
         if self.report is not None:
-            write_text(self.report, identification_page(found, list(sources)))
+            result.write_page(self.report)
             say(f'Wrote {self.report}.')
-        values = content(found, sources)
-        write_json(self.json, {'data_report': report.to_json(), 'identified': values})
+        write_json(self.json, result.to_json())
         return 0

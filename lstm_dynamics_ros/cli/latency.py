@@ -7,6 +7,8 @@ from typing import Annotated
 
 from lstm_dynamics_ros.cli.console import progress, say, write_json
 from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.data.bags.reader import read_recording
+from lstm_dynamics_ros.data.quality.latency_report import command_latency, tracking_latency
 import tyro
 
 
@@ -33,12 +35,6 @@ class Latency:
 
     def run(self) -> int:
         """Print the table; 1 if the data cannot tell."""
-        from lstm_dynamics_ros.data.bags.reader import read_recording  # noqa: PLC0415
-        from lstm_dynamics_ros.data.quality.latency_report import (  # noqa: PLC0415
-            command_latency,
-            tracking_latency,
-        )
-
         if not self.dt > 0:
             raise ConfigError(f'--dt must be > 0 s, got {self.dt}.')
         with progress('latency') as update:

@@ -4,6 +4,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from lstm_dynamics_ros.core.lazy import load
 from lstm_dynamics_ros.ros.nodes.settings import RecorderSettings
 
 
@@ -28,14 +29,11 @@ class Record:
 
     def run(self) -> int:
         """Run the recorder node until it is done."""
-        from lstm_dynamics_ros.ros.nodes.recorder_node import record  # noqa: PLC0415 - needs ROS
-
-        return record(
-            RecorderSettings(
-                output=str(self.out),
-                duration=self.duration,
-                joint_states_topic=self.joint_states,
-                reference_topic=self.reference,
-                command_topic=self.command,
-            )
+        settings = RecorderSettings(
+            output=str(self.out),
+            duration=self.duration,
+            joint_states_topic=self.joint_states,
+            reference_topic=self.reference,
+            command_topic=self.command,
         )
+        return int(load('lstm_dynamics_ros.ros.nodes.recorder_node').record(settings))

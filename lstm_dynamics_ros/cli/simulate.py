@@ -1,12 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """`lstm-dynamics simulate`: bags of an embedded robot, faster than real time."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-import time
 
-from lstm_dynamics_ros.cli.console import progress, say, write_json
-from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros import workflows
+from lstm_dynamics_ros.cli.console import say, TERMINAL, write_json
 
 
 @dataclass
@@ -42,63 +41,22 @@ class Simulate:
 
     def run(self) -> int:
         """Simulate and write the bags."""
-        from lstm_dynamics_ros.data.bags.writer import write_bag  # noqa: PLC0415
-        from lstm_dynamics_ros.sim.collection import PlannedRun, training_plan  # noqa: PLC0415
-        from lstm_dynamics_ros.sim.robot import load_robot  # noqa: PLC0415
-        from lstm_dynamics_ros.sim.simulate import simulate  # noqa: PLC0415
-        from lstm_dynamics_ros.workflows.simulated_recordings import as_recording  # noqa: PLC0415
-
-        if self.runs < 1:
-            raise ConfigError(f'--runs must be at least 1, got {self.runs}.')
-        robot = load_robot(self.robot)
-        if self.runs > 1:
-            plan = training_plan(robot, self.runs, seed=self.seed, duration=self.duration)
-        else:
-            payload = robot.hidden.payload if self.payload is None else self.payload
-            name = f'{robot.name}_{self.motion}_{payload:g}kg_seed{self.seed}'
-            plan = [
-                PlannedRun(
-                    name=name,
-                    payload=payload,
-                    kind=self.motion,
-                    speed=self.speed,
-                    seed=self.seed,
-                    duration=self.duration,
-                )
-            ]
-        began = time.perf_counter()
-        computing = 0.0
-        with progress('simulate') as update:
-            for number, planned in enumerate(plan):
-                update(number, len(plan), planned.name)
-                start = time.perf_counter()
-                run = simulate(
-                    robot,
-                    planned.motion(robot),
-                    hidden=replace(robot.hidden, payload=planned.payload),
-                    seed=planned.seed,
-                )
-                computing += time.perf_counter() - start
-                write_bag(
-                    as_recording(run, planned.name),
-                    self.out / planned.name,
-                    storage=self.storage,
-                    overwrite=self.overwrite,
-                )
-            update(len(plan), len(plan), 'done')
-        simulated = sum(planned.duration for planned in plan)
+        options = workflows.simulate.SimulateOptions(
+            robot=self.robot,
+            runs=self.runs,
+            duration=self.duration,
+            seed=self.seed,
+            payload=self.payload,
+            motion=self.motion,
+            speed=self.speed,
+        )
+        result = workflows.simulate.simulate_bags(
+            self.out, options, storage=self.storage, overwrite=self.overwrite, listener=TERMINAL
+        )
         say(
-            f'{len(plan)} bags in {self.out}: {simulated:.0f} s of {robot.name} simulated at '
-            f'{simulated / computing:.0f} x real time, written in '
-            f'{time.perf_counter() - began:.0f} s.'
+            f'{len(result.bags)} bags in {self.out}: {result.simulated:.0f} s of {result.robot} '
+            f'simulated at {result.realtime_factor:.0f} x real time, written in '
+            f'{result.seconds:.0f} s.'
         )
-        write_json(
-            self.json,
-            {
-                'robot': robot.name,
-                'bags': [planned.name for planned in plan],
-                'simulated_s': simulated,
-                'realtime_factor': simulated / computing,
-            },
-        )
+        write_json(self.json, result.to_json())
         return 0

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 import sys
 
-from lstm_dynamics_ros.cli.console import say, write_json
+from lstm_dynamics_ros import workflows
+from lstm_dynamics_ros.cli.console import confirmed, say, write_json
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.core.parameters import validated
 from lstm_dynamics_ros.workflows.commissioning.settings import SwitchOnSettings
@@ -29,19 +30,14 @@ class SwitchOn:
 
     def run(self) -> int:
         """Go through the steps; the exit code is 1 if one was stopped or declined."""
-        from lstm_dynamics_ros.workflows.commissioning.switch_on import switch_on  # noqa: PLC0415 - needs ROS
-
         if not self.yes and not sys.stdin.isatty():
             raise DataError('A question is asked before every step; run it in a terminal.')
-        confirm = _yes if self.yes else _confirm
-        done = switch_on(validated(self.settings), say=say, confirm=confirm)
+        done = workflows.commissioning.switch_on.switch_on(
+            validated(self.settings), say=say, confirm=_yes if self.yes else confirmed
+        )
         steps = [step.as_json() for step in done.steps]
         write_json(self.json, {'complete': done.complete, 'steps': steps})
         return 0 if done.complete else 1
-
-
-def _confirm(question: str) -> bool:
-    return input(f'{question} Type yes to go on: ').strip().lower() == 'yes'
 
 
 def _yes(_: str) -> bool:

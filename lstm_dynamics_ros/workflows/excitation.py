@@ -1,17 +1,30 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The robot to excite: its joints, limits, home and rigid-body model, from what was given."""
+"""Trajectories that make a robot show its dynamics: for which robot, planned and written."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
 from lstm_dynamics_ros.core.errors import ConfigError, DataError, MissingLibraryError
+from lstm_dynamics_ros.core.lazy import load
 from lstm_dynamics_ros.core.state import Vector
+from lstm_dynamics_ros.data.excitation.file import (
+    WARNING,
+    write_excitation,
+    write_probe,
+    write_summary,
+)
 from lstm_dynamics_ros.data.excitation.limits import ExcitationLimits
-from lstm_dynamics_ros.data.excitation.plan import Efforts
+from lstm_dynamics_ros.data.excitation.plan import Efforts, Excitation, excitations, usage
+from lstm_dynamics_ros.data.excitation.probe import probe
+from lstm_dynamics_ros.data.excitation.settings import ExcitationSettings
 from lstm_dynamics_ros.data.recording import JOINT_TYPES
+from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.safety.joint_limits import JointLimits
+from lstm_dynamics_ros.sim.robot import load_robot
+from lstm_dynamics_ros.workflows.listener import Listener, SILENT
 import numpy as np
 import yaml
 
@@ -28,6 +41,158 @@ class ExcitedRobot(NamedTuple):
     """Excursions of an embedded robot [rad]; empty for others."""
 
 
+@dataclass(frozen=True, kw_only=True)
+class RobotOptions:
+    """Which robot to excite."""
+
+    urdf: Path | None = None
+    """URDF of the robot (not xacro)."""
+    limits: Path | None = None
+    """A joint_limits.yaml; counts before the URDF."""
+    robot: str = ''
+    """An embedded robot instead."""
+    joints: tuple[str, ...] = ()
+    """Joints to move, in the controller's order; all that move by default."""
+    home: tuple[float, ...] = ()
+    """Posture to start and end at, one value per joint; zero by default [rad] or [m]."""
+    efforts: bool = True
+    """Keep efforts by the rigid-body model within their limits."""
+
+    def find(self) -> ExcitedRobot:
+        """Return the robot.
+
+        Raises:
+            ConfigError: If not exactly one was given.
+        """
+        if self.robot and (self.urdf or self.limits):
+            raise ConfigError('Give --robot, or --urdf and --limits, not both.')
+        if not (self.robot or self.urdf or self.limits):
+            raise ConfigError(
+                'Which robot? Give --urdf robot.urdf, --limits joint_limits.yaml or --robot arm.'
+            )
+        if self.robot:
+            found = embedded_robot(self.robot, self.joints, self.home)
+        else:
+            found = robot_of_files(self.urdf, self.limits, self.joints, self.home)
+        return found if self.efforts else without_efforts(found)
+
+
+@dataclass(frozen=True, kw_only=True)
+class OutputOptions:
+    """What is written for an excitation, and how."""
+
+    out: Path
+    """Folder for what is made."""
+    rate: float = 100.0
+    """Points per second in the messages [Hz]."""
+    topic: str = 'joint_trajectory_controller/joint_trajectory'
+    """Topic of the trajectories."""
+    preview: bool = True
+    """Draw every trajectory against its limits."""
+    probe: bool = False
+    """Also write a bag with a small probing effort."""
+    probe_share: float = 0.02
+    """Size of the probe as a share of the effort limits."""
+    probe_kind: str = 'prbs'
+    """prbs, or multi_sine."""
+    probe_topic: str = 'effort_controller/commands'
+    """Topic of the probe."""
+    overwrite: bool = False
+    """Replace what is already there."""
+
+
+def plan_excitations(
+    which: RobotOptions,
+    settings: ExcitationSettings,
+    output: OutputOptions,
+    listener: Listener = SILENT,
+) -> dict[str, Any]:
+    """Plan trajectories within limits and write them.
+
+    Args:
+        which: The robot.
+        settings: What the trajectories are like.
+        output: What is written.
+        listener: Is shown the limits, the progress, and every trajectory.
+
+    Returns:
+        What was made, as JSON-ready values.
+
+    Raises:
+        ConfigError: If the robot, a limit or a setting is wrong.
+        DataError: If a file cannot be read or is there already.
+    """
+    robot = which.find()
+    if which.robot and not settings.amplitude:
+        settings = replace(settings, amplitude=robot.amplitude)
+    limits = robot.limits
+    listener.say(f'! {WARNING}')
+    listener.say(f'home    {" ".join(f"{value:g}" for value in limits.home)}')
+    listener.say(f'efforts {robot.model}')
+    made = []
+    with listener.progress('excite') as update:
+        for item in excitations(limits, settings, efforts=robot.efforts, progress=update):
+            _write(item, limits, output)
+            made.append(item)
+    write_summary(made, limits, settings, output.out)
+    for item in made:
+        listener.say(_line(item, limits))
+    if output.probe:
+        signal = probe(
+            limits.effort,
+            duration=settings.duration,
+            share=output.probe_share,
+            kind=output.probe_kind,
+        )
+        write_probe(
+            signal, output.out / 'probe', topic=output.probe_topic, overwrite=output.overwrite
+        )
+        listener.say(
+            f'probe   {settings.duration:g} s, {output.probe_share:.1%} of the effort limits'
+        )
+    return _figures(made, limits)
+
+
+def _figures(made: Sequence[Excitation], limits: ExcitationLimits) -> dict[str, Any]:
+    """Return what was made as JSON-ready values."""
+    return {
+        'joints': list(limits.joint_names),
+        'trajectories': [
+            {
+                'name': item.name,
+                'duration_s': item.duration,
+                'condition_number': item.condition,
+                'shrunk': item.shrunk,
+            }
+            for item in made
+        ],
+    }
+
+
+def _write(item: Excitation, limits: ExcitationLimits, output: OutputOptions) -> None:
+    """Write one trajectory as a bag and a table, and draw it."""
+    write_excitation(
+        item, output.out, rate=output.rate, topic=output.topic, overwrite=output.overwrite
+    )
+    if output.preview:
+        drawing = load('lstm_dynamics_ros.evaluation.reports.excitation_figure')
+        drawing.write_excitation_figure(output.out / f'{item.name}.png', item, limits)
+
+
+def _line(item: Excitation, limits: ExcitationLimits) -> str:
+    """Return how near a trajectory comes to its limits, and how much it shows."""
+    shares = ', '.join(
+        f'{kind} {np.nanmax(share):.0%}'
+        for kind, share in usage(item, limits).items()
+        if np.nanmax(np.nan_to_num(share)) > 0
+    )
+    shrunk = '' if item.shrunk == 1.0 else f', made {item.shrunk:.2f} as large for efforts'
+    return (
+        f'{item.name}  {item.duration:g} s, at most {shares} of the limits{shrunk}; '
+        f'condition {item.condition:.3g} (first draw {item.first_condition:.3g})'
+    )
+
+
 def embedded_robot(name: str, joints: Sequence[str], home: Sequence[float]) -> ExcitedRobot:
     """Return an embedded robot.
 
@@ -35,9 +200,7 @@ def embedded_robot(name: str, joints: Sequence[str], home: Sequence[float]) -> E
         UnknownNameError: If there is none of that name.
         ConfigError: If only some of its joints are wanted.
     """
-    from lstm_dynamics_ros.sim.nominal import NominalModel  # noqa: PLC0415
-    from lstm_dynamics_ros.sim.robot import load_robot  # noqa: PLC0415
-
+    nominal = load('lstm_dynamics_ros.sim.nominal')  # the engine need not be there for others
     robot = load_robot(name)
     if joints and tuple(joints) != robot.joint_names:
         raise ConfigError(f'All joints of {name} move at once: {", ".join(robot.joint_names)}.')
@@ -52,7 +215,9 @@ def embedded_robot(name: str, joints: Sequence[str], home: Sequence[float]) -> E
         effort=robot.effort_limit,
     )
     amplitude = tuple(float(value) for value in robot.amplitude)
-    return ExcitedRobot(limits, NominalModel(robot).torques, 'of the robot file', amplitude)
+    return ExcitedRobot(
+        limits, nominal.NominalModel(robot).torques, 'of the robot file', amplitude
+    )
 
 
 def robot_of_files(
@@ -102,8 +267,6 @@ def without_efforts(robot: ExcitedRobot) -> ExcitedRobot:
 
 def rigid_body_model(urdf: Path, joints: Sequence[str]) -> tuple[Efforts | None, str]:
     """Return the efforts by a URDF, or why there are none."""
-    from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior  # noqa: PLC0415
-
     try:
         return RigidBodyPrior(urdf, joints).torque, f'of {urdf.name}, other joints at zero'
     except MissingLibraryError as error:

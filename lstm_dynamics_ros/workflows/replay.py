@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A bag as the node would have seen it: every tick, as arrays and as a bag of predictions."""
+"""Replaying a recording as the node would have seen it: every tick, as arrays or as a bag."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from lstm_dynamics_ros.core.errors import DataError
-from lstm_dynamics_ros.core.progress import Progress
+from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.core.state import JointState, NANOSECONDS, RawSample
 from lstm_dynamics_ros.data.bags.messages import joint_state
 from lstm_dynamics_ros.data.bags.reader import iterate, topics
@@ -17,11 +17,15 @@ from lstm_dynamics_ros.evaluation.scores.protocol_result import ProtocolResult
 from lstm_dynamics_ros.evaluation.scores.result import Scores
 from lstm_dynamics_ros.pipeline.pipeline import Pipeline, Tick
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings
-from lstm_dynamics_ros.runtime.model_file import LoadedModel
+from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 from lstm_dynamics_ros.signals.time_grid import nanoseconds
+from lstm_dynamics_ros.workflows.listener import Listener, listener_of
 import numpy as np
 
 JOINT_STATE = 'sensor_msgs/msg/JointState'
+
+HORIZONS = (1, 10, 50)
+"""Horizons that are kept [steps]."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,13 +53,13 @@ class Replayed:
         """Return what the report shows."""
         card = self.loaded.card
         stamps = np.array([tick.stamp_ns for tick in self.ticks])
-        kinds = [kind for kind in ('position', 'velocity', 'effort')
-                 if card.columns(kind, of='targets') is not None]  # fmt: skip
         predicted = {}
-        for kind in kinds:
+        for kind in ('position', 'velocity', 'effort'):
+            if card.columns(kind, of='targets') is None:
+                continue
             if card.model_kind == 'forward':
-                told = np.array([self._told(tick, kind) for tick in self.ticks])
-                predicted[kind] = for_stamps(stamps, told, self.horizons, nanoseconds(card.dt))
+                ahead = np.array([self._ahead(tick, kind) for tick in self.ticks])
+                predicted[kind] = for_stamps(stamps, ahead, self.horizons, nanoseconds(card.dt))
             else:
                 predicted[kind] = {0: np.array([self._now(tick, kind) for tick in self.ticks])}
         return ReplayResult(
@@ -75,7 +79,7 @@ class Replayed:
             counters=self.counters,
         )
 
-    def _told(self, tick: Tick, kind: str) -> np.ndarray:
+    def _ahead(self, tick: Tick, kind: str) -> np.ndarray:
         shape = (max(self.horizons), self.loaded.card.n_joints)
         if tick.trajectory is None:
             return np.full(shape, np.nan)
@@ -89,24 +93,39 @@ class Replayed:
         return values
 
 
-def replay_bag(
-    bag: Path,
-    loaded: LoadedModel,
-    settings: PipelineSettings,
-    horizons: Sequence[int],
+def replay(
+    recording: Path | str | Recording,
+    model: Path | str | LoadedModel,
+    settings: PipelineSettings | None = None,
     *,
-    progress: Progress | None = None,
+    horizons: Sequence[int] = HORIZONS,
+    on_progress: Progress | Listener = no_progress,
 ) -> Replayed:
-    """Run every joint state of a bag through the pipeline.
+    """Run every joint state of a recording through a model with the very tick of the node.
+
+    Args:
+        recording: Bag or recording.
+        model: Model file, name of a shipped model, or a model that was loaded before.
+        settings: How joint states are taken in and what is predicted from them.
+        horizons: Horizons that are kept [steps].
+        on_progress: Called with messages done, messages in all, and the name of the recording.
 
     Raises:
-        DataError: If the bag completes no tick; the message says what the pipeline waits for.
+        ModelFileError: If the model file is refused.
+        DataError: If the recording completes no tick; the message says what is waited for.
     """
-    total = max((topic.messages for topic in topics(bag) if topic.type == JOINT_STATE), default=0)
-
-    return replay_samples(
-        iterate(bag), bag.stem, loaded, settings, horizons, total=total, progress=progress
-    )
+    loaded = model if isinstance(model, LoadedModel) else load_model(model)
+    if isinstance(recording, Recording):
+        name, samples, total = recording.name, samples_of(recording), len(recording)
+    else:
+        bag = Path(recording)
+        counts = (topic.messages for topic in topics(bag) if topic.type == JOINT_STATE)
+        name, samples, total = bag.stem, iterate(bag), max(counts, default=0)
+    with listener_of(on_progress).progress('replay') as update:
+        chosen = settings or PipelineSettings()
+        return replay_samples(
+            samples, name, loaded, chosen, horizons, total=total, progress=update
+        )
 
 
 def replay_samples(
@@ -117,7 +136,7 @@ def replay_samples(
     horizons: Sequence[int],
     *,
     total: int = 0,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> Replayed:
     """Run joint states through the pipeline, one message a tick as a node that keeps up does."""
     pipeline = Pipeline(
@@ -128,7 +147,7 @@ def replay_samples(
         tick = pipeline.tick([sample])
         if tick is not None:
             ticks.append(tick)
-        if progress is not None and number % 500 == 0:
+        if number % 500 == 0:
             progress(number, total, name)
     if not ticks:
         raise DataError(f'{name} completed no tick. {pipeline.waiting_for()}')

@@ -5,9 +5,9 @@ import json
 from pathlib import Path
 
 from lstm_dynamics_ros.cli.main import run
-from lstm_dynamics_ros.cli.search import read_variants
 from lstm_dynamics_ros.core.assets import asset
 from lstm_dynamics_ros.core.errors import DataError, UnknownNameError
+from lstm_dynamics_ros.workflows.settings import read_variants
 import pytest
 
 VARIANTS = """

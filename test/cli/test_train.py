@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 from lstm_dynamics_ros.cli.main import run
-from lstm_dynamics_ros.cli.train import COMMAND_DEFAULTS, read_settings
 from lstm_dynamics_ros.core.errors import UnknownNameError
 from lstm_dynamics_ros.data.bags.reader import read_recording, topics
+from lstm_dynamics_ros.workflows.settings import COMMAND_DEFAULTS, read_settings
 import pytest
 
 SMALL = (

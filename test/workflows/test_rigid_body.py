@@ -12,11 +12,13 @@ from lstm_dynamics_ros.learning.families.forward import ForwardSettings
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.sim.robot import load_robot
 from lstm_dynamics_ros.sim.urdf import nominal_urdf
+from lstm_dynamics_ros.workflows.recordings import JointNaming, named_recordings
 from lstm_dynamics_ros.workflows.rigid_body import (
     given_urdf,
     identified_rigid_body,
-    named_recordings,
-    rigid_body,
+    NO_RIGID_BODY,
+    rigid_body_of,
+    RigidBodySource,
 )
 import numpy as np
 import pytest
@@ -52,49 +54,45 @@ def test_an_embedded_robot_is_a_urdf_too() -> None:
 
 
 def test_names_types_and_order_are_those_of_the_model(bag: Path) -> None:
-    (made,) = named_recordings(
-        [bag], joints=('joint2', 'joint1'), types={'joint1': 'prismatic'}, prefix='fer_'
-    )
+    naming = JointNaming(joints=('joint2', 'joint1'), prismatic=('joint1',), joint_prefix='fer_')
+    (made,) = named_recordings([bag], naming)
     assert made.joint_names == ('joint2', 'joint1')
     assert made.joint_types == ('continuous', 'prismatic')
     np.testing.assert_array_equal(made.position[0], [1.0, 0.0])
 
 
 def test_without_other_names_bags_are_read_as_they_are(bag: Path) -> None:
-    (made,) = named_recordings([bag], joints=('fer_joint2',))
+    (made,) = named_recordings([bag], JointNaming(joints=('fer_joint2',)))
     assert made.joint_names == ('fer_joint2',)
 
 
 def test_a_joint_that_is_not_there_is_refused_with_both_lists(bag: Path) -> None:
     with pytest.raises(JointNamesError, match=r"got \['joint1', 'joint2'\]"):
-        named_recordings([bag], joints=('joint3',), prefix='fer_')
-
-
-NOTHING = {'urdf': None, 'identified': None, 'armature': None, 'identify': False}
+        named_recordings([bag], JointNaming(joints=('joint3',), joint_prefix='fer_'))
 
 
 @pytest.mark.parametrize(
     ('given', 'message'),
     [
-        ({'identify': True}, '--identify starts from a URDF'),
-        ({'friction': True, 'urdf': Path('a.urdf')}, 'identified robot only'),
+        (RigidBodySource(identify=True), '--identify starts from a URDF'),
+        (RigidBodySource(friction=True, urdf=Path('a.urdf')), 'identified robot only'),
         (
-            {'urdf': Path('a.urdf'), 'identify': True, 'compensated': ('gravity',)},
+            RigidBodySource(urdf=Path('a.urdf'), identify=True),
             'The driver adds gravity by its own robot model',
         ),
-        ({'urdf': Path('a.urdf'), 'identified': Path('a.yaml')}, 'either --urdf or --identified'),
+        (
+            RigidBodySource(urdf=Path('a.urdf'), identified=Path('a.yaml')),
+            'either --urdf or --identified',
+        ),
     ],
 )
-def test_flags_that_do_not_go_together_are_refused(given: dict[str, object], message: str) -> None:
+def test_flags_that_do_not_go_together_are_refused(given: RigidBodySource, message: str) -> None:
     with pytest.raises(ConfigError, match=message):
-        rigid_body(('joint1',), **{**NOTHING, 'friction': False, **given})  # type: ignore[arg-type]
+        rigid_body_of(('joint1',), given, compensated=('gravity',))
 
 
 def test_without_a_robot_there_is_no_prior() -> None:
-    made = rigid_body(
-        ('a',), urdf=None, identified=None, armature=None, identify=False, friction=False
-    )
-    assert made is None
+    assert rigid_body_of(('a',), NO_RIGID_BODY) is None
 
 
 @pytest.mark.parametrize(('members', 'trajectories'), [(1, 3), (4, 4)])
@@ -122,10 +120,8 @@ def test_a_lone_member_identifies_from_what_it_learns_and_an_ensemble_from_all(
         seen.extend(segment.name for segment in learned)
         raise StopError
 
-    monkeypatch.setattr(
-        'lstm_dynamics_ros.physics.identification.identify.identified_prior', identify
-    )
+    monkeypatch.setattr('lstm_dynamics_ros.workflows.rigid_body.identified_prior', identify)
     settings = ForwardSettings(dt=0.01, members=members, validation_fraction=0.25)
     with pytest.raises(StopError):
-        identified_rigid_body(prior, gridded, settings, friction=False, quiet=True)
+        identified_rigid_body(prior, gridded, settings, friction=False)
     assert len(seen) == trajectories

@@ -12,8 +12,8 @@ from lstm_dynamics_ros.evaluation.closed_loop.scenarios import Case, SETTLE
 from lstm_dynamics_ros.ros.topics.interfaces import ROBOT_REFERENCE
 from lstm_dynamics_ros.sim.motions import Motion
 from lstm_dynamics_ros.workflows.live.correction_process import CorrectionProcess, NAME
+from lstm_dynamics_ros.workflows.live.domain import own_domain, OwnDomain
 from lstm_dynamics_ros.workflows.live.observer import Observer
-from lstm_dynamics_ros.workflows.live.own_domain import own_domain, OwnDomain
 from lstm_dynamics_ros.workflows.live.tracking_watch import stamp_of
 import numpy as np
 from rclpy.serialization import deserialize_message

@@ -23,9 +23,9 @@ from lstm_dynamics_ros.workflows.demo.correction_watch import CorrectionWatch, F
 from lstm_dynamics_ros.workflows.demo.demo_result import demo_result, DemoResult
 from lstm_dynamics_ros.workflows.demo.settings import DemoSettings
 from lstm_dynamics_ros.workflows.live.correction_process import CorrectionProcess
+from lstm_dynamics_ros.workflows.live.domain import own_domain, OwnDomain
 from lstm_dynamics_ros.workflows.live.live_view import LiveView
 from lstm_dynamics_ros.workflows.live.observer import FORWARD_NODE, Observer
-from lstm_dynamics_ros.workflows.live.own_domain import own_domain, OwnDomain
 from lstm_dynamics_ros.workflows.live.processes import last_lines, Processes
 
 VIEW_PERIOD = 0.1

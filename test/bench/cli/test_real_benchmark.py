@@ -11,8 +11,8 @@ import pickle
 import shutil
 from typing import Any, Never
 
-from lstm_dynamics_bench.cli import real_benchmark
 from lstm_dynamics_bench.cli.real_benchmark import RealBenchmark
+from lstm_dynamics_bench.published import benchmark
 from lstm_dynamics_bench.published import training as real_training
 from lstm_dynamics_bench.published.training import jobs_of, settings_of
 from lstm_dynamics_ros.cli import main
@@ -45,7 +45,7 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
         with ThreadPoolExecutor(workers) as executor:
             yield executor
 
-    monkeypatch.setattr(real_benchmark, 'pool', threads)
+    monkeypatch.setattr(benchmark, 'pool', threads)
     monkeypatch.setattr(real_training, 'POLL', 0.05)
 
 

@@ -1,0 +1,238 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The benchmark on published recordings: reproduce baselines, convert, train, score."""
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, Future
+from dataclasses import asdict, dataclass
+import os
+from pathlib import Path
+import time
+from typing import Any, NamedTuple, TypeVar
+
+from lstm_dynamics_bench.published.cache import default_cache
+from lstm_dynamics_bench.published.page import write_real_page
+from lstm_dynamics_bench.published.reference_file import Reproduced, reproduced
+from lstm_dynamics_bench.published.result import RealResult, SetResult
+from lstm_dynamics_bench.published.robot_set import BaselineFigures, SetScore
+from lstm_dynamics_bench.published.scoring import frozen_of, scored, ScoreJob
+from lstm_dynamics_bench.published.sets import SETS
+from lstm_dynamics_bench.published.source import converted, find_source, Source
+from lstm_dynamics_bench.published.table import real_table
+from lstm_dynamics_bench.published.training import (
+    jobs_of,
+    settings_of,
+    train_all,
+    TrainingJob,
+    watched,
+)
+from lstm_dynamics_ros.core.errors import (
+    ConfigError,
+    DataError,
+    LstmDynamicsError,
+    UnknownNameError,
+)
+from lstm_dynamics_ros.workflows.evaluate import worst_case
+from lstm_dynamics_ros.workflows.listener import Listener
+from lstm_dynamics_ros.workflows.pool import one_thread_each, pool
+
+__all__ = ['RealOptions', 'measure', 'real_table', 'write_real_page']
+
+T = TypeVar('T')
+
+
+@dataclass(frozen=True, kw_only=True)
+class RealOptions:
+    """What is run, and where it is kept."""
+
+    data: Path
+    """Folder of the sets, with reference.py. Its code is run."""
+    sets: tuple[str, ...] = ()
+    """Sets to run; empty for all."""
+    seeds: tuple[int, ...] = (0,)
+    """Seeds to train with."""
+    settings: Path | None = None
+    """Folder with the training settings <set>.yaml; config/training/real by default."""
+    cache: Path | None = None
+    """Where bags, models and scores are kept; ~/.cache/lstm_dynamics_ros/real by default."""
+    retrain: bool = False
+    """Train and score anew what is kept already."""
+    workers: int = 0
+    """Processes; 0 is one per processor."""
+
+
+class Outcome(NamedTuple):
+    """What a worker made of one set, or why it could not."""
+
+    value: Any
+    error: str = ''
+
+
+def measure(options: RealOptions, listener: Listener) -> RealResult:
+    """Reproduce the baselines, then convert, train and score what is not kept yet.
+
+    Args:
+        options: What is run.
+        listener: Is shown the progress.
+
+    Raises:
+        UnknownNameError: If there is no set of a name.
+        ConfigError: If seeds or settings are wrong.
+        DataError: If a set is missing, or a figure of its baselines is not reproduced.
+    """
+    names = tuple(dict.fromkeys(options.sets)) or tuple(SETS)
+    for name in names:
+        if name not in SETS:
+            raise UnknownNameError('data set', name, SETS)
+    if not options.seeds or min(options.seeds) < 0:
+        raise ConfigError(f'--seeds must hold numbers from 0, got {list(options.seeds)}.')
+    for name in names:
+        settings_of(name, 0, options.settings)
+    cache = (options.cache or default_cache()).expanduser().resolve()
+    data = options.data.expanduser().resolve()
+    sources = [find_source(data, name, cache) for name in names]
+    with one_thread_each(), pool(options.workers or os.cpu_count() or 1) as processes:
+        return _Run(options, processes, cache, listener).run(sources)
+
+
+class _Run:
+    """One run of the benchmark.
+
+    Args:
+        options: What is run.
+        processes: Who works.
+        cache: Folder for all that is kept.
+        listener: Is shown the progress.
+    """
+
+    def __init__(
+        self, options: RealOptions, processes: Executor, cache: Path, listener: Listener
+    ) -> None:
+        self._options, self._processes = options, processes
+        self._cache, self._listener = cache, listener
+        self._failed: dict[str, str] = {}
+
+    def run(self, sources: Sequence[Source]) -> RealResult:
+        """Do all the work."""
+        began = time.perf_counter()
+        found = self._each(_reproduce, [(s, self._cache) for s in sources], 'reproduce')
+        baselines = {s.name: outcome for s, outcome in zip(sources, found, strict=True)}
+        for outcome in baselines.values():
+            if outcome.error:
+                raise DataError(outcome.error)
+        jobs = self._jobs(sources)
+        every = [job for group in jobs.values() for job in group]
+        with self._listener.progress('train') as update:
+            lost = train_all(self._processes, every, retrain=self._options.retrain, update=update)
+        for job, text in lost.items():
+            self._failed.setdefault(job.source.name, text)
+        scores = self._scores(jobs, baselines)
+        sets = {
+            source.name: self._set_result(source, jobs, baselines[source.name].value, scores)
+            for source in sources
+            if source.name not in self._failed
+        }
+        return RealResult(
+            sets=sets,
+            failed=self._failed,
+            seeds=self._options.seeds,
+            seconds=time.perf_counter() - began,
+        )
+
+    def _jobs(self, sources: Sequence[Source]) -> dict[tuple[str, int], list[TrainingJob]]:
+        """Convert the sets; return what is to be trained by set and seed."""
+        jobs: dict[tuple[str, int], list[TrainingJob]] = {}
+        for source, outcome in zip(sources, self._each(_convert, sources, 'convert'), strict=True):
+            if outcome.error:
+                self._failed[source.name] = outcome.error
+                continue
+            for seed in self._options.seeds:
+                settings = settings_of(source.name, seed, self._options.settings)
+                spec = SETS[source.name]()
+                jobs[source.name, seed] = jobs_of(source, spec, settings, self._cache)
+        return jobs
+
+    def _scores(
+        self,
+        jobs: Mapping[tuple[str, int], Sequence[TrainingJob]],
+        baselines: Mapping[str, Outcome],
+    ) -> dict[tuple[str, int], dict[str, Any]]:
+        """Return the scores by set and seed, and add to those that failed."""
+        ready = {key: group for key, group in jobs.items() if key[0] not in self._failed}
+        work = [
+            ScoreJob(
+                source=group[0].source,
+                seed=seed,
+                folds=tuple(job.fold for job in group),
+                models=tuple(job.model for job in group),
+                baselines=BaselineFigures(
+                    group[0].source.folder.parent, frozen_of(baselines[name].value)
+                ),
+                cache=self._cache,
+                retrain=self._options.retrain,
+            )
+            for (name, seed), group in ready.items()
+        ]
+        found = {}
+        for key, outcome in zip(ready, self._each(_score, work, 'score'), strict=True):
+            if outcome.error:
+                self._failed.setdefault(key[0], outcome.error)
+            else:
+                found[key] = outcome.value
+        return found
+
+    def _set_result(
+        self,
+        source: Source,
+        jobs: Mapping[tuple[str, int], Sequence[TrainingJob]],
+        baselines: Mapping[str, Reproduced],
+        scores: Mapping[tuple[str, int], dict[str, Any]],
+    ) -> SetResult:
+        """Return all that was found of one set."""
+        name, seeds = source.name, self._options.seeds
+        return SetResult(
+            name=name,
+            sha256=source.sha256,
+            reproduced=baselines,
+            scores={seed: SetScore.from_json(scores[name, seed]) for seed in seeds},
+            training_seconds={
+                seed: sum(job.done()['seconds'] for job in jobs[name, seed]) for seed in seeds
+            },
+            scoring_seconds={seed: scores[name, seed]['seconds'] for seed in seeds},
+            settings=asdict(jobs[name, seeds[0]][0].settings),
+        )
+
+    def _each(self, work: Callable[[T], Outcome], items: Sequence[T], title: str) -> list[Outcome]:
+        """Return what the workers make of each item, with progress."""
+        futures: list[Future[Outcome]] = [self._processes.submit(work, item) for item in items]
+        with self._listener.progress(title) as update:
+            watched(
+                futures,
+                lambda: update(sum(future.done() for future in futures), len(futures), ''),
+            )
+        return [future.result() for future in futures]
+
+
+def _reproduce(work: tuple[Source, Path]) -> Outcome:
+    """Reproduce the baselines' figures of one set, unless that was done before."""
+    source, cache = work
+    try:
+        keys = SETS[source.name].frozen_keys
+        return Outcome(reproduced(source.folder.parent, source.name, keys, source.sha256, cache))
+    except LstmDynamicsError as error:
+        return Outcome(None, str(error))
+
+
+def _convert(source: Source) -> Outcome:
+    """Convert one set, unless that was done before."""
+    try:
+        return Outcome(converted(source))
+    except LstmDynamicsError as error:
+        return Outcome(None, str(error))
+
+
+def _score(job: ScoreJob) -> Outcome:
+    """Score one set and seed."""
+    try:
+        return Outcome(scored(job, worst_case))
+    except LstmDynamicsError as error:
+        return Outcome(None, f'seed {job.seed}: {error}')
