@@ -95,6 +95,8 @@ class ControlContext:
 class Controller(ABC):
     """Turns measurement, prediction and reference into a torque. One object serves one robot."""
 
+    name: ClassVar[str] = 'unnamed'
+    """Its name in configuration files, for messages."""
     computes_torque: ClassVar[bool] = True
     """False for a controller that never does; such a one cannot be armed."""
     needs_reference: ClassVar[bool] = True
@@ -265,6 +267,7 @@ class NoneConfig(ControllerConfig):
 class NoController(Controller):
     """Never computes a torque."""
 
+    name: ClassVar[str] = 'none'
     computes_torque: ClassVar[bool] = False
     needs_reference: ClassVar[bool] = False
     needs_effort = False

@@ -25,9 +25,9 @@ class _WholeCommand(Controller):
     full_command: ClassVar[bool] = True
     needs_effort = False
 
-    def __init__(self, name: str, config: ControllerConfig, context: ControlContext) -> None:
+    def __init__(self, config: ControllerConfig, context: ControlContext) -> None:
         self._context = context
-        self._prior = required_prior(name, context)
+        self._prior = required_prior(self.name, context)
         self._gain = self._rate_gain = self._rest = np.zeros(len(context.joint_names))
         self.reconfigure(config)
 
@@ -58,7 +58,7 @@ class ComputedTorqueConfig(ControllerConfig):
 
     def build(self, context: ControlContext) -> 'ComputedTorque':
         """See the base class."""
-        return ComputedTorque('computed_torque', self, context)
+        return ComputedTorque(self, context)
 
 
 @final
@@ -69,6 +69,8 @@ class ComputedTorque(_WholeCommand):
     manipulators", IEEE Trans. Automatic Control 25(3), 1980; B. Siciliano et al., "Robotics:
     modelling, planning and control", 2009, section 8.5.2.
     """
+
+    name: ClassVar[str] = 'computed_torque'
 
     def torque(self, given: ControlInput) -> Vector | None:
         """See the base class."""
@@ -112,7 +114,7 @@ class PdGravityConfig(ControllerConfig):
 
     def build(self, context: ControlContext) -> 'PdGravity':
         """See the base class."""
-        return PdGravity('pd_gravity', self, context)
+        return PdGravity(self, context)
 
 
 @final
@@ -122,6 +124,8 @@ class PdGravity(_WholeCommand):
     Source: M. Takegaki, S. Arimoto, "A new feedback method for dynamic control of manipulators",
     J. Dynamic Systems, Measurement, and Control 103(2), 1981.
     """
+
+    name: ClassVar[str] = 'pd_gravity'
 
     def torque(self, given: ControlInput) -> Vector | None:
         """See the base class."""

@@ -147,6 +147,7 @@ class DisturbanceObserver(Controller):
     from a forward model, see :class:`ModelDisturbance`.
     """
 
+    name: ClassVar[str] = 'disturbance_observer'
     needs_reference: ClassVar[bool] = False
 
     def __init__(self, config: DisturbanceObserverConfig, context: ControlContext) -> None:

@@ -4,7 +4,7 @@
 from collections import deque
 from dataclasses import dataclass
 import math
-from typing import final
+from typing import ClassVar, final
 
 from lstm_dynamics_ros.control.base import (
     ControlContext,
@@ -64,6 +64,7 @@ class Feedforward(Controller):
     Processing 12, 2011, section 2.2 (feed-forward with a learned inverse model).
     """
 
+    name: ClassVar[str] = 'feedforward'
     needs_effort = False
 
     def __init__(self, config: FeedforwardSettings, context: ControlContext) -> None:
@@ -219,6 +220,8 @@ class FeedforwardDob(Controller):
     observer does nothing where the model is right, and a bandwidth far below that of an observer
     on its own is enough.
     """
+
+    name: ClassVar[str] = 'feedforward_dob'
 
     def __init__(self, config: FeedforwardDobConfig, context: ControlContext) -> None:
         config.check(context)

@@ -3,7 +3,7 @@
 
 from dataclasses import dataclass, field
 import math
-from typing import final
+from typing import ClassVar, final
 
 from lstm_dynamics_ros.control.base import (
     ControlContext,
@@ -295,6 +295,7 @@ class OneStepInversion(Controller):
     Dynamics 33(6), 2010.
     """
 
+    name: ClassVar[str] = 'one_step_inversion'
     needs_effort = False
 
     def __init__(self, config: OneStepInversionConfig, context: ControlContext) -> None:

@@ -79,7 +79,7 @@ def known_of(
         age = (measured.stamp_ns - output.referred_ns) / NANOSECONDS
     return {
         'frozen': model_tracker.trust_monitor.dead,
-        'controller': type(controller).__module__.rpartition('.')[2],  # one file each
+        'controller': controller.name,
         'computes_torque': controller.computes_torque,
         'needs_reference': controller.needs_reference,
         'reference_age': age,

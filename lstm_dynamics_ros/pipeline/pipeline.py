@@ -128,7 +128,7 @@ class Pipeline:
     @property
     def controller_name(self) -> str:
         """Name of the controller in settings."""
-        return type(self.controller).__module__.rpartition('.')[2]  # one file each
+        return self.controller.name
 
     @property
     def gate(self) -> Gate:

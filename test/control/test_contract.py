@@ -120,6 +120,10 @@ def test_it_returns_one_finite_torque_per_joint_or_none(
             assert np.isfinite(torque).all()
 
 
+def test_it_knows_its_name(context: ControlContext, name: str) -> None:
+    assert CONTROLLERS[name]().build(context).name == name
+
+
 def test_one_that_computes_no_torque_says_so(context: ControlContext, name: str) -> None:
     controller = CONTROLLERS[name]().build(context)
     ever = any(torque is not None for torque in run(controller))
