@@ -1,16 +1,27 @@
 # SPDX-License-Identifier: Apache-2.0
 """Error figures, per joint. A NaN is refused, never skipped: a score must say what it is of."""
 
+from collections.abc import Sequence
+
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.core.state import Vector
+from lstm_dynamics_ros.signals.angles import short_way
 import numpy as np
 from numpy.typing import NDArray
+from scipy import signal
 
 Array = NDArray[np.float64]
 """Float64 of any shape; the last axis is the joint."""
 
 STILL_VARIANCE = 1e-12
 """Variance below which a target counts as constant and nMSE has no meaning [unit^2]."""
+
+
+ROUGH_ABOVE = 5.0
+"""Torque and effort that change faster than this count as rough [Hz]."""
+
+ORDER = 4
+"""Order of the Butterworth high-pass, run forwards and backwards."""
 
 
 class MetricError(DataError):
@@ -74,6 +85,32 @@ def relative_error(target: Array, prediction: Array) -> Vector:
         )
     ratio: Vector = np.sqrt(error / power)
     return ratio
+
+
+def short_error(kind: str, error: Array, joint_types: Sequence[str]) -> Array:
+    """Return an error of predictions, of positions of continuous joints the short way round.
+
+    Args:
+        kind: What was predicted: position, velocity or effort.
+        error: Predicted less measured, shape (..., n_joints).
+        joint_types: Type of each joint.
+    """
+    if kind != 'position':
+        return error
+    return short_way(error, np.array([name == 'continuous' for name in joint_types]))
+
+
+def high_passed(values: Array, cutoff: float, rate: float) -> Array:
+    """Return what changes fast in each column, shape (n, n_columns).
+
+    Args:
+        values: Rows in time, shape (n, n_columns).
+        cutoff: Cut-off of the high-pass [Hz].
+        rate: Rows per second [Hz].
+    """
+    sections = signal.butter(ORDER, cutoff, 'highpass', fs=rate, output='sos')
+    fast: Array = signal.sosfiltfilt(sections, values, axis=0)
+    return fast
 
 
 def _rows(values: Array) -> Array:

@@ -11,18 +11,12 @@ from lstm_dynamics_ros.evaluation.closed_loop.lockstep import (
     TrackingRun,
 )
 from lstm_dynamics_ros.evaluation.closed_loop.scenarios import PERIOD
+from lstm_dynamics_ros.evaluation.metrics import high_passed, ROUGH_ABOVE
 from lstm_dynamics_ros.sim.mjcf import STEP
 import numpy as np
-from scipy import signal
-
-ROUGH_ABOVE = 5.0
-"""Torque that changes faster than this counts as rough [Hz]."""
 
 OSCILLATING_ABOVE = 2.0
 """Errors that change faster than the motions do, whose sines end at 0.8 Hz [Hz]."""
-
-ORDER = 4
-"""Order of the Butterworth high-pass, run forwards and backwards."""
 
 TRUSTED = 0.5
 """Confidence from which the model counts as trusted."""
@@ -95,8 +89,8 @@ def rough(torque: Matrix) -> Vector:
     Args:
         torque: One row per control cycle [N m] (n_ticks, n_joints).
     """
-    sections = signal.butter(ORDER, ROUGH_ABOVE, 'highpass', fs=1.0 / PERIOD, output='sos')
-    level: Vector = np.sqrt(np.mean(signal.sosfiltfilt(sections, torque, axis=0) ** 2, axis=0))
+    fast = high_passed(torque, ROUGH_ABOVE, 1.0 / PERIOD)
+    level: Vector = np.sqrt(np.mean(fast**2, axis=0))
     return level
 
 
@@ -104,8 +98,7 @@ def _oscillation(error: Matrix) -> float:
     """Return the RMS above 2 Hz of an error at 1 kHz."""
     if not np.isfinite(error).all():
         return float('inf')
-    sections = signal.butter(ORDER, OSCILLATING_ABOVE, 'highpass', fs=1.0 / STEP, output='sos')
-    return float(np.sqrt(np.mean(signal.sosfiltfilt(sections, error, axis=0) ** 2)))
+    return float(np.sqrt(np.mean(high_passed(error, OSCILLATING_ABOVE, 1.0 / STEP) ** 2)))
 
 
 def violations(done: TrackingRun) -> dict[str, int]:

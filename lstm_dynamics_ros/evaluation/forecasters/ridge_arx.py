@@ -10,7 +10,7 @@ R. Kennard, Technometrics 12 (1970) 55.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from lstm_dynamics_ros.core.atomic_file import unfinished
@@ -142,19 +142,8 @@ class RidgeArx(Forecaster):
 
     def save(self, path: Path) -> None:
         """Write the weights as npz."""
-        w = self.weights
         with unfinished(path) as part, part.open('wb') as stream:
-            np.savez_compressed(
-                stream,
-                joint_names=np.array(w.joint_names),
-                dt=w.dt,
-                order=w.order,
-                matrix=w.matrix,
-                offset=w.offset,
-                lower=w.lower,
-                upper=w.upper,
-                strength=w.strength,
-            )
+            np.savez_compressed(stream, **asdict(self.weights))
 
     @classmethod
     def load(cls, path: Path) -> 'RidgeArx':
@@ -165,16 +154,10 @@ class RidgeArx(Forecaster):
         """
         try:
             with np.load(path, allow_pickle=False) as stored:
-                weights = ArxWeights(
-                    joint_names=tuple(str(name) for name in stored['joint_names']),
-                    dt=float(stored['dt']),
-                    order=int(stored['order']),
-                    matrix=stored['matrix'],
-                    offset=stored['offset'],
-                    lower=stored['lower'],
-                    upper=stored['upper'],
-                    strength=float(stored['strength']),
-                )
+                values = {field.name: stored[field.name] for field in fields(ArxWeights)}
+            scalars = {name: values[name].item() for name in ('dt', 'order', 'strength')}
+            names = tuple(values['joint_names'].tolist())
+            weights = ArxWeights(**(values | scalars | {'joint_names': names}))
         except (OSError, KeyError, ValueError) as error:
             raise DataError(f'{path} holds no ridge weights: {error}.') from error
         return cls(weights)

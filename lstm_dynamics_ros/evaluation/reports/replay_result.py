@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import ShapeError
 from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS, Stamps, Vector
+from lstm_dynamics_ros.evaluation.metrics import short_error
 from lstm_dynamics_ros.evaluation.scores.protocol_result import ProtocolResult
 from lstm_dynamics_ros.evaluation.scores.result import Scores
-from lstm_dynamics_ros.signals.angles import short_way
 import numpy as np
 from numpy.typing import NDArray
 
@@ -69,10 +69,8 @@ class ReplayResult:
 
         The position of a continuous joint is compared the short way round.
         """
-        error: Matrix = self.predicted[kind][horizon] - getattr(self, kind)
-        if kind == 'position':
-            continuous = np.asarray([t == 'continuous' for t in self.card.joint_types])
-            error = short_way(error, continuous)
+        difference = self.predicted[kind][horizon] - getattr(self, kind)
+        error = short_error(kind, difference, self.card.joint_types)
         return np.where(self.warm[:, None], error, np.nan)
 
 

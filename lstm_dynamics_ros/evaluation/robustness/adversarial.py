@@ -17,6 +17,7 @@ from typing import ClassVar, NamedTuple
 
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.state import Matrix, Vector
+from lstm_dynamics_ros.evaluation.metrics import short_error
 from lstm_dynamics_ros.evaluation.robustness.answers import Channel
 from lstm_dynamics_ros.evaluation.robustness.base import (
     Attack,
@@ -31,7 +32,6 @@ from lstm_dynamics_ros.evaluation.robustness.track import Track
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.runtime.rollout import roll
-from lstm_dynamics_ros.signals.angles import short_way
 import numpy as np
 from numpy.typing import NDArray
 
@@ -254,10 +254,8 @@ def _error(
     if channel.ahead > 1:
         known = windows.effort[: channel.ahead - 1]
         prediction = roll(step, channel.ahead, effort=known, first=prediction.copy())[-1]
-    error = (
-        prediction[:, card.columns(channel.kind, of='targets')] - windows.targets[channel.label]
+    columns = card.columns(channel.kind, of='targets')
+    error = short_error(
+        channel.kind, prediction[:, columns] - windows.targets[channel.label], card.joint_types
     )
-    if channel.kind == 'position':
-        turns = np.array([kind == 'continuous' for kind in card.joint_types])
-        error = short_way(error, turns)
     return np.asarray(error, np.float64)

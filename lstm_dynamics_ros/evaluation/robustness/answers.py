@@ -13,12 +13,12 @@ from typing import ClassVar, NamedTuple
 
 from lstm_dynamics_ros.control.base import Prior as MotionPrior
 from lstm_dynamics_ros.core.card import PRIOR_KIND
-from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.state import Matrix, Reference, Vector
 from lstm_dynamics_ros.data.recording import KINDS
+from lstm_dynamics_ros.evaluation.metrics import short_error
 from lstm_dynamics_ros.evaluation.robustness.streams import follow, Placed, Tensor
 from lstm_dynamics_ros.evaluation.robustness.track import Track
-from lstm_dynamics_ros.evaluation.scores.inverse import Prior
+from lstm_dynamics_ros.evaluation.scores.inverse import Prior, require_prior
 from lstm_dynamics_ros.physics.differentiate import padding, smoothed_motion
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.pipeline.model_inputs import MotionInput
@@ -26,7 +26,6 @@ from lstm_dynamics_ros.pipeline.prior_inputs import PriorInput
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.runtime.rollout import roll
-from lstm_dynamics_ros.signals.angles import short_way
 from lstm_dynamics_ros.signals.time_grid import nanoseconds
 import numpy as np
 from numpy.typing import NDArray
@@ -150,7 +149,7 @@ class Subject(ABC):
         made = [self.observations(track, stream) for stream in streams]
         apart = [rows for rows in made if rows is not None] or None
         followed = follow(self.loaded, streams, keep, apart)
-        found = []
+        found, types = [], self.loaded.card.joint_types
         for stream, rows, kept, seen in zip(streams, newest, keep, followed, strict=True):
             age = np.where(
                 rows >= 0, index - stream.numbers[np.maximum(rows, 0)], np.iinfo(int).max
@@ -170,17 +169,10 @@ class Subject(ABC):
                 )
                 for channel in self.channels:
                     off = answers[channel.label] - self.truth(track, channel)[good]
-                    errors[channel.label][good] = self._short_way(channel, off)
+                    errors[channel.label][good] = short_error(channel.kind, off, types)
             restarts = sum(point.restarted for point in stream.points) - 1
             found.append(Answered(errors, age, max(restarts, 0), seen.not_finite))
         return found
-
-    def _short_way(self, channel: Channel, error: Matrix) -> Matrix:
-        """Return errors with the positions of continuous joints the short way round."""
-        if channel.kind != 'position':
-            return error
-        turns = np.array([kind == 'continuous' for kind in self.loaded.card.joint_types])
-        return short_way(error, turns)
 
 
 class ForwardSubject(Subject):
@@ -244,12 +236,7 @@ class InverseSubject(EffortSubject):
 
     def __init__(self, loaded: LoadedModel, max_age: int, prior: Prior | None = None) -> None:
         super().__init__(loaded, max_age)
-        card = loaded.card
-        if card.model_kind == 'residual_inverse' and prior is None:
-            raise ConfigError(
-                f'{card.name} predicts what is left of the effort after its rigid-body prior '
-                f'({card.physics_prior}); give that prior to measure its robustness.'
-            )
+        require_prior(loaded.card, prior, 'measure its robustness')
         self._prior = prior
         self._known: dict[str, Matrix] = {}
 

@@ -45,17 +45,7 @@ class Attack(Protocol):
     ) -> NDArray[np.float32]:
         """Return disturbances of the observations, shape (n_steps, n_windows, n_features).
 
-        Args:
-            observations: Windows of what the model saw, same shape.
-            states: Hidden states before the windows, each (n_layers, n_windows, n_hidden).
-            target: What is true at the end, shape (n_windows, n_joints).
-            weight: What errors are multiplied by, shape (n_joints,).
-            bound: Largest magnitude of the disturbance, shape (n_windows, n_features); 0 where a
-                feature may not be disturbed.
-            kind: Signal whose error is made large.
-            effort: Effort after the window, for the free run of a forward model to the target,
-                shape (n_ahead - 1, n_windows, n_joints).
-            seed: Seed of the starting points.
+        See :class:`~lstm_dynamics_ros.learning.interpretation.worst_case.WorstCase`, which is one.
         """
 
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.evaluation.forecasters.base import CAUSAL, Forecaster, KNOWN_TORQUE
+from lstm_dynamics_ros.evaluation.forecasters.base import CAUSAL, KNOWN_TORQUE
 from lstm_dynamics_ros.evaluation.forecasters.inverse_ridge import RidgeInverse
 from lstm_dynamics_ros.evaluation.forecasters.model import ModelForecaster
 from lstm_dynamics_ros.evaluation.forecasters.naive import ConstantVelocity, Persistence
@@ -94,36 +94,26 @@ def evaluate(
         stride: Distance between forecasts [steps].
         progress: Called with (done, total, what).
     """
-    names = tuple(dict.fromkeys(segment.name for segment in segments))
+    scores: dict[str, Any] = {}
     if loaded.card.model_kind != 'forward':
         inverse_ridge = RidgeInverse.fit(training) if training else None
-        return Evaluation(
-            model_name=loaded.card.name,
-            model_sha256=loaded.sha256,
-            trajectories=names,
-            data_sha256=digest(segments),
-            inverse=score_inverse(loaded, segments, ridge=inverse_ridge, prior=prior),
-        )
-    forecasters: list[Forecaster] = [ModelForecaster(loaded), Persistence(), ConstantVelocity()]
-    if ridge is not None:
-        forecasters.append(ridge)
-    known_torque, causal = (
-        horizon_scores(
-            forecasters,
-            segments,
-            mode=mode,
-            truth=truth,
-            horizons=horizons,
-            stride=stride,
-            progress=progress,
-        )
-        for mode in (KNOWN_TORQUE, CAUSAL)
-    )
+        scores['inverse'] = score_inverse(loaded, segments, ridge=inverse_ridge, prior=prior)
+    else:
+        baselines = [Persistence(), ConstantVelocity(), *([] if ridge is None else [ridge])]
+        for mode in (KNOWN_TORQUE, CAUSAL):
+            scores[mode] = horizon_scores(
+                [ModelForecaster(loaded), *baselines],
+                segments,
+                mode=mode,
+                truth=truth,
+                horizons=horizons,
+                stride=stride,
+                progress=progress,
+            )
     return Evaluation(
         model_name=loaded.card.name,
         model_sha256=loaded.sha256,
-        trajectories=names,
+        trajectories=tuple(dict.fromkeys(segment.name for segment in segments)),
         data_sha256=digest(segments),
-        known_torque=known_torque,
-        causal=causal,
+        **scores,
     )

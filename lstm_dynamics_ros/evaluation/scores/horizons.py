@@ -8,9 +8,8 @@ from lstm_dynamics_ros.core.errors import DataError, TooShortError
 from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.forecasters.base import Forecaster, Starts
-from lstm_dynamics_ros.evaluation.metrics import MetricError, STILL_VARIANCE
+from lstm_dynamics_ros.evaluation.metrics import MetricError, short_error, STILL_VARIANCE
 from lstm_dynamics_ros.evaluation.scores.result import Cell, MEASURED, Scores, TRUTH
-from lstm_dynamics_ros.signals.angles import short_way
 import numpy as np
 from numpy.typing import NDArray
 
@@ -202,11 +201,10 @@ def _at(job: Job, kind: str, horizons: Sequence[int], *, measured: bool = False)
 
 def _error(job: Job, kind: str, forecast: Array, target: Array) -> Array:
     """Return the error, the short way round for the position of continuous joints."""
-    error: Array = forecast - target
+    error = forecast - target
     if not np.isfinite(error).all():
         raise MetricError(f'A forecast of {kind} in {job.segment.name} is not finite.')
-    continuous = np.asarray([t == 'continuous' for t in job.segment.joint_types])
-    return short_way(error, continuous) if kind == 'position' else error
+    return short_error(kind, error, job.segment.joint_types)
 
 
 def _variance(jobs: Sequence[Job], kind: str, horizon: int) -> Array:

@@ -28,6 +28,15 @@ Prior = Callable[[Segment], Matrix]
 """Rigid-body effort for every row of a segment, shape (n, n_joints)."""
 
 
+def require_prior(card: ModelCard, prior: Prior | None, purpose: str) -> None:
+    """Raise a ConfigError if a residual inverse model comes without its rigid-body prior."""
+    if card.model_kind == 'residual_inverse' and prior is None:
+        raise ConfigError(
+            f'{card.name} predicts what is left of the effort after its rigid-body prior '
+            f'({card.physics_prior}); give that prior to {purpose}.'
+        )
+
+
 def predict_effort(loaded: LoadedModel, segment: Segment, *, prior: Prior | None = None) -> Matrix:
     """Return the effort an inverse model sees in every row's motion, shape (n, n_joints).
 
@@ -47,11 +56,7 @@ def predict_effort(loaded: LoadedModel, segment: Segment, *, prior: Prior | None
     card = loaded.card
     if card.model_kind == 'forward':
         raise ConfigError(f'{card.name} is a forward model; it predicts motion, not effort.')
-    if card.model_kind == 'residual_inverse' and prior is None:
-        raise ConfigError(
-            f'{card.name} predicts what is left of the effort after its rigid-body prior '
-            f'({card.physics_prior}); give that prior to score it.'
-        )
+    require_prior(card, prior, 'score it')
     if is_motion_model(card):
         segment = motion_segment(segment, card)
     obs = observations(segment, card)

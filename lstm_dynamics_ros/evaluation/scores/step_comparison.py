@@ -6,14 +6,8 @@ from dataclasses import dataclass
 
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS, Stamps, Vector
+from lstm_dynamics_ros.evaluation.metrics import high_passed, ROUGH_ABOVE
 import numpy as np
-from scipy import signal
-
-ROUGH_ABOVE = 5.0
-"""Effort that changes faster than this counts as rough [Hz]."""
-
-ORDER = 4
-"""Order of the Butterworth high-pass, run forwards and backwards."""
 
 FEWEST = 100
 """Samples below which nothing is compared."""
@@ -63,8 +57,7 @@ def step_figures(stamp_ns: Stamps, error: Matrix, effort: Matrix) -> StepFigures
     rough = np.full(effort.shape[1], np.nan)
     finite = np.isfinite(effort).all(axis=0)
     if rate > 2.5 * ROUGH_ABOVE and finite.any():
-        filters = signal.butter(ORDER, ROUGH_ABOVE, 'highpass', fs=rate, output='sos')
-        fast = signal.sosfiltfilt(filters, effort[:, finite], axis=0)
+        fast = high_passed(effort[:, finite], ROUGH_ABOVE, rate)
         rough[finite] = np.sqrt(np.mean(fast * fast, axis=0))
     return StepFigures(
         error=np.sqrt(np.mean(error * error, axis=0)),

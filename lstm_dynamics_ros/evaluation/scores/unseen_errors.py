@@ -18,12 +18,12 @@ from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.forecasters.base import CAUSAL, KNOWN_TORQUE, MODES
 from lstm_dynamics_ros.evaluation.forecasters.model import observations
 from lstm_dynamics_ros.evaluation.scores.horizons import forecast_jobs, Job
-from lstm_dynamics_ros.evaluation.scores.inverse import motion_segment, Prior
+from lstm_dynamics_ros.evaluation.scores.inverse import motion_segment, Prior, require_prior
 from lstm_dynamics_ros.pipeline.model_inputs import is_motion_model
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.novelty import Novelty
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
-from lstm_dynamics_ros.runtime.rollout import feedback
+from lstm_dynamics_ros.runtime.rollout import Effort, roll
 from lstm_dynamics_ros.signals.angles import short_way
 import numpy as np
 from numpy.typing import NDArray
@@ -125,14 +125,10 @@ def _inverse(
 ) -> list[Forecasts]:
     """Return the errors of an inverse model, row by row."""
     card = loaded.card
-    if card.model_kind == 'residual_inverse' and prior is None:
-        raise ConfigError(
-            f'{card.name} predicts what is left of the effort after its rigid-body prior; give '
-            'that prior to compare it with measured effort.'
-        )
+    require_prior(card, prior, 'compare it with measured effort')
     found = []
     for job in forecast_jobs(segments, None, card.washout_steps + 1, 0, 1):
-        step, novelty = OnnxStep(loaded), Novelty(card)
+        step = _ScoredStep(loaded)
         target = job.segment.effort if prior is None else job.segment.effort - prior(job.segment)
         wanted = np.zeros(len(job.segment), bool)
         wanted[job.starts] = np.isfinite(target[job.starts]).all(axis=1)
@@ -140,11 +136,11 @@ def _inverse(
         rows = observations(job.segment, card)
         wanted &= np.isfinite(rows).all(axis=1)
         for row, observation in enumerate(rows):
-            _advance(step, novelty, observation)
+            step.advance(observation)
             if wanted[row]:
                 predicted.append(step.prediction[0].astype(np.float64))
-                scores.append(novelty.per_target[0])
-                overall.append(novelty.value[0])
+                scores.append(step.novelty.per_target[0])
+                overall.append(step.novelty.value[0])
         made = np.flatnonzero(wanted)
         if len(made):
             errors = target[made] - np.array(predicted)
@@ -155,32 +151,21 @@ def _inverse(
     return found
 
 
-def _advance(step: OnnxStep, novelty: Novelty, observation: NDArray[np.float32]) -> None:
-    """Take a step, or forget the past where something is not finite."""
-    if np.isfinite(observation).all():
-        step.obs[0] = observation
-        step.step()
-        novelty.update(step.obs, step.spread)
-    else:
-        step.reset()
-        novelty.reset()
-
-
 def _free_runs(
     loaded: LoadedModel, job: Job, horizons: Sequence[int], mode: str
 ) -> dict[int, Forecasts]:
     """Return the forecasts of a forward model in one segment, by horizon."""
     card, segment, starts = loaded.card, job.segment, job.starts
     rows = observations(segment, card)
-    step, novelty = OnnxStep(loaded), Novelty(card)
+    step = _ScoredStep(loaded)
     states = [np.empty((b.shape[0], len(starts), b.shape[2]), np.float32) for b in step.buffers]
     memories = np.empty((len(starts), len(card.targets)))
     before = 0
     for number, start in enumerate(starts):
         for row in range(before, start):
-            _advance(step, novelty, rows[row])
+            step.advance(rows[row])
         before = int(start)
-        memories[number] = novelty.memory[0]
+        memories[number] = step.novelty.memory[0]
         for kept, buffer in zip(states, step.buffers, strict=True):
             kept[:, number] = buffer[:, 0]
     kinds = list(dict.fromkeys(signal.kind for signal in card.targets))
@@ -189,60 +174,55 @@ def _free_runs(
     where = card.columns('position', of='targets')
     if where is not None:
         turns[where] = [kind == 'continuous' for kind in segment.joint_types]
+    own: Effort = 'hold' if card.columns('effort', of='targets') is None else 'predicted'
     parts: dict[int, list[tuple[Matrix, Matrix, Vector]]] = {h: [] for h in horizons}
     for first in range(0, len(starts), BATCH):
         group = slice(first, first + BATCH)
-        runs = _Runs(loaded, rows, starts[group], [s[:, group] for s in states], memories[group])
-        for horizon in range(1, horizons[-1] + 1):
-            runs.go(segment.effort if mode == KNOWN_TORQUE else None)
-            if horizon in parts:
-                error = measured[starts[group] + horizon] - runs.prediction
-                error = short_way(error, turns)
-                parts[horizon].append((error, runs.novelty.per_target, runs.novelty.value))
+        some = starts[group]
+        run = _ScoredStep(loaded, len(some), horizons)
+        run.state, run.novelty.memory = [part[:, group] for part in states], memories[group]
+        run.obs[:] = rows[some]
+        known = segment.effort[some + np.arange(1, horizons[-1])[:, None]]
+        ahead = roll(run, horizons[-1], effort=known if mode == KNOWN_TORQUE else own)
+        for horizon in horizons:
+            error = measured[some + horizon] - ahead[horizon - 1].astype(np.float64)
+            parts[horizon].append((short_way(error, turns), *run.scores[horizon]))
     columns = {h: map(np.concatenate, zip(*found, strict=True)) for h, found in parts.items()}
     return {h: Forecasts(segment.name, starts, starts + h, *found) for h, found in columns.items()}
 
 
-class _Runs:
-    """Free runs side by side, with their scores."""
+class _ScoredStep(OnnxStep):
+    """A model whose every step is scored by how unusual the model finds it.
 
-    def __init__(
-        self,
-        loaded: LoadedModel,
-        rows: NDArray[np.float32],
-        starts: NDArray[np.int64],
-        states: Sequence[NDArray[np.float32]],
-        memories: Matrix,
-    ) -> None:
-        card = loaded.card
-        self._step = OnnxStep(loaded, len(starts))
-        self._step.state = states
-        self._step.obs[:] = rows[starts]
-        self._next = starts
-        self._effort = card.columns('effort')
-        self._copies: dict[bool, list[tuple[slice, slice]]] = {}
-        self._fresh = True
-        self.novelty = Novelty(card, len(starts))
-        self.novelty.memory = memories
+    Args:
+        loaded: The model.
+        batch: Number of rows N that are stepped together.
+        keep: Steps, counted from 1, after which the scores are kept.
+    """
 
-    @property
-    def prediction(self) -> Matrix:
-        """What the newest step says, shape (n, n_targets)."""
-        return self._step.prediction.astype(np.float64)
+    def __init__(self, loaded: LoadedModel, batch: int = 1, keep: Sequence[int] = ()) -> None:
+        super().__init__(loaded, batch)
+        self.novelty = Novelty(loaded.card, batch)
+        self.scores: dict[int, tuple[Matrix, Vector]] = {}
+        """Novelty of each target (N, n_targets) and of all together (N,), by step."""
+        self._keep = keep
+        self._steps = 0
 
-    def go(self, effort: Matrix | None) -> None:
-        """Take the next step; with measured effort, shape (n_rows, n_joints), or on its own."""
-        step = self._step
-        if not self._fresh:
-            own = effort is None and step.card.columns('effort', of='targets') is not None
-            if own not in self._copies:
-                self._copies[own] = feedback(step.card, predict_effort=own)
-            for target, feature in self._copies[own]:
-                step.obs[:, feature] = step.prediction[:, target]
-            if effort is not None and self._effort is not None:
-                step.obs[:, self._effort] = effort[self._next]
-        self._fresh = False
-        self._next = self._next + 1
-        step.step()
+    def step(self) -> NDArray[np.float32]:
+        """See the base class."""
+        prediction = super().step()
+        self._steps += 1
         with np.errstate(invalid='ignore', over='ignore'):  # of runs that diverge
-            self.novelty.update(step.obs, step.spread)
+            self.novelty.update(self.obs, self.spread)
+        if self._steps in self._keep:
+            self.scores[self._steps] = (self.novelty.per_target, self.novelty.value)
+        return prediction
+
+    def advance(self, observation: NDArray[np.float32]) -> None:
+        """Take a step, or forget the past where something is not finite."""
+        if np.isfinite(observation).all():
+            self.obs[0] = observation
+            self.step()
+        else:
+            self.reset()
+            self.novelty.reset()
