@@ -119,7 +119,7 @@ def _times(
 
 
 class _Ours:
-    """Our update, on a made-up robot."""
+    """The updates of this package, on a made-up robot."""
 
     def __init__(self, settings: ForwardSettings, n_joints: int, updates: int) -> None:
         self.settings = settings
@@ -161,7 +161,7 @@ class _Ours:
 
 
 class _Bare:
-    """The loop anyone would write first, over the same recurrent layer."""
+    """A plain training loop over the same recurrent layer."""
 
     def __init__(self, ours: _Ours, updates: int) -> None:
         cell = ours.model.cell

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the benchmark found: by set and seed, as JSON."""
+"""Results of the benchmark by set and seed, and their JSON."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ import numpy as np
 
 @dataclass(frozen=True, kw_only=True)
 class SetResult:
-    """Everything of one set."""
+    """Figures, times and settings of one set."""
 
     name: str
     sha256: str
@@ -79,7 +79,7 @@ class SetResult:
 
 @dataclass(frozen=True, kw_only=True)
 class RealResult:
-    """Everything the benchmark found."""
+    """Results of all sets."""
 
     sets: Mapping[str, SetResult]
     failed: Mapping[str, str]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the benchmark must know of a published set: folds, figures, and how to score them."""
+"""Base class of the published sets: folds, figures, protocol, and how they are scored."""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -38,7 +38,7 @@ class FoldModel(NamedTuple):
 
 
 class BaselineFigures(NamedTuple):
-    """What the linear baselines of a set reach."""
+    """Figures of the linear baselines of a set."""
 
     folder: Path
     """Where ``reference.py`` is."""
@@ -131,7 +131,7 @@ class Trace:
 
 @dataclass(frozen=True, kw_only=True)
 class SetScore:
-    """What the models of one set and seed are worth."""
+    """Figures, tables and traces of the models of one set and seed."""
 
     figures: Mapping[str, float]
     """By key of :class:`Figure`; infinite where a free run diverged."""

@@ -34,7 +34,7 @@ STRIDE = 5
 
 @dataclass(frozen=True, kw_only=True)
 class ScoreJob:
-    """What is to be scored."""
+    """Models of one set and seed that are to be scored."""
 
     source: Source
     seed: int

@@ -56,7 +56,7 @@ def real_table(result: RealResult) -> str:
 
 
 def notes_of(result: RealResult) -> list[str]:
-    """Return what a reader must know."""
+    """Return notes on divergence, failures, times and seeds."""
     notes = [
         f'{name}: {lost["runs"]} of {lost["of"]} free runs diverged ({column}); no figure.'
         for name, item in result.sets.items()

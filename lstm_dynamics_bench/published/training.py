@@ -136,7 +136,7 @@ def jobs_of(
 def train_all(
     processes: Executor, jobs: Sequence[TrainingJob], *, retrain: bool, update: Progress
 ) -> dict[TrainingJob, str]:
-    """Train what is not there yet.
+    """Train the models that are missing.
 
     Args:
         processes: Who works.

@@ -139,7 +139,7 @@ def _over_time(runs: Mapping[str, TrackingRun], unit: str, *, correction: bool) 
 
 
 def _front(points: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
-    """Return the points that none with less roughness beats in error."""
+    """Return the Pareto front: points that none with less roughness beats in error."""
     best, front = float('inf'), []
     for rough, error in points:
         if error < best:

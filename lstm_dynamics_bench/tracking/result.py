@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What the benchmark found, as JSON and as a table."""
+"""Results of the benchmark by budget, scenario and method, and their JSON."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -27,7 +27,7 @@ class Summary:
     ratios: Mapping[str, float]
     """By scenario: RMS error of ours over that of the best baseline."""
     best: Mapping[str, str]
-    """By scenario: who that is."""
+    """By scenario: its name."""
 
     @property
     def geomean_ratio(self) -> float:
@@ -42,7 +42,7 @@ class Summary:
 
 @dataclass(frozen=True, kw_only=True)
 class Budgeted:
-    """The table under one budget of roughness."""
+    """Figures under one budget of roughness."""
 
     budget: float | None
     chosen: Mapping[str, Tried | None]
@@ -99,7 +99,7 @@ class Budgeted:
 
 @dataclass(frozen=True, kw_only=True)
 class TrackingResult:
-    """Everything the benchmark found."""
+    """All results of one run."""
 
     robot: str
     settings: SuiteSettings
@@ -109,9 +109,9 @@ class TrackingResult:
     budgeted: Mapping[str, Budgeted]
     """By name of the budget."""
     sweeps: Mapping[str, Sequence[Stability]]
-    """By name of the budget: how everybody stands random robots; empty without a sweep."""
+    """By name of the budget: stability on random robots; empty without a sweep."""
     absent: Mapping[str, str]
-    """Controllers that could not take part, and why."""
+    """Controllers that were left out, and why."""
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON-ready values."""
@@ -185,7 +185,7 @@ def _tuned(item: Budgeted) -> dict[str, Any]:
 
 
 def _summary(found: Summary | None) -> dict[str, Any] | None:
-    """Return the summary, None if ours took no part."""
+    """Return the summary, None if ours was not run."""
     if found is None:
         return None
     return {

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a run of the tracking benchmark is made of."""
+"""Settings of the tracking benchmark: scenarios, methods, seeds, budgets."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -36,12 +36,12 @@ QUICK_SEEDS = 2
 
 @dataclass(frozen=True, kw_only=True)
 class SuiteSettings:
-    """What is to be run."""
+    """What is run, tuned and scored."""
 
     scenarios: tuple[str, ...] = ()
     """Names of scenarios; none for all."""
     methods: tuple[str, ...] = ()
-    """Names of controllers; none for all that can take part."""
+    """Names of controllers; none for all that can be run."""
     budgets: tuple[str, ...] = ('2', 'none')
     """Names of budgets of roughness."""
     first_seed: int = HELD_OUT_SEED
@@ -61,7 +61,7 @@ class SuiteSettings:
 
     @property
     def training_seeds(self) -> tuple[int, ...]:
-        """Seeds that everybody is tuned on."""
+        """Seeds that every method is tuned on."""
         return TRAINING_SEEDS[:QUICK_SEEDS] if self.quick else TRAINING_SEEDS
 
     @property

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The whole benchmark: identify, tune on training seeds, judge on held-out ones."""
+"""The whole benchmark: identify, tune on training seeds, score on held-out ones."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -30,7 +30,7 @@ BUDGET_EVERYWHERE = False
 
 In ``slow`` the oracle itself is rough by 1 to 12 mN m only, so that the noise of the encoders
 alone puts every observer, theirs and ours, past the budget. Held everywhere it would bind
-everybody through one scenario; decided on the training seeds, see docs/tracking.md.
+all methods through one scenario; decided on the training seeds, see docs/tracking.md.
 """
 
 IDENTIFICATION_RUNS = 12
@@ -98,7 +98,7 @@ def run_suite(
 def bench_of(
     robot: RobotDescription, settings: SuiteSettings, model: IdentifiedModel | None
 ) -> Bench:
-    """Return what all runs of a benchmark have in common."""
+    """Return what all runs of a benchmark share."""
     return Bench(
         robot=robot,
         given=GivenModels(identified=model, models=settings.models),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Random robots: who stays stable whatever payload, friction, delay and base gains are."""
+"""Stability on random robots: payload, friction, delay and base gains are drawn."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -41,7 +41,7 @@ ROUNDS = 5
 
 @dataclass(frozen=True, kw_only=True)
 class Stability:
-    """One controller over all combinations."""
+    """Divergence, limit cycles and errors of one controller over all combinations."""
 
     controller: str
     runs: int

@@ -31,7 +31,7 @@ def tracking_table(result: TrackingResult) -> str:
         ]
         lines.append(f'Random robots, settings of budget {name}')
         lines += [text_table(STABILITY_HEAD, rows), '']
-    lines += [f'{name} took no part: {why}.' for name, why in result.absent.items()]
+    lines += [f'{name} was left out: {why}.' for name, why in result.absent.items()]
     seeds = result.settings.seeds
     lines.append(
         f'Robot {result.robot}; tuned on seeds {list(result.settings.training_seeds)}, judged on '
@@ -41,7 +41,7 @@ def tracking_table(result: TrackingResult) -> str:
 
 
 def within(item: Budgeted) -> str:
-    """Return what a table was tuned for."""
+    """Return the budget that a table was tuned for."""
     limit = 'any roughness' if item.budget is None else f'roughness at most {item.budget:g}'
     return f'tuned for the least error at {limit}'
 

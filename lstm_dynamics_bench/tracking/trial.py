@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Many runs over several processes, whose number changes no score."""
+"""Runs of the benchmark, shared by processes whose number changes no score."""
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -29,7 +29,7 @@ CASES_KEPT = 64
 
 @dataclass(frozen=True, kw_only=True)
 class Variation:
-    """What is changed in a case, to see whether a controller stays stable."""
+    """Changes of a case, to find whether a controller stays stable."""
 
     payload: float
     """Mass of the payload [kg]."""
@@ -87,7 +87,7 @@ class Trial:
 
 @dataclass(frozen=True, kw_only=True)
 class Bench:
-    """What all trials have in common."""
+    """Robot, given models and durations that all trials share."""
 
     robot: RobotDescription
     given: GivenModels
@@ -118,7 +118,7 @@ class Bench:
 
 
 class _Worker:
-    """One process' share of the work."""
+    """State of a worker process."""
 
     bench: Bench
 
@@ -202,7 +202,8 @@ def trial_runner(
 def excess_torque(done: TrackingRun, law: InnerLaw) -> Matrix:
     """Return the correction that would make the robot's own controller do the same.
 
-    So that roughness means the same for those who add torque and those who replace it.
+    With it roughness means the same for methods that add torque and for those that replace the
+    controller.
 
     Args:
         done: A run under that law.

@@ -81,8 +81,8 @@ def try_all(
 
     Args:
         runner: Makes the runs.
-        methods: Who is tuned.
-        scenarios: Where.
+        methods: Names of the methods.
+        scenarios: Names of the scenarios.
         seeds: Training seeds.
         quick: Whether the coarser grids do.
     """

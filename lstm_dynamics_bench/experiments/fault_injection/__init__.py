@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A node killed in motion, again and again."""
+"""Fault injection: an armed node is killed in motion, many times."""

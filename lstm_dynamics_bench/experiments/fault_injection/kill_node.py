@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Kills an armed node in motion, again and again, and watches the commands and the robot.
+"""Kills an armed node in motion, many times, and records the commands and the robot after it.
 
 ``python -m lstm_dynamics_bench.experiments.fault_injection.kill_node --arm /dynamics_node --
 COMMAND ...`` runs the command in front of a ``command_watchdog`` and an embedded robot; without a
@@ -50,7 +50,7 @@ SHARE = 0.03
 
 @dataclass(frozen=True, kw_only=True)
 class KillSettings:
-    """What is tried."""
+    """How many kills, of what, and what counts as passed."""
 
     runs: int = parameter(20, 'How many kills.', minimum=1, maximum=1000)
     robot: str = parameter('arm', 'Embedded robot.')
@@ -68,7 +68,7 @@ def run_kill_test(
     command: Sequence[str] = (),
     progress: Callable[[int, KillRun], None] | None = None,
 ) -> KillResult:
-    """Run robot and watchdog on a ROS domain of their own, and kill what commands them.
+    """Run robot and watchdog on a ROS domain of their own, and kill what sends commands.
 
     Args:
         settings: What is tried.
@@ -134,7 +134,7 @@ def _test_source(robot: RobotDescription) -> list[str]:
 
 
 class _KillTest:
-    """Listens where the robot listens."""
+    """Subscriber to what the robot gets and does, around each kill."""
 
     command: list[str]
     log: Path

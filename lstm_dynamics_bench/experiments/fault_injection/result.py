@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What came of killing a node in motion."""
+"""Results of killing a node in motion."""
 
 from dataclasses import asdict, dataclass
 from statistics import median
@@ -38,7 +38,7 @@ class KillRun:
 
 @dataclass(frozen=True, kw_only=True)
 class KillResult:
-    """All kills."""
+    """The runs of one test, and whether it passed."""
 
     command: tuple[str, ...]
     """What was killed; empty for the test source."""
@@ -66,7 +66,7 @@ class KillResult:
         }
 
     def as_table(self) -> str:
-        """Return the result for people."""
+        """Return a table and a verdict for a terminal."""
         rows = [
             [
                 str(k),

@@ -23,7 +23,7 @@ from rclpy.clock_type import ClockType
 
 @dataclass(frozen=True, kw_only=True)
 class TestSourceSettings(SinkSettings, ExecutorSettings):
-    """What is streamed."""
+    """Settings of the streamed correction."""
 
     joints: tuple[str, ...] = parameter((), 'Joints, in the order of amplitude.')
     amplitude: tuple[float, ...] = parameter((), 'Largest effort per joint.', unit='N m')

@@ -44,7 +44,7 @@ HEAD = (
 
 @dataclass(frozen=True, kw_only=True)
 class ComparisonSettings:
-    """What is run both ways."""
+    """Which scenario, controller and seeds are compared."""
 
     scenario: str
     """A scenario without wall whose physics stay."""
@@ -62,7 +62,7 @@ class ComparisonSettings:
 
 @dataclass(frozen=True, kw_only=True)
 class ComparedSeed:
-    """One run, both ways."""
+    """Tracking errors of one seed, over ROS and in lockstep."""
 
     seed: int
     payload: float
@@ -79,8 +79,8 @@ class ComparedSeed:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Comparison:
-    """All runs, both ways."""
+class TrackingComparison:
+    """Tracking errors of all seeds, over ROS and in lockstep."""
 
     robot: str
     settings: ComparisonSettings
@@ -102,7 +102,7 @@ class Comparison:
         return self.ros_mrad / self.lockstep_mrad
 
     def to_json(self) -> dict[str, Any]:
-        """Return the figures."""
+        """Return the figures as JSON-ready values."""
         settings = self.settings
         return {
             'version': __version__,
@@ -135,7 +135,7 @@ class Comparison:
         }
 
     def text(self) -> str:
-        """Return the figures for people."""
+        """Return the figures as a table for a terminal."""
         first, none = (
             float(np.mean([getattr(seed, what) for seed in self.seeds]))
             for what in ('first_mrad', 'none_mrad')
@@ -162,8 +162,8 @@ class Comparison:
 
 def compare(
     robot: RobotDescription, settings: ComparisonSettings, progress: Progress = no_progress
-) -> Comparison:
-    """Make every run both ways.
+) -> TrackingComparison:
+    """Run every seed over ROS and in lockstep.
 
     Args:
         robot: Which robot.
@@ -217,7 +217,7 @@ def compare(
             )
         )
     progress(settings.n_seeds, settings.n_seeds, 'done')
-    return Comparison(robot=robot.name, settings=settings, seeds=tuple(done))
+    return TrackingComparison(robot=robot.name, settings=settings, seeds=tuple(done))
 
 
 def twice(case: Case) -> Case:

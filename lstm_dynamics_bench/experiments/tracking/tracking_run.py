@@ -30,7 +30,7 @@ LAST_MESSAGES = 0.2
 
 @dataclass(frozen=True, kw_only=True)
 class RosTrackingRun:
-    """One scored run."""
+    """Tracking error, rates and counters of one scored run."""
 
     error: Matrix
     """Reference minus true position where runs are scored [rad] or [m], shape (n, n_joints)."""
@@ -65,7 +65,7 @@ def run_over_ros(
     velocity_share: float,
     patience: float = 30.0,
 ) -> RosTrackingRun:
-    """Make one run through ``sim_node``, ``dynamics_node`` and what is between.
+    """Make one run of ``sim_node`` and ``dynamics_node`` with all messages between them.
 
     The motion is repeated. The correction is armed as soon as it can be, and the first whole
     repetition after that is scored, without its first two seconds, as in lockstep.
@@ -79,7 +79,7 @@ def run_over_ros(
 
     Raises:
         ConfigError: If the case needs what the robot of ROS does not have.
-        DataError: If it cannot be armed, or is taken back.
+        DataError: If it cannot be armed, or does not stay armed.
         NodeEndedError: If a node ends before it should.
     """
     if case.wall is not None or case.later is not None:
@@ -109,7 +109,7 @@ def _robot_parameters(case: Case, *, velocity_share: float) -> dict[str, object]
 
 
 class _Run:
-    """One run."""
+    """One run: processes are started, armed, watched, and scored."""
 
     def __init__(
         self, domain: OwnDomain, case: Case, model: Path, parameters: Mapping[str, object]
@@ -133,7 +133,7 @@ class _Run:
         )
 
     def run(self, patience: float) -> RosTrackingRun:
-        """Arm, wait for a whole repetition, and return what it was worth."""
+        """Arm, wait for a whole repetition, and return its figures."""
         deadline = time.monotonic() + patience
         while not (self._correction.ready and self._observer.count('reference')):
             if time.monotonic() > deadline:
@@ -155,7 +155,7 @@ class _Run:
         return self._score(begin_ns, end_ns)
 
     def _spin(self) -> None:
-        """Spin a little."""
+        """Handle messages for a moment; fail if a process ended."""
         end = time.monotonic() + LOOK
         while time.monotonic() < end:
             self._domain.executor.spin_once(timeout_sec=LOOK)

@@ -62,7 +62,7 @@ class Forces(NamedTuple):
 
 
 def forces(loaded: LoadedModel, test: Segment) -> Forces:
-    """Return what is compared.
+    """Return the forces that are compared.
 
     A model that makes its motion from positions gets the measured ones, as in training; others
     get position and velocity of the protocol.

@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Baselines of the tracking benchmark: what a roboticist would otherwise use."""
+"""Baselines of the tracking benchmark: the usual alternatives to a learned correction."""

@@ -66,7 +66,7 @@ class PayloadRegressor:
 
 @dataclass(frozen=True, kw_only=True)
 class IdentifiedModel:
-    """What was fitted. All friction arrays have shape (n_joints,)."""
+    """A fitted load and friction. All friction arrays have shape (n_joints,)."""
 
     load: Vector
     """Mass [kg] and first moments [kg m] of the load (4,)."""

@@ -90,7 +90,7 @@ class PositionObserver:
         return self._filter.update(state.position, effort, frozen=frozen)
 
     def reset(self) -> None:
-        """Forget everything."""
+        """Start from a zero estimate again."""
         self._filter.reset()
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The classical observer with online adaptation: what learning a payload on the way is worth."""
+"""The classical disturbance observer with online adaptation to payload and friction."""
 
 from functools import lru_cache
 from importlib.util import find_spec

@@ -29,7 +29,7 @@ class GivenModels:
 
 @dataclass(frozen=True, kw_only=True)
 class Prepared:
-    """A method ready for one case."""
+    """A method ready for one case: a corrector, or a control law."""
 
     corrector: Corrector | None = None
     """What adds torque; None for nothing."""
@@ -38,7 +38,7 @@ class Prepared:
 
 
 class Method(ABC):
-    """One way to make a robot track better. An object keeps nothing between cases."""
+    """A way to reduce the tracking error. An object keeps nothing between cases."""
 
     classical: ClassVar[bool] = True
     """Whether it is a baseline, rather than one of ours or a bound."""
@@ -64,7 +64,7 @@ class Method(ABC):
         """
 
     def absent(self, given: GivenModels) -> str:  # noqa: ARG002 - for those that need something
-        """Return why it cannot take part; empty if it can."""
+        """Return why it is left out; empty if it is not."""
         return ''
 
 

@@ -234,7 +234,7 @@ class IdentifiedModelMethod(Method):
     def prepare(self, case: Case, settings: Settings, given: GivenModels) -> Prepared:
         """See the base class."""
         if given.identified is None:
-            raise ConfigError('An identified model takes part only after an identification.')
+            raise ConfigError('The method identified_model needs an identification first.')
         fitted = FittedTorque(case.robot, given.identified, settings['smoothing'])
         return Prepared(corrector=observed(case, settings, fitted))
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What this package has to offer, behind the whole pipeline as in the node."""
+"""The learned corrections of this package, behind the whole pipeline as in the node."""
 
 from functools import lru_cache
 from pathlib import Path

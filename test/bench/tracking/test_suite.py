@@ -40,7 +40,7 @@ def test_the_json_has_the_promised_keys(result: TrackingResult) -> None:
     assert found['seeds'] == {'training': [0, 1], 'held_out': [20]}
     assert found['scenarios']['clean']['oracle']['roughness'] == pytest.approx(1.0)
     assert found['scenarios']['clean']['none']['roughness'] == 0.0
-    assert found['summary'] is None  # ours took no part
+    assert found['summary'] is None  # ours was not run
 
 
 @pytest.mark.slow

@@ -9,10 +9,10 @@ import sys
 from lstm_dynamics_bench.experiments.tracking.lockstep_comparison import (
     compare,
     ComparedSeed,
-    Comparison,
     ComparisonSettings,
     repetitions,
     rms_mrad,
+    TrackingComparison,
     twice,
 )
 from lstm_dynamics_bench.experiments.tracking.tracking_run import (
@@ -115,7 +115,7 @@ def test_figures_are_means_over_seeds() -> None:
             lockstep_joints_mrad=(lockstep, lockstep),
         )
 
-    result = Comparison(
+    result = TrackingComparison(
         robot='arm',
         settings=ComparisonSettings(scenario='clean'),
         seeds=(seed(7, 1.0, 1.0), seed(8, 2.0, 1.5)),
