@@ -275,6 +275,7 @@ def build_graph(
         'head': numbers.head.astype(np.float32),
         'axis0': np.array([0], np.int64),
         'axis1': np.array([1], np.int64),
+        'one_each': np.ones(layers, np.int64),
     }
     node = helper.make_node
     nodes = [
@@ -284,7 +285,8 @@ def build_graph(
     ]
     parts = ('h', 'c') if lstm else ('h',)
     nodes += [
-        node('Split', [f'{p}_in'], [f'{p}{i}' for i in range(layers)], axis=0) for p in parts
+        node('Split', [f'{p}_in', 'one_each'], [f'{p}{i}' for i in range(layers)], axis=0)
+        for p in parts
     ]
     for i in range(layers):
         constants[f'w{i}'] = numbers.w[i][None].astype(np.float32)

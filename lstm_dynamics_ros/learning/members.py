@@ -9,7 +9,7 @@ from typing import cast, NamedTuple
 
 from lstm_dynamics_ros.core.card import Range
 from lstm_dynamics_ros.core.errors import TrainingError
-from lstm_dynamics_ros.core.progress import Progress
+from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.data.split import folds
 from lstm_dynamics_ros.learning.derived_segments import with_mirror_image
@@ -42,7 +42,7 @@ def train_members(
     folder: Path,
     init: Checkpoint | str | Path | None = None,
     prior: RigidBodyPrior | None = None,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> list[Member]:
     """Train every member of a model, or go on with a training that was interrupted.
 
@@ -69,16 +69,14 @@ def train_members(
     )
     total = len(splits) * settings.max_epochs
     if isinstance(settings, DynamicsSettings) and len(splits) > 1 and not (settings.ridge or init):
-        if progress is not None:
-            progress(0, total, 'regularisation of the linear part')
+        progress(0, total, 'regularisation of the linear part')
         settings = replace(settings, ridge=ridge_of_folds(splits, settings, prior))
     found = []
     for k, (learn_from, stop_by) in enumerate(splits):
 
         def on_progress(done: int, _: int, text: str, member: int = k) -> None:
-            if progress is not None:
-                who = f'member {member + 1} of {len(splits)}, ' if len(splits) > 1 else ''
-                progress(member * settings.max_epochs + done, total, who + text)
+            who = f'member {member + 1} of {len(splits)}, ' if len(splits) > 1 else ''
+            progress(member * settings.max_epochs + done, total, who + text)
 
         own = replace(settings, seed=settings.seed + k)
         where = folder / f'member_{k}' if len(splits) > 1 else folder
@@ -98,7 +96,7 @@ def train(
     folder: str | Path,
     init: Checkpoint | str | Path | None = None,
     prior: RigidBodyPrior | None = None,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> Checkpoint:
     """Train one model of any family. See :func:`.trainer.train`."""
     function = pkgutil.resolve_name(settings.train_function)

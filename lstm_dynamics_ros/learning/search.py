@@ -15,7 +15,7 @@ import time
 
 from lstm_dynamics_ros.core.atomic_file import write_text
 from lstm_dynamics_ros.core.errors import TrainingError
-from lstm_dynamics_ros.core.progress import Progress
+from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import columns, usable
 from lstm_dynamics_ros.learning.export.calibration import calibrate, Table
@@ -63,7 +63,7 @@ def cross_validate(
     *,
     folder: Path,
     prior: RigidBodyPrior | None = None,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> Outcome:
     """Train one variant on all splits and measure its errors, or read what was measured before.
 

@@ -11,9 +11,9 @@ from lstm_dynamics_ros.learning.interpretation.explanation import (
     Attribution,
     Contraction,
     Explanation,
+    HistoryAblation,
     Influence,
     NodeActivity,
-    PlainPast,
     Probe,
 )
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
@@ -170,7 +170,7 @@ def explanation(forward_model: LoadedModel) -> Explanation:
         kind='velocity',
         outside={},
         influence=Influence(jacobian=jacobian, moments=40),
-        past=PlainPast(
+        history=HistoryAblation(
             ages=sampled, change=np.array([0.8, 0.5, 0.1, 0.04, 0.01, 0.0])[:, None] * np.ones(2)
         ),
         attribution=Attribution(

@@ -23,10 +23,10 @@ def past_figure(explanation: Explanation) -> bytes:
     """Return how much a constant-velocity history changes each output, over its age."""
     figure = white_figure(11.0, 3.6)
     axes = figure.subplots()
-    ages = 1e3 * explanation.card.dt * explanation.past.ages
+    ages = 1e3 * explanation.card.dt * explanation.history.ages
     for joint, name in enumerate(explanation.joints):
         color = COLOURS[joint % len(COLOURS)]
-        axes.plot(ages, explanation.past.change[:, joint], marker='.', label=name, color=color)
+        axes.plot(ages, explanation.history.change[:, joint], marker='.', label=name, color=color)
     axes.axhline(NOTICEABLE, color=INK, linestyle=':', linewidth=1.0)
     axes.set_xlabel('history at constant velocity before this age [ms]')
     axes.set_ylabel('change of the output [spreads]')

@@ -61,7 +61,7 @@ def reach(explanation: Explanation, joint: int) -> float:
 
     Infinite if it still changes more at the last age that was looked at.
     """
-    past = explanation.past
+    past = explanation.history
     late = np.flatnonzero(past.change[:, joint] > NOTICEABLE)
     if not len(late):
         return 0.0
@@ -84,9 +84,9 @@ def _recording(explanation: Explanation) -> list[Finding]:
 
 def _past(explanation: Explanation) -> list[Finding]:
     found = []
-    last = explanation.past.ages[-1] * explanation.card.dt
+    last = explanation.history.ages[-1] * explanation.card.dt
     for joint, name in enumerate(explanation.joints):
-        how_far, memory = reach(explanation, joint), explanation.past.change[0, joint]
+        how_far, memory = reach(explanation, joint), explanation.history.change[0, joint]
         what = f'{name}: {explanation.kind}'
         if how_far == float('inf'):
             text = f'{what} still depends on what is older than {last:.2g} s. Look further back '

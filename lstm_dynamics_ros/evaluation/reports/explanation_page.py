@@ -108,7 +108,7 @@ def explanation_json(explanation: Explanation) -> dict[str, Any]:
             'features': [signal.name for signal in explanation.card.features],
             'dt': explanation.card.dt,
             'reach_s': ages,
-            'past': explanation.past,
+            'past': explanation.history,
             'attribution': explanation.attribution,
             'contraction': explanation.contraction,
             'nodes': explanation.nodes,

@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The inputs of a model file made from recordings, by what its card says alone."""
+"""The inputs of a model file made from recordings, and stretches of them side by side."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 import re
+from typing import NamedTuple
 
 from lstm_dynamics_ros.core.card import DERIVED_KINDS, ModelCard, PAST_KIND
 from lstm_dynamics_ros.core.errors import DataError, JointNamesError
@@ -14,6 +15,7 @@ from lstm_dynamics_ros.learning.families import family_of, training_settings
 from lstm_dynamics_ros.learning.settings import PAYLOAD, TrainingSettings
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 import numpy as np
+from numpy.typing import NDArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -29,6 +31,17 @@ class Run:
 
     def __len__(self) -> int:
         return len(self.observations)
+
+
+class Stretches(NamedTuple):
+    """N equally long stretches of T rows, so that a model runs over all at once."""
+
+    observations: NDArray[np.float64]
+    """Features, shape (T, N, F)."""
+    runs: tuple[int, ...]
+    """Which run each is from."""
+    starts: tuple[int, ...]
+    """First row of each in its run."""
 
 
 def settings_of(card: ModelCard) -> TrainingSettings:
@@ -90,3 +103,60 @@ def card_inputs(card: ModelCard, segments: Sequence[Segment]) -> list[Run]:
         )
         for segment in usable(segments, settings, prior)
     ]
+
+
+def spread_out(runs: Sequence[Run], length: int, count: int) -> Stretches:
+    """Return stretches spread evenly over the recordings; they may overlap.
+
+    Args:
+        runs: Recordings.
+        length: Rows T of each.
+        count: How many; fewer if there are not as many places.
+
+    Raises:
+        DataError: If no recording is as long.
+    """
+    places = [max(0, len(run) - length + 1) for run in runs]
+    total = sum(places)
+    if not total:
+        longest = max((len(run) for run in runs), default=0)
+        raise DataError(
+            f'The longest stretch without gaps has {longest} rows, but {length} are needed. '
+            'Give a longer recording, or a shorter --window.'
+        )
+    ends = np.cumsum(places)
+    chosen = np.unique(np.linspace(0, total - 1, min(count, total)).round().astype(int))
+    which = np.searchsorted(ends, chosen, side='right')
+    starts = chosen - (ends - places)[which]
+    return _cut(runs, which.tolist(), starts.tolist(), length)
+
+
+def in_a_row(runs: Sequence[Run], length: int, before: int, most: int) -> Stretches:
+    """Return blocks that follow each other, each with the rows before it.
+
+    Args:
+        runs: Recordings.
+        length: Rows of each block.
+        before: Rows in front of each block that other blocks may share.
+        most: Most blocks; if there are more, every few are taken.
+
+    Raises:
+        DataError: If no recording is long enough for one.
+    """
+    places = [
+        (number, start)
+        for number, run in enumerate(runs)
+        for start in range(0, len(run) - before - length + 1, length)
+    ]
+    if not places:
+        return spread_out(runs, before + length, 1)
+    step = -(-len(places) // most)
+    which, starts = zip(*places[::step], strict=True)
+    return _cut(runs, which, starts, before + length)
+
+
+def _cut(
+    runs: Sequence[Run], which: Sequence[int], starts: Sequence[int], length: int
+) -> Stretches:
+    rows = [runs[i].observations[s : s + length] for i, s in zip(which, starts, strict=True)]
+    return Stretches(np.stack(rows, 1), tuple(which), tuple(starts))

@@ -8,8 +8,8 @@ come from an unrelated moment of the recording.
 """
 
 from lstm_dynamics_ros.learning.interpretation.differentiable import DifferentiableModel, State
-from lstm_dynamics_ros.learning.interpretation.explained_output import ExplainedOutput
 from lstm_dynamics_ros.learning.interpretation.explanation import Contraction
+from lstm_dynamics_ros.learning.interpretation.observed import ExplainedOutput
 import numpy as np
 from numpy.typing import NDArray
 import torch
@@ -41,7 +41,7 @@ def measure_contraction(
     generator = torch.Generator().manual_seed(seed)
     rows, other = model.tensor(observations), model.tensor(elsewhere)
     masks = cell_entries(model, other[0])
-    told = []
+    both = []
     with torch.no_grad():
         for copy in range(2):
             past = other.flip(1) if copy else other
@@ -51,10 +51,10 @@ def measure_contraction(
             for row in rows:
                 step, state = model.step(row, state)
                 outputs.append(output(step['prediction'], row))
-            told.append(torch.stack(outputs))
-    settled = told[0][len(rows) // 2 :].flatten(0, 1)
+            both.append(torch.stack(outputs))
+    settled = both[0][len(rows) // 2 :].flatten(0, 1)
     extent = (settled.amax(0) - settled.amin(0)).clamp_min(1e-12)
-    difference = ((told[0] - told[1]).abs() / extent).amax(-1).numpy()  # (T, N)
+    difference = ((both[0] - both[1]).abs() / extent).amax(-1).numpy()  # (T, N)
     late = np.flatnonzero((difference > AGREEMENT).any(1))
     return Contraction(
         typical=np.median(difference, 1),

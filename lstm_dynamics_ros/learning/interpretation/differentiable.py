@@ -13,18 +13,17 @@ from typing import Any, NamedTuple
 from lstm_dynamics_ros.core.card import CardError
 from lstm_dynamics_ros.core.errors import ModelFileError, ShapeError
 from lstm_dynamics_ros.learning.interpretation.onnx_operators import (
-    ARITHMETIC,
     dtype_of,
     Node,
     Operation,
     OperatorError,
+    OPERATORS,
 )
 from lstm_dynamics_ros.learning.interpretation.onnx_recurrent import (
     Activity,
     RECURRENT,
     RecurrentNode,
 )
-from lstm_dynamics_ros.learning.interpretation.onnx_shapes import SHAPES
 from lstm_dynamics_ros.runtime.golden import golden_difference
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
@@ -34,14 +33,11 @@ from onnx import helper, numpy_helper
 import torch
 from torch import Tensor
 
-OPERATORS = {**ARITHMETIC, **SHAPES, **RECURRENT}
-"""All operators that have a differentiable form."""
-
 State = tuple[Tensor, ...]
 """Hidden state as the file has it, tensors of shape (L, N, H); h before c."""
 
 Outputs = dict[str, Tensor]
-"""What a step tells by name: ``prediction`` (N, D), and ``prediction_std`` where there is one."""
+"""Outputs of a step by name: ``prediction`` (N, D), and ``prediction_std`` where there is one."""
 
 
 class _Call(NamedTuple):
@@ -79,7 +75,9 @@ class DifferentiableModel:
         self._values: list[Any] = [None]
         self._calls: list[_Call] = []
         self._activities: list[int] = []
-        self._read(_graph(loaded))
+        graph = _graph(loaded)
+        self._opset = graph.opset_import[0].version
+        self._read(graph.graph)
         self._prove()
 
     def zero_state(self, batch: int) -> State:
@@ -100,18 +98,17 @@ class DifferentiableModel:
         Raises:
             ShapeError: If the observations do not fit the model.
         """
-        values = self._run(obs, state)
-        told = {name: values[slot] for name, slot in self._told.items()}
-        return told, tuple(values[slot] for slot in self._state_out)
+        outputs, after, _ = self.observed_step(obs, state)
+        return outputs, after
 
     def observed_step(
         self, obs: Tensor, state: Sequence[Tensor]
     ) -> tuple[Outputs, State, tuple[Activity, ...]]:
-        """Take one step and also tell what went on inside, one entry per :attr:`recurrent`."""
+        """Take one step; also return what went on inside, one entry per :attr:`recurrent`."""
         values = self._run(obs, state)
-        told = {name: values[slot] for name, slot in self._told.items()}
+        outputs = {name: values[slot] for name, slot in self._outputs.items()}
         after = tuple(values[slot] for slot in self._state_out)
-        return told, after, tuple(values[slot] for slot in self._activities)
+        return outputs, after, tuple(values[slot] for slot in self._activities)
 
     def sequence(self, observations: Tensor, state: Sequence[Tensor]) -> tuple[Tensor, State]:
         """Take the steps of a sequence.
@@ -123,11 +120,11 @@ class DifferentiableModel:
         Returns:
             Predictions, shape (T, N, D), and the state after the last step.
         """
-        told, now = [], tuple(state)
+        predictions, now = [], tuple(state)
         for row in observations:
             outputs, now = self.step(row, now)
-            told.append(outputs['prediction'])
-        return torch.stack(told), now
+            predictions.append(outputs['prediction'])
+        return torch.stack(predictions), now
 
     def tensor(self, array: NDArray[np.floating[Any]]) -> Tensor:
         """Return an array as a tensor of the model's type."""
@@ -160,7 +157,7 @@ class DifferentiableModel:
         for node in graph.node:
             self._add(node)
         outputs = {item.name: self._slot(item.name) for item in graph.output}
-        self._told = {k: v for k, v in outputs.items() if k.startswith('prediction')}
+        self._outputs = {k: v for k, v in outputs.items() if k.startswith('prediction')}
         self._state_out = tuple(
             outputs[name.removesuffix('_in') + '_out'] for name in names if name != 'obs'
         )
@@ -181,15 +178,13 @@ class DifferentiableModel:
             attributes=attributes,
             known=known,
             missing=[name == '' for name in proto.input],
-            n_outputs=len(proto.output),
             dtype=self.dtype,
         )
         try:
-            operation = _prepared(node)
+            operation = self._prepared(node)
         except OperatorError as error:
             raise ModelFileError(self._path, 'operators', str(error)) from None
-        writes = [self._slot(name) if name else self._slot(f'#{len(self._values)}')
-                  for name in proto.output]  # fmt: skip
+        writes = [self._slot(name or f'#{len(self._values)}') for name in proto.output]
         if isinstance(operation, RecurrentNode):
             full = 3 if operation.kind == 'LSTM' else 2
             while len(writes) <= full:  # outputs left out, and the activity
@@ -205,6 +200,15 @@ class DifferentiableModel:
                 self._values[slot] = part
             return
         self._calls.append(_Call(operation, reads, tuple(writes)))
+
+    def _prepared(self, node: Node) -> Operation:
+        known = OPERATORS | RECURRENT
+        if node.operator not in known:
+            raise OperatorError(
+                f'the operator {node.operator} (operator set {self._opset}) of the node '
+                f'{node.name} has no differentiable form. Known: {", ".join(sorted(known))}.'
+            )
+        return known[node.operator](node)
 
     def _slot(self, name: str) -> int:
         if name not in self._slots:
@@ -234,10 +238,11 @@ class DifferentiableModel:
             raise ModelFileError(self._path, 'golden', str(error)) from None
         if not difference <= 1.0:
             raise ModelFileError(
-                self._path, 'golden',
+                self._path,
+                'golden',
                 f'its differentiable form in {self.dtype} does not reproduce the recorded run: '
                 f'{worst} is {difference:.3g} times the tolerance away.',
-            )  # fmt: skip
+            )
 
 
 class _Session:
@@ -251,23 +256,13 @@ class _Session:
     ) -> list[NDArray[np.float32]]:
         model = self._model
         state = [model.tensor(feed[f'{name}_in']) for name in model.card.state_names]
-        told, after = model.step(model.tensor(feed['obs']), state)
-        known = {f'{n}_out': part for n, part in zip(model.card.state_names, after, strict=True)}
-        known |= told
+        known, after = model.step(model.tensor(feed['obs']), state)
+        known |= {f'{n}_out': part for n, part in zip(model.card.state_names, after, strict=True)}
         return [known[name].numpy().astype(np.float32) for name in names]
 
 
-def _prepared(node: Node) -> Operation:
-    if node.operator not in OPERATORS:
-        raise OperatorError(
-            f'the operator {node.operator} of the node {node.name} has no differentiable form. '
-            f'Known: {", ".join(sorted(OPERATORS))}.'
-        )
-    return OPERATORS[node.operator](node)
-
-
-def _graph(loaded: LoadedModel) -> onnx.GraphProto:
-    """Return the graph of the file that was loaded."""
+def _graph(loaded: LoadedModel) -> onnx.ModelProto:
+    """Return the content of the file that was loaded."""
     try:
         data = loaded.path.read_bytes()
     except OSError as error:
@@ -278,4 +273,4 @@ def _graph(loaded: LoadedModel) -> onnx.GraphProto:
         raise ModelFileError(
             loaded.path, 'changed', 'it is not the file that was loaded. Load it again.'
         )
-    return onnx.load_from_string(data).graph
+    return onnx.load_from_string(data)

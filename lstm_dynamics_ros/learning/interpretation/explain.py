@@ -1,25 +1,41 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Looks inside a model file on recordings: what it depends on, remembers and knows."""
+"""Explanation of a model file on recordings: what it depends on, remembers and knows."""
 
 from collections.abc import Mapping, Sequence
 
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import DataError
-from lstm_dynamics_ros.core.progress import Progress
+from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.learning.interpretation.card_inputs import card_inputs, Run
+from lstm_dynamics_ros.learning.interpretation.card_inputs import (
+    card_inputs,
+    in_a_row,
+    Run,
+    spread_out,
+    Stretches,
+)
 from lstm_dynamics_ros.learning.interpretation.contraction import measure_contraction
 from lstm_dynamics_ros.learning.interpretation.differentiable import DifferentiableModel
-from lstm_dynamics_ros.learning.interpretation.explained_output import ExplainedOutput
-from lstm_dynamics_ros.learning.interpretation.explanation import Explanation, Probe
-from lstm_dynamics_ros.learning.interpretation.history_ablation import measure_plain_past
+from lstm_dynamics_ros.learning.interpretation.explanation import (
+    Attribution,
+    Contraction,
+    Explanation,
+    HistoryAblation,
+    NodeActivity,
+    Probe,
+)
+from lstm_dynamics_ros.learning.interpretation.history_ablation import measure_history_ablation
 from lstm_dynamics_ros.learning.interpretation.influence import measure_influence
 from lstm_dynamics_ros.learning.interpretation.integrated_gradients import attribute
-from lstm_dynamics_ros.learning.interpretation.observed import observe, Observed
-from lstm_dynamics_ros.learning.interpretation.probe_labels import label_names, labels, told_now
-from lstm_dynamics_ros.learning.interpretation.probes import folds, probe
+from lstm_dynamics_ros.learning.interpretation.observed import ExplainedOutput, observe, Observed
+from lstm_dynamics_ros.learning.interpretation.probes import (
+    folds,
+    label_names,
+    labels,
+    memoryless_inputs,
+    probe,
+)
 from lstm_dynamics_ros.learning.interpretation.settings import ExplainSettings
-from lstm_dynamics_ros.learning.interpretation.stretches import in_a_row, spread_out, Stretches
 from lstm_dynamics_ros.learning.interpretation.unit_memory import node_activity
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
@@ -38,10 +54,10 @@ MOST_BLOCKS = 40
 """Most blocks: 80 s at 200 Hz."""
 
 LEAST_RECENT = 20
-"""Fewest ages whose contributions are told apart [steps]."""
+"""Fewest ages whose contributions are kept apart [steps]."""
 
 MOST_RECENT = 160
-"""Most ages whose contributions are told apart [steps]."""
+"""Most ages whose contributions are kept apart [steps]."""
 
 FEW = 6
 """Moments of the integrated gradients, each of which takes hundreds of runs."""
@@ -56,7 +72,7 @@ def explain(
     *,
     settings: ExplainSettings | None = None,
     payloads: Mapping[str, float] | None = None,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> Explanation:
     """Look inside a model.
 
@@ -66,7 +82,7 @@ def explain(
         settings: How closely to look.
         payloads: Payload of each trajectory [kg] by its name, if known; the hidden units are then
             searched for it.
-        progress: Told (done, total, what).
+        progress: Called with the name of each part of the work.
 
     Raises:
         DataError: If the recordings are too short, or lack a signal.
@@ -75,54 +91,37 @@ def explain(
         UnknownNameError: If it has no such target.
     """
     chosen = settings or ExplainSettings()
-    if chosen.threads:
-        torch.set_num_threads(chosen.threads)
-    card = loaded.card
-    output = ExplainedOutput(card, chosen.target)
-    runs = card_inputs(card, segments)
+    torch.set_num_threads(chosen.threads or torch.get_num_threads())
+    card, warm = loaded.card, loaded.card.washout_steps
+    output, runs = ExplainedOutput(card, chosen.target), card_inputs(card, segments)
     window = _window(card, runs, chosen)
-    warm = card.washout_steps
-    model = DifferentiableModel(loaded)
-    part = _Parts(progress)
-
-    block = min(BLOCK, max(len(run) for run in runs) - warm)
-    blocks = in_a_row(runs, block, warm, MOST_BLOCKS)
+    model, part = DifferentiableModel(loaded), _Parts(progress)
+    blocks = in_a_row(runs, min(BLOCK, _longest(runs) - warm), warm, MOST_BLOCKS)
     seen = observe(model, output, blocks.observations, warm, part('watching the model'))
     spread = np.maximum(seen.outputs.reshape(-1, card.n_joints).std(0), 1e-12)
 
     moments = spread_out(runs, warm + window + 1, chosen.moments).observations
-    influence = measure_influence(
-        model, output, moments, warm, spread, part('Jacobians over time')
-    )
-    past = measure_plain_past(model, output, moments[warm:], spread, part('plain past'))
-    recent = int(np.clip(past.ages[_settled(past.change)], LEAST_RECENT, MOST_RECENT))
-    recent = min(recent, window)
-    few = moments[:, :: max(1, moments.shape[1] // FEW)]
-    fast = DifferentiableModel(loaded, dtype=torch.float32)
-    attribution = attribute(
-        fast, output, few, len(few) - recent - 1, spread, part('integrated gradients')
-    )
-    update = part('memory of the units')
-    nodes = []
-    for number, (node, record) in enumerate(zip(model.recurrent, seen.nodes, strict=True)):
-        update(number, len(model.recurrent), '')
-        nodes.append(node_activity(node, record, card.dt, window))
+    update = part('Jacobians over time')
+    influence = measure_influence(model, output, moments, warm, spread, update)
+    update = part('history ablation')
+    history = measure_history_ablation(model, output, moments[warm:], spread, update)
+    update, ages = part('integrated gradients'), _recent(history, window)
+    attribution = _attribution(loaded, output, moments, ages, spread, update)
+    nodes = _nodes(model, seen, window, part('memory of the units'))
     probes, left_out = _probes(card, runs, blocks, seen, warm, payloads or {})
-    long = spread_out(runs, min(2 * (warm + 50), max(len(run) for run in runs)), 16)
-    other = long.observations[: warm + 1, ::-1].copy()
-    contraction = measure_contraction(model, output, long.observations, other)
+    contraction = _contraction(model, output, runs)
     part('done')(1, 1, '')
     return Explanation(
         card=card,
         sha256=loaded.sha256,
         recordings=tuple(dict.fromkeys(run.name for run in runs)),
-        rows=seen.outputs.shape[0] * seen.outputs.shape[1],
+        rows=seen.outputs[..., 0].size,
         kind=output.kind,
         outside=_outside(card, runs),
         influence=influence,
-        past=past,
+        history=history,
         attribution=attribution,
-        nodes=tuple(nodes),
+        nodes=nodes,
         probes=probes,
         probed_by=left_out,
         contraction=contraction,
@@ -134,26 +133,29 @@ class _Parts:
 
     COUNT = 6
 
-    def __init__(self, progress: Progress | None) -> None:
+    def __init__(self, progress: Progress) -> None:
         self._progress = progress
         self._number = -1
 
     def __call__(self, what: str) -> Progress:
         self._number += 1
-        first = self._number * SCALE
+        first, end = self._number * SCALE, self.COUNT * SCALE
 
         def update(done: int, total: int, _: str) -> None:
-            if self._progress is not None:
-                now = min(first + SCALE * done // max(1, total), self.COUNT * SCALE)
-                self._progress(now, self.COUNT * SCALE, what)
+            self._progress(min(first + SCALE * done // max(1, total), end), end, what)
 
         update(0, 1, '')
         return update
 
 
+def _longest(runs: Sequence[Run]) -> int:
+    """Return the rows of the longest run."""
+    return max(len(run) for run in runs)
+
+
 def _window(card: ModelCard, runs: Sequence[Run], settings: ExplainSettings) -> int:
     """Return the largest age that is looked at [steps]."""
-    longest = max(len(run) for run in runs)
+    longest = _longest(runs)
     least = card.washout_steps + 60
     if longest < least:
         raise DataError(
@@ -168,10 +170,45 @@ def _window(card: ModelCard, runs: Sequence[Run], settings: ExplainSettings) -> 
     return min(usual, longest - card.washout_steps - 10)
 
 
-def _settled(change: Array) -> int:
-    """Return from which of the ages on no output changes noticeably."""
-    late = np.flatnonzero((change > NEGLIGIBLE).any(1))
-    return min(int(late[-1]) + 1, len(change) - 1) if len(late) else 0
+def _recent(history: HistoryAblation, window: int) -> int:
+    """Return the ages whose contributions are kept apart [steps]: no output depends on others."""
+    late = np.flatnonzero((history.change > NEGLIGIBLE).any(1))
+    settled = min(int(late[-1]) + 1, len(history.change) - 1) if len(late) else 0
+    return min(int(np.clip(history.ages[settled], LEAST_RECENT, MOST_RECENT)), window)
+
+
+def _attribution(
+    loaded: LoadedModel,
+    output: ExplainedOutput,
+    moments: Array,
+    recent: int,
+    spread: Array,
+    progress: Progress,
+) -> Attribution:
+    """Return the integrated gradients at a few moments, in float32 for speed."""
+    few = moments[:, :: max(1, moments.shape[1] // FEW)]
+    fast = DifferentiableModel(loaded, dtype=torch.float32)
+    return attribute(fast, output, few, len(few) - recent - 1, spread, progress)
+
+
+def _contraction(
+    model: DifferentiableModel, output: ExplainedOutput, runs: Sequence[Run]
+) -> Contraction:
+    """Return how fast copies from random hidden states agree over a few long stretches."""
+    warm = model.card.washout_steps
+    rows = spread_out(runs, min(2 * (warm + 50), _longest(runs)), 16).observations
+    return measure_contraction(model, output, rows, rows[: warm + 1, ::-1].copy())
+
+
+def _nodes(
+    model: DifferentiableModel, seen: Observed, window: int, progress: Progress
+) -> tuple[NodeActivity, ...]:
+    """Return what the gates and units of every recurrent node did."""
+    nodes = []
+    for number, (node, record) in enumerate(zip(model.recurrent, seen.nodes, strict=True)):
+        progress(number, len(model.recurrent), '')
+        nodes.append(node_activity(node, record, model.card.dt, window))
+    return tuple(nodes)
 
 
 def _probes(
@@ -201,7 +238,7 @@ def _probes(
     inputs = blocks.observations[warm:].transpose(1, 0, 2).reshape(-1, len(card.features))
     found = probe(
         units.transpose(1, 0, 2).reshape(-1, units.shape[2]),
-        told_now(card, inputs),
+        memoryless_inputs(card, inputs),
         np.concatenate(label),
         np.repeat(fold, length),
         label_names(card, payloads),

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What was found when looking inside a model: figures only, made by the trainer, shown by reports.
+"""What was found inside a model: figures only, made by the trainer, shown by reports.
 
 Outputs are those the model is explained by: the change it predicts of one kind of signal (forward
 models), or the effort (inverse ones), one per joint. *Spread* is the standard deviation of such an
@@ -30,11 +30,11 @@ class Influence:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PlainPast:
-    """How much the outputs change when all that is older than an age is made uneventful."""
+class HistoryAblation:
+    """How much the outputs change with a constant-velocity history older than an age."""
 
     ages: Array
-    """Ages from which on the past is another [steps], rising, shape (n,)."""
+    """Ages from which on the history is replaced [steps], rising, shape (n,)."""
     change: Array
     """RMS change of the outputs, as a share of their spread, shape (n, D)."""
 
@@ -141,7 +141,7 @@ class Explanation:
     outside: dict[str, float]
     """Share of rows outside the training range, by feature, where there are any."""
     influence: Influence
-    past: PlainPast
+    history: HistoryAblation
     attribution: Attribution
     nodes: tuple[NodeActivity, ...]
     """Recurrent nodes; none for a model without memory."""

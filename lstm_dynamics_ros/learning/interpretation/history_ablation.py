@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How far back an output really depends on its inputs: the model with an uneventful past.
+"""History ablation: how far back an output really depends on its inputs.
 
 Derivatives of neighbouring ages are large and cancel where inputs are smooth. So the model is run
-again on the recording itself, with all that is older than an age replaced by a past in which
-nothing happened: inputs held, and positions going on at constant velocity where the model sees
-velocities, so that both still agree.
+again on the recording itself, with all that is older than an age replaced by a constant-velocity
+history: inputs held, and positions going on at constant velocity where the model sees velocities,
+so that both still agree.
 """
 
 from lstm_dynamics_ros.core.card import ModelCard
-from lstm_dynamics_ros.core.progress import Progress
+from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.learning.interpretation.differentiable import DifferentiableModel
-from lstm_dynamics_ros.learning.interpretation.explained_output import ExplainedOutput
-from lstm_dynamics_ros.learning.interpretation.explanation import PlainPast
+from lstm_dynamics_ros.learning.interpretation.explanation import HistoryAblation
+from lstm_dynamics_ros.learning.interpretation.observed import ExplainedOutput
 import numpy as np
 from numpy.typing import NDArray
 import torch
@@ -19,25 +19,25 @@ import torch
 Array = NDArray[np.float64]
 
 AGES = 16
-"""Ages from which on the past is plain."""
+"""Ages from which on the history is replaced."""
 
 
 @torch.no_grad()
-def measure_plain_past(
+def measure_history_ablation(
     model: DifferentiableModel,
     output: ExplainedOutput,
     observations: Array,
     spread: Array,
-    progress: Progress | None = None,
-) -> PlainPast:
-    """Run the model with an uneventful past of several ages.
+    progress: Progress = no_progress,
+) -> HistoryAblation:
+    """Run the model with a constant-velocity history from several ages on.
 
     Args:
         model: The model.
         output: Outputs that are explained.
         observations: One stretch per moment, which is its last row, shape (T, N, F).
         spread: Standard deviation of each output, shape (D,).
-        progress: Told (done, total).
+        progress: Called with the ages done.
     """
     steps = len(observations)
     ages = np.unique(np.geomspace(1, steps - 1, AGES).round().astype(int))
@@ -45,21 +45,20 @@ def measure_plain_past(
 
     def last(stretch: Array) -> Array:
         rows = model.tensor(stretch)
-        told, _ = model.sequence(rows, model.zero_state(rows.shape[1]))
-        return np.asarray(output(told[-1], rows[-1]).double().numpy())
+        predictions, _ = model.sequence(rows, model.zero_state(rows.shape[1]))
+        return np.asarray(output(predictions[-1], rows[-1]).double().numpy())
 
     true = last(observations)
     changes = []
     for number, age in enumerate(ages.tolist()):
-        changed = last(plain_past(model.card, observations, age)) - true
+        changed = last(constant_velocity_history(model.card, observations, age)) - true
         changes.append(np.sqrt((changed**2).mean(0)) / spread)
-        if progress is not None:
-            progress(number + 1, len(ages), '')
-    return PlainPast(ages=ages.astype(np.float64), change=np.array(changes))
+        progress(number + 1, len(ages), '')
+    return HistoryAblation(ages=ages.astype(np.float64), change=np.array(changes))
 
 
-def plain_past(card: ModelCard, observations: Array, age: int) -> Array:
-    """Return stretches in which nothing happened before an age.
+def constant_velocity_history(card: ModelCard, observations: Array, age: int) -> Array:
+    """Return stretches with a constant-velocity history before an age.
 
     Positions that go on at constant velocity stop at the edge of the training range.
 

@@ -5,14 +5,14 @@
 hidden state included, at many moments of a recording.
 """
 
-from lstm_dynamics_ros.core.progress import Progress
+from lstm_dynamics_ros.core.progress import no_progress, part_of, Progress
 from lstm_dynamics_ros.learning.interpretation.differentiable import (
     DifferentiableModel,
     Outputs,
     State,
 )
-from lstm_dynamics_ros.learning.interpretation.explained_output import ExplainedOutput
 from lstm_dynamics_ros.learning.interpretation.explanation import Influence
+from lstm_dynamics_ros.learning.interpretation.observed import ExplainedOutput
 import numpy as np
 from numpy.typing import NDArray
 import torch
@@ -29,7 +29,7 @@ def output_gradients(
     output: ExplainedOutput,
     observations: Tensor,
     state: State,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> Tensor:
     """Differentiate the last output of each sequence by all its inputs.
 
@@ -38,7 +38,7 @@ def output_gradients(
         output: What is differentiated.
         observations: Sequences, shape (T, N, F).
         state: State before the first step.
-        progress: Told the outputs done.
+        progress: Called after each output.
 
     Returns:
         Gradients, shape (D, T, N, F).
@@ -48,13 +48,12 @@ def output_gradients(
     outputs: Outputs = {}
     for row in variable:
         outputs, now = model.step(row, now)
-    told = output(outputs['prediction'], variable[-1])
+    last = output(outputs['prediction'], variable[-1])
     gradients = []
-    for number in range(told.shape[1]):
-        (gradient,) = torch.autograd.grad(told[:, number].sum(), variable, retain_graph=True)
+    for number in range(last.shape[1]):
+        (gradient,) = torch.autograd.grad(last[:, number].sum(), variable, retain_graph=True)
         gradients.append(gradient)
-        if progress is not None:
-            progress(number + 1, told.shape[1], '')
+        progress(number + 1, last.shape[1], '')
     return torch.stack(gradients)
 
 
@@ -64,7 +63,7 @@ def measure_influence(
     observations: Array,
     before: int,
     spread: Array,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> Influence:
     """Average the Jacobians of many moments.
 
@@ -74,7 +73,7 @@ def measure_influence(
         observations: One stretch per moment, which is its last row, shape (T, N, F).
         before: Rows at the start of each that only warm the hidden state up.
         spread: Standard deviation of each output, shape (D,).
-        progress: Told (done, total).
+        progress: Called after each output.
     """
     steps, count, features = observations.shape
     deviation = observations.reshape(-1, features).std(0)
@@ -88,11 +87,8 @@ def measure_influence(
             for row in stretch[:before]:
                 _, state = model.step(row, state)
 
-        def update(done: int, outputs: int, text: str, number: int = number) -> None:
-            if progress is not None:
-                progress(number * outputs + done, len(chunks) * outputs, text)
-
-        gradients = output_gradients(model, output, stretch[before:], state, update)
+        part = part_of(progress, number, len(chunks))
+        gradients = output_gradients(model, output, stretch[before:], state, part)
         total = total + (gradients**2).sum(2).numpy()
     rms = np.sqrt(total / count)[:, ::-1]  # newest first
     return Influence(jacobian=rms * deviation / spread[:, None, None], moments=count)

@@ -15,11 +15,11 @@ them where few are not enough: a model of gear ripple swings along the path.
 from typing import NamedTuple
 
 from lstm_dynamics_ros.core.card import ModelCard
-from lstm_dynamics_ros.core.progress import Progress
+from lstm_dynamics_ros.core.progress import no_progress, part_of, Progress
 from lstm_dynamics_ros.learning.interpretation.differentiable import DifferentiableModel
-from lstm_dynamics_ros.learning.interpretation.explained_output import ExplainedOutput
 from lstm_dynamics_ros.learning.interpretation.explanation import Attribution
 from lstm_dynamics_ros.learning.interpretation.influence import LARGEST_GRAPH, output_gradients
+from lstm_dynamics_ros.learning.interpretation.observed import ExplainedOutput
 import numpy as np
 from numpy.typing import NDArray
 import torch
@@ -73,7 +73,7 @@ def contributions(
     baseline: Array,
     *,
     points: int,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> Contributions:
     """Return the contribution of every input to the last output of each stretch.
 
@@ -84,7 +84,7 @@ def contributions(
         before: Rows at the start of each that are the past before the stretch.
         baseline: The row that a resting robot repeats, shape (F,).
         points: Points of the path.
-        progress: Told (done, total).
+        progress: Called after each output.
     """
     everything = model.tensor(observations)
     rows = everything[before:]
@@ -98,12 +98,8 @@ def contributions(
         path = start + chunk.reshape(-1, 1, 1, 1) * (rows - start)  # (points, T, N, F)
         path = path.transpose(0, 1).flatten(1, 2)
 
-        def update(done: int, outputs: int, text: str, number: int = number) -> None:
-            if progress is not None:
-                progress(number * outputs + done, len(chunks) * outputs, text)
-
-        state = model.zero_state(path.shape[1])
-        gradients = output_gradients(model, output, path, state, update)
+        state, part = model.zero_state(path.shape[1]), part_of(progress, number, len(chunks))
+        gradients = output_gradients(model, output, path, state, part)
         total = total + gradients.reshape(len(gradients), steps, -1, count, features).sum(2)
     true, alone, resting = (_last(model, output, part) for part in (everything, rows, start))
     return Contributions(
@@ -117,7 +113,7 @@ def attribute(
     observations: Array,
     before: int,
     spread: Array,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> Attribution:
     """Average the contributions of many moments.
 
@@ -127,17 +123,13 @@ def attribute(
         observations: One stretch per moment, which is its last row, shape (before + T, N, F).
         before: Rows at the start of each that are the past before the stretch.
         spread: Standard deviation of each output, shape (D,).
-        progress: Told (done, total).
+        progress: Called after each output.
     """
     baseline = training_mean(model.card, observations)
-    found = contributions(
-        model, output, observations, before, baseline,
-        points=_enough(model, output, observations, before, baseline), progress=progress,
-    )  # fmt: skip
+    inputs = (model, output, observations, before, baseline)
+    found = contributions(*inputs, points=_enough(*inputs), progress=progress)
     if found.gap > LARGEST_GAP:
-        found = contributions(
-            model, output, observations, before, baseline, points=POINTS[-1], progress=progress
-        )
+        found = contributions(*inputs, points=POINTS[-1], progress=progress)
     parts, n = found.inputs, model.card.n_joints
     by_joint = parts.reshape(*parts.shape[:3], -1, n).sum((1, 3))  # (D, N, n)
 
@@ -175,5 +167,5 @@ def _enough(
 @torch.no_grad()
 def _last(model: DifferentiableModel, output: ExplainedOutput, rows: Tensor) -> Array:
     """Return the outputs after the last row of a model that has seen nothing before, (N, D)."""
-    told, _ = model.sequence(rows, model.zero_state(rows.shape[1]))
-    return np.asarray(output(told[-1], rows[-1]).double().numpy())
+    predictions, _ = model.sequence(rows, model.zero_state(rows.shape[1]))
+    return np.asarray(output(predictions[-1], rows[-1]).double().numpy())

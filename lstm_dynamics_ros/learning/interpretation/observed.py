@@ -1,17 +1,51 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A model run over recordings with its inside recorded: states, gates, what its cells were fed."""
+"""The outputs a model is explained by, and runs with its inside recorded: states and gates."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lstm_dynamics_ros.core.progress import Progress
+from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.core.errors import UnknownNameError
+from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.learning.interpretation.differentiable import DifferentiableModel
-from lstm_dynamics_ros.learning.interpretation.explained_output import ExplainedOutput
 import numpy as np
 from numpy.typing import NDArray
 import torch
+from torch import Tensor
 
 Array = NDArray[np.float64]
+
+
+class ExplainedOutput:
+    """One kind of target per joint, of a forward model as the change it predicts.
+
+    A forward model's next position is the measured one and a small change. The derivative by the
+    measured one is 1, whatever the model; that of the change is its own.
+
+    Args:
+        card: Card of the model.
+        kind: Kind of target; empty takes velocity, position or effort, the first there is for
+            a forward model, and effort for another.
+
+    Raises:
+        UnknownNameError: If the model has no such target.
+    """
+
+    def __init__(self, card: ModelCard, kind: str = '') -> None:
+        known = [signal.kind for signal in card.targets[:: card.n_joints]]
+        usual = [k for k in ('velocity', 'position', 'effort') if k in known]
+        self.kind: str = kind or usual[0]
+        """Kind of the targets."""
+        where = card.columns(self.kind, of='targets')
+        if where is None:
+            raise UnknownNameError('target', self.kind, known)
+        self._where = where
+        self._from = card.columns(self.kind) if card.model_kind == 'forward' else None
+
+    def __call__(self, prediction: Tensor, observation: Tensor) -> Tensor:
+        """Return the explained outputs, shape (N, n_joints), of a prediction (N, D)."""
+        target = prediction[..., self._where]
+        return target if self._from is None else target - observation[..., self._from]
 
 
 class NodeRecord(NamedTuple):
@@ -42,7 +76,7 @@ def observe(
     output: ExplainedOutput,
     observations: Array,
     before: int,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> Observed:
     """Run a model over stretches and record what goes on inside.
 
@@ -51,17 +85,17 @@ def observe(
         output: Outputs that are recorded.
         observations: Shape (before + T, N, F).
         before: Rows at the start that only warm the hidden state up.
-        progress: Told (done, total).
+        progress: Called with the rows done.
     """
     rows = model.tensor(observations)
     state = model.zero_state(rows.shape[1])
-    told, inside = [], []
+    explained, inside = [], []
     for number, row in enumerate(rows):
         outputs, state, activities = model.observed_step(row, state)
         if number >= before:
-            told.append(output(outputs['prediction'], row).numpy())
+            explained.append(output(outputs['prediction'], row).numpy())
             inside.append(activities)
-        if progress is not None and number % 50 == 0:
+        if number % 50 == 0:
             progress(number, len(rows), '')
     nodes = []
     for which, node in enumerate(model.recurrent):
@@ -76,7 +110,7 @@ def observe(
                 },
             )
         )
-    return Observed(np.array(told), tuple(nodes))
+    return Observed(np.array(explained), tuple(nodes))
 
 
 def _stacked(rows: Sequence[torch.Tensor]) -> Array:

@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
-"""ONNX operators as torch functions, so that a model file has exact derivatives.
+"""The ONNX operators that the exporter writes as torch functions, for exact derivatives.
 
 Each operator is *prepared* once: its attributes and those of its inputs that never change are read
-into plain Python, and what is left is one call per step.
+into plain Python, and what is left is one call per step. Operators of a new cell that are not here
+are one entry in :data:`OPERATORS` each.
 
 Source of the equations: ONNX operator specification, operator set 17
 (https://onnx.ai/onnx/operators).
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import reduce
 from typing import Any, NamedTuple
 
 from lstm_dynamics_ros.core.errors import LstmDynamicsError
+import numpy as np
 import torch
 from torch import Tensor
-from torch.nn import functional
 
 Operation = Callable[..., Any]
 """Called with one tensor (or None) per input; returns a tensor, or a tuple of them."""
@@ -35,7 +35,6 @@ class Node(NamedTuple):
     """Value of each input that never changes, else None."""
     missing: Sequence[bool]
     """Which inputs are left out, one per input."""
-    n_outputs: int
     dtype: torch.dtype
     """Floating-point type that stands for all of the file's."""
 
@@ -47,45 +46,33 @@ class Node(NamedTuple):
         """Return whether there is an input of this number."""
         return number < len(self.missing) and not self.missing[number]
 
-    def integers(self, number: int, attribute: str = '') -> list[int] | None:
-        """Return a constant input of integers, or the attribute of older operator sets.
+    def integers(self, number: int) -> list[int]:
+        """Return a constant input of integers.
 
         Raises:
-            OperatorError: If it changes from step to step.
+            OperatorError: If it changes from step to step, or is left out.
         """
-        if attribute in self.attributes:
-            return [int(value) for value in self.attributes[attribute]]
-        if not self.has(number):
-            return None
-        value = self.known[number]
+        value = self.known[number] if self.has(number) else None
         if value is None:
-            raise self.refuse(f'has an input {number} that changes; it must be constant')
+            raise self.refuse(f'must have an input {number} that is constant')
         return [int(item) for item in value.reshape(-1).tolist()]
 
 
 Prepare = Callable[[Node], Operation]
-Table = dict[str, Prepare]
-"""How to prepare a node, by its operator."""
+"""How to prepare a node."""
 
-ARITHMETIC: Table = {}
-"""Operators that compute values."""
+OPERATORS: dict[str, Prepare] = {}
+"""All operators that keep no state, by name."""
 
 
-def filed(table: Table, name: str) -> Callable[[Prepare], Prepare]:
+def filed(name: str) -> Callable[[Prepare], Prepare]:
     """Return a decorator that files a preparation under the name of its operator."""
 
     def file(prepare: Prepare) -> Prepare:
-        table[name] = prepare
+        OPERATORS[name] = prepare
         return prepare
 
     return file
-
-
-def _plain(**functions: Operation) -> None:
-    def prepares(function: Operation) -> Prepare:
-        return lambda _node: function
-
-    ARITHMETIC.update({name: prepares(function) for name, function in functions.items()})
 
 
 def _divide(a: Tensor, b: Tensor) -> Tensor:
@@ -93,117 +80,159 @@ def _divide(a: Tensor, b: Tensor) -> Tensor:
     return torch.div(a, b, rounding_mode='trunc' if whole else None)
 
 
-_plain(
-    Identity=lambda x: x, Add=torch.add, Sub=torch.sub, Mul=torch.mul, Div=_divide,
-    Neg=torch.neg, Abs=torch.abs, Reciprocal=torch.reciprocal, Sqrt=torch.sqrt, Exp=torch.exp,
-    Log=torch.log, Pow=torch.pow, Sin=torch.sin, Cos=torch.cos, Tan=torch.tan, Atan=torch.atan,
-    Asin=torch.asin, Acos=torch.acos, Sinh=torch.sinh, Cosh=torch.cosh, Tanh=torch.tanh,
-    Sigmoid=torch.sigmoid, Relu=torch.relu, Softplus=functional.softplus,
-    Softsign=functional.softsign, Erf=torch.erf, Sign=torch.sign, Round=torch.round,
-    Floor=torch.floor, Ceil=torch.ceil, MatMul=torch.matmul, Where=torch.where,
-    Greater=torch.gt, GreaterOrEqual=torch.ge, Less=torch.lt, LessOrEqual=torch.le,
-    Equal=torch.eq, And=torch.logical_and, Or=torch.logical_or, Not=torch.logical_not,
-    Max=lambda *x: reduce(torch.maximum, x), Min=lambda *x: reduce(torch.minimum, x),
-    Sum=lambda *x: reduce(torch.add, x), Mean=lambda *x: reduce(torch.add, x) / len(x),
-    Shape=lambda x: torch.tensor(x.shape, dtype=torch.int64),
-)  # fmt: skip
+def _as_it_is(function: Operation) -> Prepare:
+    return lambda _node: function
 
 
-@filed(ARITHMETIC, 'Gemm')
+_FUNCTIONS: dict[str, Operation] = {
+    'Identity': lambda x: x,
+    'Shape': lambda x: torch.tensor(x.shape, dtype=torch.int64),
+    'Expand': lambda x, shape: x.expand(np.broadcast_shapes(x.shape, tuple(shape.tolist()))),
+    'Div': _divide,
+    'Max': torch.maximum,
+    'Min': torch.minimum,
+    'Greater': torch.gt,
+    'Less': torch.lt,
+    'Equal': torch.eq,
+    'Not': torch.logical_not,
+    'MatMul': torch.matmul,
+    'Clip': torch.clamp,
+}
+_SAME_NAME = (
+    *('Add', 'Sub', 'Mul', 'Neg', 'Abs', 'Reciprocal', 'Sqrt', 'Exp', 'Sin', 'Cos', 'Tanh'),
+    *('Sigmoid', 'Round', 'Where'),
+)
+_FUNCTIONS |= {name: getattr(torch, name.lower()) for name in _SAME_NAME}
+OPERATORS |= {name: _as_it_is(function) for name, function in _FUNCTIONS.items()}
+
+
+@filed('Gemm')
 def _gemm(node: Node) -> Operation:
-    a_turned, b_turned = node.attributes.get('transA', 0), node.attributes.get('transB', 0)
-    alpha, beta = node.attributes.get('alpha', 1.0), node.attributes.get('beta', 1.0)
-
-    def gemm(a: Tensor, b: Tensor, c: Tensor | None = None) -> Tensor:
-        product = (a.t() if a_turned else a) @ (b.t() if b_turned else b)
-        product = product if alpha == 1.0 else alpha * product
-        if c is None:
-            return product
-        return product + (c if beta == 1.0 else beta * c)
-
-    return gemm
+    given = {'alpha': 1.0, 'beta': 1.0, 'transA': 0, 'transB': 0} | dict(node.attributes)
+    if given != {'alpha': 1.0, 'beta': 1.0, 'transA': 0, 'transB': 1}:
+        raise node.refuse(f'with {dict(node.attributes)} is not supported; x W^T + b is')
+    return lambda x, weight, bias: x @ weight.t() + bias
 
 
-@filed(ARITHMETIC, 'Cast')
+@filed('Cast')
 def _cast(node: Node) -> Operation:
     kind = dtype_of(int(node.attributes['to']), node.dtype)
     return lambda x: x.to(kind)
 
 
-@filed(ARITHMETIC, 'Clip')
-def _clip(node: Node) -> Operation:
-    low, high = node.attributes.get('min'), node.attributes.get('max')
-
-    def clip(x: Tensor, least: Tensor | None = None, most: Tensor | None = None) -> Tensor:
-        least = least if least is not None or low is None else x.new_tensor(low)
-        most = most if most is not None or high is None else x.new_tensor(high)
-        return torch.clamp(x, least, most)
-
-    return clip
-
-
-@filed(ARITHMETIC, 'LeakyRelu')
-def _leaky_relu(node: Node) -> Operation:
-    slope = float(node.attributes.get('alpha', 0.01))
-    return lambda x: functional.leaky_relu(x, slope)
-
-
-@filed(ARITHMETIC, 'Elu')
-def _elu(node: Node) -> Operation:
-    alpha = float(node.attributes.get('alpha', 1.0))
-    return lambda x: functional.elu(x, alpha)
-
-
-@filed(ARITHMETIC, 'Softmax')
-def _softmax(node: Node) -> Operation:
-    axis = int(node.attributes.get('axis', -1))
-    return lambda x: torch.softmax(x, axis)
-
-
-@filed(ARITHMETIC, 'LayerNormalization')
-def _layer_normalization(node: Node) -> Operation:
-    axis, small = int(node.attributes.get('axis', -1)), node.attributes.get('epsilon', 1e-5)
-
-    def normalise(x: Tensor, scale: Tensor, bias: Tensor | None = None) -> Tensor:
-        shape = x.shape[axis:]
-        bias = None if bias is None else bias.expand(shape)
-        return functional.layer_norm(x, shape, scale.expand(shape), bias, small)
-
-    return normalise
-
-
 def _reduction(function: Callable[..., Tensor]) -> Prepare:
     def prepare(node: Node) -> Operation:
-        axes = node.integers(1, 'axes')
+        axes = node.attributes.get('axes') or node.integers(1)
         keep = bool(node.attributes.get('keepdims', 1))
-        if axes is None and node.attributes.get('noop_with_empty_axes', 0):
-            return lambda x, *_: x
-
-        def reduced(x: Tensor, *_: Tensor | None) -> Tensor:
-            return function(x, list(range(x.dim())) if axes is None else axes, keep)
-
-        return reduced
+        return lambda x, *_: function(x, list(axes), keepdim=keep)
 
     return prepare
 
 
-def _product(x: Tensor, axes: Sequence[int], keep: bool) -> Tensor:
-    for axis in sorted((a % x.dim() for a in axes), reverse=True):
-        x = x.prod(axis, keepdim=keep)
-    return x
+OPERATORS |= {
+    'ReduceSum': _reduction(torch.sum),
+    'ReduceMean': _reduction(torch.mean),
+    'ReduceMax': _reduction(torch.amax),
+}
 
 
-ARITHMETIC['ReduceSum'] = _reduction(lambda x, axes, keep: x.sum(axes, keepdim=keep))
-ARITHMETIC['ReduceMean'] = _reduction(lambda x, axes, keep: x.mean(axes, keepdim=keep))
-ARITHMETIC['ReduceMax'] = _reduction(lambda x, axes, keep: x.amax(axes, keepdim=keep))
-ARITHMETIC['ReduceMin'] = _reduction(lambda x, axes, keep: x.amin(axes, keepdim=keep))
-ARITHMETIC['ReduceProd'] = _reduction(_product)
-ARITHMETIC['ReduceSumSquare'] = _reduction(
-    lambda x, axes, keep: x.square().sum(axes, keepdim=keep)
-)
-ARITHMETIC['ReduceL2'] = _reduction(
-    lambda x, axes, keep: x.square().sum(axes, keepdim=keep).sqrt()
-)
+@filed('Concat')
+def _concat(node: Node) -> Operation:
+    axis = int(node.attributes['axis'])
+    return lambda *parts: torch.cat(parts, axis)
+
+
+@filed('Transpose')
+def _transpose(node: Node) -> Operation:
+    order = node.attributes['perm']
+    return lambda x: x.permute(*order)
+
+
+@filed('Flatten')
+def _flatten(node: Node) -> Operation:
+    axis = int(node.attributes.get('axis', 1))
+    return lambda x: x.reshape(int(np.prod(x.shape[:axis])), -1)
+
+
+@filed('Reshape')
+def _reshape(node: Node) -> Operation:
+    literal = bool(node.attributes.get('allowzero', 0))
+    known = node.integers(1) if node.known[1] is not None else None
+
+    def reshape(x: Tensor, shape: Tensor) -> Tensor:
+        sizes = shape.tolist() if known is None else known
+        if not literal:  # 0 keeps the size that is there
+            sizes = [x.shape[i] if size == 0 else size for i, size in enumerate(sizes)]
+        return x.reshape(sizes)
+
+    return reshape
+
+
+@filed('Squeeze')
+def _squeeze(node: Node) -> Operation:
+    axes = node.integers(1)
+    return lambda x, _: x.squeeze(axes)
+
+
+@filed('Unsqueeze')
+def _unsqueeze(node: Node) -> Operation:
+    axes = node.integers(1)
+
+    def unsqueeze(x: Tensor, _: Tensor) -> Tensor:
+        rank = x.dim() + len(axes)
+        for axis in sorted(axis % rank for axis in axes):
+            x = x.unsqueeze(axis)
+        return x
+
+    return unsqueeze
+
+
+@filed('Slice')
+def _slice(node: Node) -> Operation:
+    """Prepare a cut; where it cuts is read once if it never changes."""
+
+    def cut(x: Tensor, where: Sequence[list[int]]) -> Tensor:
+        starts, ends, axes, *rest = where
+        steps = rest[0] if rest else [1] * len(starts)
+        for start, end, axis, step in zip(starts, ends, axes, steps, strict=True):
+            x = x[(*[slice(None)] * (axis % x.dim()), slice(start, end, step))]
+        return x
+
+    if not all(node.has(number) for number in range(1, 4)):
+        raise node.refuse('without axes is not supported')
+    if all(value is not None for value in node.known[1:]):
+        known = [node.integers(number) for number in range(1, len(node.known))]
+        return lambda x, *_: cut(x, known)
+    return lambda x, *where: cut(x, [part.tolist() for part in where])
+
+
+@filed('Gather')
+def _gather(node: Node) -> Operation:
+    axis = int(node.attributes.get('axis', 0))
+    known = node.known[1]
+    if known is not None and known.dim() == 0:
+        only = int(known)
+        return lambda x, _: x.select(axis, only)
+
+    def gather(x: Tensor, index: Tensor) -> Tensor:
+        index = torch.where(index < 0, index + x.shape[axis], index)
+        picked = x.index_select(axis, index.reshape(-1))
+        place = axis % x.dim()
+        return picked.reshape(*x.shape[:place], *index.shape, *x.shape[place + 1 :])
+
+    return gather
+
+
+@filed('Split')
+def _split(node: Node) -> Operation:
+    axis, sizes = int(node.attributes.get('axis', 0)), node.integers(1)
+    return lambda x, _: torch.split(x, sizes, axis)
+
+
+@filed('ConstantOfShape')
+def _constant_of_shape(node: Node) -> Operation:
+    value = node.attributes.get('value', torch.zeros(1, dtype=node.dtype))
+    return lambda shape: value.expand(*shape.tolist())
 
 
 def dtype_of(onnx_type: int, floating: torch.dtype) -> torch.dtype:

@@ -11,13 +11,11 @@ and for a GRU, in the order z, r, h, with ``linear_before_reset``::
 
     z = sigmoid(x W_z' + h R_z' + b_z)     r alike
     n = tanh(x W_h' + bw_h + r * (h R_h' + br_h))          h' = (1 - z) * n + z * h
-
-without it ``n = tanh(x W_h' + bw_h + (r * h) R_h' + br_h)``.
 """
 
-from typing import Any, NamedTuple
+from typing import Any, cast, NamedTuple
 
-from lstm_dynamics_ros.learning.interpretation.onnx_operators import Node, Table
+from lstm_dynamics_ros.learning.interpretation.onnx_operators import Node, Prepare
 import torch
 from torch import Tensor
 
@@ -39,7 +37,7 @@ class Activity(NamedTuple):
 
     @property
     def hidden(self) -> Tensor:
-        """What the node tells the rest of the model, shape (N, H)."""
+        """Output of the node, shape (N, H)."""
         return self.after[:, : next(iter(self.gates.values())).shape[1]]
 
 
@@ -61,21 +59,15 @@ class RecurrentNode:
         self.gate_names = GATES[node.operator]
         """Names of its gates."""
         self._check(node)
-        w, r = node.known[1], node.known[2]
-        assert w is not None
-        assert r is not None
+        w, r, bias = (cast('Tensor', value) for value in node.known[1:4])
         self.hidden_size = int(r.shape[2])
         """Width H."""
         self.dtype = node.dtype
         """Type of its numbers."""
         self.state_size = self.hidden_size * (2 if self.kind == 'LSTM' else 1)
         """Width S of its whole state: 2 H for an LSTM, which has h and c."""
-        bias = node.known[3] if node.has(3) else None
-        if bias is None:
-            bias = w.new_zeros(1, 2 * w.shape[1])
         self._w, self._r = w[0].t().contiguous(), r[0].t().contiguous()
         self._bw, self._br = bias[0].chunk(2)
-        self._late_reset = bool(node.attributes.get('linear_before_reset', 0))
 
     def _check(self, node: Node) -> None:
         odd = {
@@ -85,12 +77,14 @@ class RecurrentNode:
             or (name == 'direction' and value != 'forward')
             or (name in {'input_forget', 'layout'} and value)
         }
+        if node.operator == 'GRU' and not node.attributes.get('linear_before_reset'):
+            odd['linear_before_reset'] = 0
         if odd:
             raise node.refuse(f'with {odd} is not supported; plain forward ones are')
         if node.has(4) or node.has(7):
             raise node.refuse('with sequence lengths or peepholes is not supported')
-        if not all(node.known[i] is not None for i in range(1, 4) if node.has(i)):
-            raise node.refuse('with weights that change is not supported')
+        if any(value is None for value in node.known[1:4]) or not node.has(3):
+            raise node.refuse('without weights and bias that are constant is not supported')
 
     def step(self, x: Tensor, state: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """Take one step.
@@ -113,8 +107,7 @@ class RecurrentNode:
         from_h = state @ self._r[:, : 2 * n] + self._br[: 2 * n]
         z, r = torch.sigmoid(from_x[..., : 2 * n] + from_h).chunk(2, -1)
         last, bias = self._r[:, 2 * n :], self._br[2 * n :]
-        pushed = r * (state @ last + bias) if self._late_reset else (r * state) @ last + bias
-        new = torch.tanh(from_x[..., 2 * n :] + pushed)
+        new = torch.tanh(from_x[..., 2 * n :] + r * (state @ last + bias))
         return (1 - z) * new + z * state, {'update': z, 'reset': r}
 
     def __call__(
@@ -122,18 +115,13 @@ class RecurrentNode:
         x: Tensor,
         _w: Tensor,
         _r: Tensor,
-        _b: Tensor | None = None,
-        _lengths: Tensor | None = None,
-        h: Tensor | None = None,
+        _b: Tensor,
+        _lengths: None,
+        h: Tensor,
         c: Tensor | None = None,
-        _peepholes: Tensor | None = None,
     ) -> tuple[Any, ...]:
         """Run over a sequence (T, N, I) and return the outputs of the node, then its activity."""
-        none = x.new_zeros(x.shape[1], self.hidden_size)
-        parts = [none if h is None else h[0]]
-        if self.kind == 'LSTM':
-            parts.append(none if c is None else c[0])
-        state = torch.cat(parts, -1)
+        state = torch.cat([part[0] for part in (h, c) if part is not None], -1)
         outputs = []
         for row in x:
             before = state
@@ -144,5 +132,5 @@ class RecurrentNode:
         return (torch.stack(outputs).unsqueeze(1), *ends, activity)
 
 
-RECURRENT: Table = dict.fromkeys(GATES, RecurrentNode)
+RECURRENT: dict[str, Prepare] = dict.fromkeys(GATES, RecurrentNode)
 """Recurrent operators."""

@@ -1,14 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Linear probes: what can be read from the hidden units, beside what the inputs already say.
+"""Linear probes: what can be read from the hidden units that is not in the current inputs.
+
+Looked for are friction sign, reversals and payload.
 
 Source: G. Alain, Y. Bengio, "Understanding intermediate layers using linear classifier probes",
 2017. Scores are of data left out, whole trajectories or whole blocks of time in turn, never single
 samples: neighbouring rows are so alike that a shuffled split would score memory of the sample.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
+from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.ridge import solve_ridge
+from lstm_dynamics_ros.learning.interpretation.card_inputs import Run
 from lstm_dynamics_ros.learning.interpretation.explanation import Probe
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +24,73 @@ STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 
 FOLDS = 5
 """Most parts that are left out in turn."""
+
+
+RECENT = 0.1
+"""A reversal counts as recent for this long [s]."""
+
+STILL = 0.02
+"""Below this share of its RMS a velocity has no sign: the joint rests."""
+
+
+def label_names(card: ModelCard, payloads: Mapping[str, float]) -> list[str]:
+    """Return the names of the labels, in the order of :func:`labels`."""
+    names = [f'friction sign of {joint}' for joint in card.joint_names]
+    names += [f'reversal of {joint}' for joint in card.joint_names]
+    return names + ['payload'] * bool(payloads)
+
+
+def labels(run: Run, dt: float, payloads: Mapping[str, float]) -> Array:
+    """Return the labels of every row of a run, shape (T, labels).
+
+    Friction sign: sign of the velocity, 0 at rest. Reversal: 1 for :data:`RECENT` after the sign
+    has changed, else 0. Payload: that of the trajectory [kg].
+
+    Args:
+        run: The run.
+        dt: Step [s].
+        payloads: Payload by the name of the trajectory [kg]; empty if they are not known.
+    """
+    size = np.sqrt((run.velocity**2).mean(0))
+    sign = np.where(np.abs(run.velocity) < STILL * size, 0.0, np.sign(run.velocity))
+    reversed_at = _changes(sign)
+    steps = max(1, round(RECENT / dt))
+    counts = np.cumsum(reversed_at, axis=0)
+    earlier = np.vstack([np.zeros((min(steps, len(counts)), counts.shape[1])), counts[:-steps]])
+    blocks = [sign, (counts > earlier[: len(counts)]).astype(np.float64)]
+    if payloads:
+        blocks.append(np.full((len(run), 1), payloads.get(run.name, np.nan)))
+    return np.hstack(blocks)
+
+
+def _changes(sign: Array) -> Array:
+    """Return 1 where the direction is another than the last one that was not rest."""
+    rows = np.where(sign != 0, np.arange(len(sign))[:, None], 0)
+    last = np.take_along_axis(sign, np.maximum.accumulate(rows, axis=0), axis=0)
+    change = np.zeros_like(sign)
+    change[1:] = (last[1:] * last[:-1] < 0).astype(np.float64)
+    return change
+
+
+def memoryless_inputs(card: ModelCard, observations: Array) -> Array:
+    """Return the inputs of a probe that has no memory, shape (rows, n).
+
+    The current inputs, sine and cosine of positions, and of velocities the size and a steep
+    ``tanh``: shapes that friction has, so that a hidden unit is only credited for memory.
+
+    Args:
+        card: Card of the model.
+        observations: Current inputs, shape (rows, F).
+    """
+    blocks = [observations]
+    position, velocity = card.columns('position'), card.columns('velocity')
+    if position is not None:
+        blocks += [np.sin(observations[:, position]), np.cos(observations[:, position])]
+    if velocity is not None:
+        speed = observations[:, velocity]
+        scale = np.maximum(0.1 * np.sqrt((speed**2).mean(0)), 1e-9)
+        blocks += [np.abs(speed), np.tanh(speed / scale), np.exp(-((speed / scale) ** 2))]
+    return np.hstack(blocks)
 
 
 def folds(groups: Sequence[str], blocks: int) -> tuple[NDArray[np.int64], str]:
@@ -50,11 +121,11 @@ def probe(
     label_names: Sequence[str],
     unit_names: Sequence[str],
 ) -> tuple[Probe, ...]:
-    """Score what hidden units say about labels.
+    """Score how well labels can be read from hidden units.
 
     Args:
         hidden: Hidden units, shape (rows, units).
-        inputs: What the model is told at the same time, shape (rows, n).
+        inputs: What the model sees at the same time, shape (rows, n).
         labels: Shape (rows, labels). Those that do not vary are left out.
         fold: Fold of each row, shape (rows,).
         label_names: One per label.

@@ -156,18 +156,18 @@ class WorstCase:
     ) -> Tensor:
         """Return the weighted squared error of every window, shape (N,)."""
         for row in seen:
-            told, state = self._step(row, state)
+            prediction, state = self._step(row, state)
         card = self._card
         if len(known):
             copies, effort = feedback(card, predict_effort=False), card.columns('effort')
         for given in known:
             row = seen[-1].clone()
             for from_target, feature in copies:
-                row[:, feature] = told[:, from_target]
+                row[:, feature] = prediction[:, from_target]
             if effort is not None:
                 row[:, effort] = given
-            told, state = self._step(row, state)
-        error = told[:, card.columns(kind, of='targets')] - goal
+            prediction, state = self._step(row, state)
+        error = prediction[:, card.columns(kind, of='targets')] - goal
         if kind == 'position':
             turns = [float(t == 'continuous') for t in card.joint_types]
             error = wrapped(error, torch.tensor(turns, dtype=error.dtype))

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lstm_dynamics_ros.core.errors import JointNamesError
-from lstm_dynamics_ros.core.progress import Progress
+from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import columns, signals, Trajectory, usable
 from lstm_dynamics_ros.learning.families.torque_observer import TorqueObserverSettings
@@ -50,7 +50,7 @@ def train_open_loop(
     folder: str | Path,
     init: Checkpoint | str | Path | None = None,
     prior: RigidBodyPrior | None = None,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> Checkpoint:
     """Train a torque observer, or go on with a training that was interrupted.
 

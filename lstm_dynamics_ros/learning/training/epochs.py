@@ -89,7 +89,7 @@ class Epochs(ABC):
         self.history = values['history']
         self.best_error, self.best_epoch = values['best_error'], values['best_epoch']
 
-    def finish(self, progress: Progress | None) -> Checkpoint:
+    def finish(self, progress: Progress) -> Checkpoint:
         """Run the epochs that are left and return the best model."""
         settings = self.settings
         if not self.history:
@@ -97,14 +97,12 @@ class Epochs(ABC):
         while len(self.history) <= settings.max_epochs and not self._is_stale():
             loss = self.run_epoch(len(self.history) - 1)
             self._record(loss)
-            if progress is not None:
-                now = self.history[-1]
-                progress(
-                    len(self.history) - 1,
-                    settings.max_epochs,
-                    f'loss {now["loss"]:.4f}, held-out error {now["error"]:.4f} of '
-                    f'{settings.compared_to} (best {self.best_error:.4f})',
-                )
+            now = self.history[-1]
+            text = (
+                f'loss {now["loss"]:.4f}, held-out error {now["error"]:.4f} of '
+                f'{settings.compared_to} (best {self.best_error:.4f})'
+            )
+            progress(len(self.history) - 1, settings.max_epochs, text)
         return Checkpoint.load(self.folder / 'best.pt')
 
     def check_loss(self, loss: torch.Tensor, epoch: int) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from lstm_dynamics_ros.core.errors import JointNamesError
-from lstm_dynamics_ros.core.progress import Progress
+from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import columns, signals, usable
 from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
@@ -42,7 +42,7 @@ def train(
     folder: str | Path,
     init: Checkpoint | str | Path | None = None,
     prior: RigidBodyPrior | None = None,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> Checkpoint:
     """Train a model, or go on with a training that was interrupted.
 

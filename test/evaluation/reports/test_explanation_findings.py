@@ -36,7 +36,7 @@ def test_the_reach_is_where_the_past_no_longer_matters(explanation: Explanation)
 
 def test_a_past_that_always_matters_asks_for_a_longer_window(explanation: Explanation) -> None:
     change = np.array([0.8, 0.8, 0.8, 0.8, 0.3, 0.0])[:, None] * np.ones(2)
-    odd = replace(explanation, past=replace(explanation.past, change=change))
+    odd = replace(explanation, history=replace(explanation.history, change=change))
     assert reach(odd, 0) == float('inf')
     assert 'older than 0.4 s. Look further back' in warnings_of(odd)[0].text
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from lstm_dynamics_ros.learning.interpretation.contraction import cell_entries, measure_contraction
 from lstm_dynamics_ros.learning.interpretation.differentiable import DifferentiableModel
-from lstm_dynamics_ros.learning.interpretation.explained_output import ExplainedOutput
+from lstm_dynamics_ros.learning.interpretation.observed import ExplainedOutput
 from lstm_dynamics_ros.runtime.model_file import load_model
 import numpy as np
 from numpy.typing import NDArray

@@ -37,11 +37,11 @@ def motion(loaded: LoadedModel, steps: int, batch: int) -> Array:
 
 def by_onnxruntime(loaded: LoadedModel, observations: Array) -> tuple[Array, tuple[Array, ...]]:
     step = OnnxStep(loaded, batch=observations.shape[1])
-    told = []
+    predicted = []
     for row in observations:
         step.obs[:] = row
-        told.append(step.step().copy())
-    return np.array(told), step.state
+        predicted.append(step.step().copy())
+    return np.array(predicted), step.state
 
 
 @pytest.mark.parametrize('dtype', [torch.float64, torch.float32], ids=str)
@@ -53,10 +53,10 @@ def test_a_shipped_model_predicts_what_onnxruntime_predicts(
     observations = motion(loaded, 150, 3)
     model = DifferentiableModel(loaded, dtype=dtype)
     with torch.no_grad():
-        told, state = model.sequence(model.tensor(observations), model.zero_state(3))
+        predicted, state = model.sequence(model.tensor(observations), model.zero_state(3))
     expected, expected_state = by_onnxruntime(loaded, observations)
     spread = np.ptp(expected, axis=(0, 1))
-    assert (np.abs(told.numpy() - expected) / spread).max() < 1e-4
+    assert (np.abs(predicted.numpy() - expected) / spread).max() < 1e-4
     for part, wanted in zip(state, expected_state, strict=True):
         np.testing.assert_allclose(part.numpy(), wanted, atol=1e-4, rtol=1e-4)
 
@@ -70,8 +70,8 @@ def test_the_gradient_through_time_is_that_of_finite_differences(
     equations = textbook(**arguments)
     model = DifferentiableModel(loaded)
     observations = torch.from_numpy(motion(loaded, 12, 1)).double().requires_grad_()
-    told, _ = model.sequence(observations, model.zero_state(1))
-    (gradient,) = torch.autograd.grad(told[-1, 0, 1], observations)
+    predicted, _ = model.sequence(observations, model.zero_state(1))
+    (gradient,) = torch.autograd.grad(predicted[-1, 0, 1], observations)
 
     def output(rows: NDArray[np.float64]) -> float:
         state = equations.zero(1)  # type: ignore[attr-defined]
@@ -92,8 +92,8 @@ def test_the_gradient_of_a_shipped_model_is_that_of_onnxruntime() -> None:
     model = DifferentiableModel(loaded)
     observations = motion(loaded, 40, 1)
     variable = model.tensor(observations).requires_grad_()
-    told, _ = model.sequence(variable, model.zero_state(1))
-    (gradient,) = torch.autograd.grad(told[-1, 0, 2], variable)
+    predicted, _ = model.sequence(variable, model.zero_state(1))
+    (gradient,) = torch.autograd.grad(predicted[-1, 0, 2], variable)
     steps = np.full(6, 2e-2)
     for step, feature in ((39, 4), (39, 0), (30, 5), (20, 2)):
         nudge = np.zeros_like(observations)
@@ -122,7 +122,7 @@ def test_every_recurrent_node_is_found_and_observed(
         assert activity.gates['forget'].shape == (3, 8)
 
 
-def test_an_output_for_the_spread_is_told_too(
+def test_an_output_for_the_spread_is_returned_too(
     make_model: Callable[..., Path], model_factory: ModuleType, tmp_path: Path
 ) -> None:
     path = make_model(tmp_path / 'm.onnx')
@@ -146,7 +146,9 @@ def test_an_operator_that_is_not_known_is_named_with_the_known_ones(
     proto, card = onnx.load(path), load_model(path).card
     proto.graph.node.append(helper.make_node('Selu', ['push'], ['unused'], name='odd'))
     path.write_bytes(model_factory.sealed_bytes(proto, card))
-    with pytest.raises(ModelFileError, match=r'operator Selu of the node odd .* Known: Abs'):
+    with pytest.raises(
+        ModelFileError, match=r'operator Selu .operator set 17. of the node odd .* Known: Abs'
+    ):
         DifferentiableModel(load_model(path))
 
 

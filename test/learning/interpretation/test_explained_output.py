@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lstm_dynamics_ros.core.errors import UnknownNameError
-from lstm_dynamics_ros.learning.interpretation.explained_output import ExplainedOutput
+from lstm_dynamics_ros.learning.interpretation.observed import ExplainedOutput
 from lstm_dynamics_ros.runtime.model_file import load_model
 import pytest
 import torch

@@ -8,12 +8,12 @@ from typing import Any
 
 from lstm_dynamics_ros.core.card import Range
 from lstm_dynamics_ros.learning.interpretation.differentiable import DifferentiableModel
-from lstm_dynamics_ros.learning.interpretation.explained_output import ExplainedOutput
 from lstm_dynamics_ros.learning.interpretation.integrated_gradients import (
     attribute,
     contributions,
     training_mean,
 )
+from lstm_dynamics_ros.learning.interpretation.observed import ExplainedOutput
 from lstm_dynamics_ros.runtime.model_file import load_model
 import numpy as np
 import pytest

@@ -6,8 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_dynamics_ros.learning.interpretation.differentiable import DifferentiableModel
-from lstm_dynamics_ros.learning.interpretation.explained_output import ExplainedOutput
-from lstm_dynamics_ros.learning.interpretation.observed import observe
+from lstm_dynamics_ros.learning.interpretation.observed import ExplainedOutput, observe
 from lstm_dynamics_ros.runtime.model_file import load_model
 import numpy as np
 

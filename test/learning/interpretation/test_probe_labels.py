@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lstm_dynamics_ros.learning.interpretation.card_inputs import Run
-from lstm_dynamics_ros.learning.interpretation.probe_labels import label_names, labels, told_now
+from lstm_dynamics_ros.learning.interpretation.probes import label_names, labels, memoryless_inputs
 from lstm_dynamics_ros.runtime.model_file import load_model
 import numpy as np
 
@@ -47,7 +47,7 @@ def test_the_sign_of_a_velocity_is_told_without_memory(
 ) -> None:
     card = load_model(make_model(tmp_path / 'm.onnx', n_joints=1)).card
     observations = np.random.default_rng(0).normal(size=(50, 3))
-    told = told_now(card, observations)
+    told = memoryless_inputs(card, observations)
     np.testing.assert_array_equal(told[:, :3], observations)
     signs = np.sign(observations[:, 1])
     assert any(np.corrcoef(column, signs)[0, 1] > 0.9 for column in told.T)

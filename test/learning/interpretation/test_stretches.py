@@ -2,8 +2,7 @@
 """Tests for stretches.py."""
 
 from lstm_dynamics_ros.core.errors import DataError
-from lstm_dynamics_ros.learning.interpretation.card_inputs import Run
-from lstm_dynamics_ros.learning.interpretation.stretches import in_a_row, spread_out
+from lstm_dynamics_ros.learning.interpretation.card_inputs import in_a_row, Run, spread_out
 import numpy as np
 import pytest
 

@@ -21,9 +21,9 @@ KEEPS = (0.5, 0.8, 0.97)
 
 
 def node_of(kind: str, w: Tensor, r: Tensor, bias: Tensor) -> RecurrentNode:
-    return RecurrentNode(
-        Node(kind, '/cell', {}, [None, w, r, bias], [False] * 4, 3, torch.float64)
-    )
+    more = {} if kind == 'LSTM' else {'linear_before_reset': 1}
+    known = [None, w, r, bias]
+    return RecurrentNode(Node(kind, '/cell', more, known, [False] * 4, torch.float64))
 
 
 def leaky() -> RecurrentNode:
