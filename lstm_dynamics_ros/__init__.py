@@ -12,14 +12,15 @@ from lstm_dynamics_ros.core.lazy import attributes
 
 if TYPE_CHECKING:
     from lstm_dynamics_ros.core.errors import LstmDynamicsError, MissingLibraryError
-    from lstm_dynamics_ros.core.state import JointState, RawSample
+    from lstm_dynamics_ros.core.state import JointState, RawSample, Reference
     from lstm_dynamics_ros.data.bags.reader import read_recordings
     from lstm_dynamics_ros.data.recording import Recording
     from lstm_dynamics_ros.learning.export.settings import ExportSettings
     from lstm_dynamics_ros.learning.families.forward import ForwardSettings
     from lstm_dynamics_ros.learning.families.inverse import InverseSettings
+    from lstm_dynamics_ros.pipeline.build import build_pipeline
     from lstm_dynamics_ros.pipeline.pipeline import Pipeline
-    from lstm_dynamics_ros.pipeline.settings import PipelineSettings
+    from lstm_dynamics_ros.pipeline.settings import BuildSettings, PipelineSettings
     from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
     from lstm_dynamics_ros.runtime.predictor import Predictor
     from lstm_dynamics_ros.workflows.evaluate import evaluate
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 __version__ = '0.1.0'
 
 __all__ = [
+    'BuildSettings',
     'ExportSettings',
     'ForwardSettings',
     'InverseSettings',
@@ -41,7 +43,9 @@ __all__ = [
     'Predictor',
     'RawSample',
     'Recording',
+    'Reference',
     '__version__',
+    'build_pipeline',
     'evaluate',
     'load_model',
     'read_recordings',
@@ -50,6 +54,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    'BuildSettings': 'pipeline.settings',
     'ExportSettings': 'learning.export.settings',
     'ForwardSettings': 'learning.families.forward',
     'InverseSettings': 'learning.families.inverse',
@@ -62,6 +67,8 @@ _HOMES = {
     'Predictor': 'runtime.predictor',
     'RawSample': 'core.state',
     'Recording': 'data.recording',
+    'Reference': 'core.state',
+    'build_pipeline': 'pipeline.build',
     'evaluate': 'workflows.evaluate',
     'load_model': 'runtime.model_file',
     'read_recordings': 'data.bags.reader',
