@@ -2,8 +2,9 @@
 """The benchmark on published recordings: reproduce baselines, convert, train, score."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor, Future
+from concurrent.futures import Executor
 from dataclasses import asdict, dataclass
+from functools import partial
 import os
 from pathlib import Path
 import time
@@ -11,10 +12,10 @@ from typing import Any, NamedTuple, TypeVar
 
 from lstm_dynamics_bench.published.cache import default_cache
 from lstm_dynamics_bench.published.page import write_real_page
-from lstm_dynamics_bench.published.reference_file import Reproduced, reproduced
+from lstm_dynamics_bench.published.reference_file import frozen_of, Reproduced, reproduced
 from lstm_dynamics_bench.published.result import RealResult, SetResult
 from lstm_dynamics_bench.published.robot_set import BaselineFigures, SetScore
-from lstm_dynamics_bench.published.scoring import frozen_of, scored, ScoreJob
+from lstm_dynamics_bench.published.scoring import scored, ScoreJob
 from lstm_dynamics_bench.published.sets import SETS
 from lstm_dynamics_bench.published.source import converted, find_source, Source
 from lstm_dynamics_bench.published.table import real_table
@@ -42,7 +43,7 @@ T = TypeVar('T')
 
 @dataclass(frozen=True, kw_only=True)
 class RealOptions:
-    """What is run, and where it is kept."""
+    """Which sets and seeds are run, with which settings, and where all is kept."""
 
     data: Path
     """Folder of the sets, with reference.py. Its code is run."""
@@ -141,7 +142,8 @@ class _Run:
     def _jobs(self, sources: Sequence[Source]) -> dict[tuple[str, int], list[TrainingJob]]:
         """Convert the sets; return what is to be trained by set and seed."""
         jobs: dict[tuple[str, int], list[TrainingJob]] = {}
-        for source, outcome in zip(sources, self._each(_convert, sources, 'convert'), strict=True):
+        outcomes = self._each(converted, sources, 'convert')
+        for source, outcome in zip(sources, outcomes, strict=True):
             if outcome.error:
                 self._failed[source.name] = outcome.error
                 continue
@@ -173,9 +175,10 @@ class _Run:
             for (name, seed), group in ready.items()
         ]
         found = {}
-        for key, outcome in zip(ready, self._each(_score, work, 'score'), strict=True):
+        score = partial(scored, attack_of=worst_case)
+        for key, outcome in zip(ready, self._each(score, work, 'score'), strict=True):
             if outcome.error:
-                self._failed.setdefault(key[0], outcome.error)
+                self._failed.setdefault(key[0], f'seed {key[1]}: {outcome.error}')
             else:
                 found[key] = outcome.value
         return found
@@ -187,7 +190,7 @@ class _Run:
         baselines: Mapping[str, Reproduced],
         scores: Mapping[tuple[str, int], dict[str, Any]],
     ) -> SetResult:
-        """Return all that was found of one set."""
+        """Return the figures, times and settings of one set."""
         name, seeds = source.name, self._options.seeds
         return SetResult(
             name=name,
@@ -201,9 +204,9 @@ class _Run:
             settings=asdict(jobs[name, seeds[0]][0].settings),
         )
 
-    def _each(self, work: Callable[[T], Outcome], items: Sequence[T], title: str) -> list[Outcome]:
+    def _each(self, work: Callable[[T], object], items: Sequence[T], title: str) -> list[Outcome]:
         """Return what the workers make of each item, with progress."""
-        futures: list[Future[Outcome]] = [self._processes.submit(work, item) for item in items]
+        futures = [self._processes.submit(_outcome, work, item) for item in items]
         with self._listener.progress(title) as update:
             watched(
                 futures,
@@ -212,27 +215,16 @@ class _Run:
         return [future.result() for future in futures]
 
 
-def _reproduce(work: tuple[Source, Path]) -> Outcome:
+def _outcome(work: Callable[[T], object], item: T) -> Outcome:
+    """Do some work in a worker; an error of ours is part of what is returned."""
+    try:
+        return Outcome(work(item))
+    except LstmDynamicsError as error:
+        return Outcome(None, str(error))
+
+
+def _reproduce(work: tuple[Source, Path]) -> dict[str, Reproduced]:
     """Reproduce the baselines' figures of one set, unless that was done before."""
     source, cache = work
-    try:
-        keys = SETS[source.name].frozen_keys
-        return Outcome(reproduced(source.folder.parent, source.name, keys, source.sha256, cache))
-    except LstmDynamicsError as error:
-        return Outcome(None, str(error))
-
-
-def _convert(source: Source) -> Outcome:
-    """Convert one set, unless that was done before."""
-    try:
-        return Outcome(converted(source))
-    except LstmDynamicsError as error:
-        return Outcome(None, str(error))
-
-
-def _score(job: ScoreJob) -> Outcome:
-    """Score one set and seed."""
-    try:
-        return Outcome(scored(job, worst_case))
-    except LstmDynamicsError as error:
-        return Outcome(None, f'seed {job.seed}: {error}')
+    keys = SETS[source.name].frozen_keys
+    return reproduced(source.folder.parent, source.name, keys, source.sha256, cache)

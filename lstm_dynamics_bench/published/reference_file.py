@@ -5,7 +5,7 @@ Before anything is compared, the figures of the baselines must come out here as 
 they were written down.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 import importlib.util
 from pathlib import Path
@@ -135,6 +135,11 @@ def check(key: str, item: Reproduced) -> None:
             f'more than {100 * TOLERANCE:g} % off. Are the data files those it was made for? '
             'Nothing is compared before that is clear.'
         )
+
+
+def frozen_of(found: Mapping[str, Reproduced]) -> dict[str, list[float]]:
+    """Return the figures as they were written down, by key."""
+    return {key: item.frozen for key, item in found.items()}
 
 
 def _numbers(value: object) -> list[float]:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import math
 from typing import Any
 
-from lstm_dynamics_bench.published.reference_file import Reproduced
+from lstm_dynamics_bench.published.reference_file import frozen_of, Reproduced
 from lstm_dynamics_bench.published.robot_set import SetScore
 from lstm_dynamics_bench.published.sets import SETS
 from lstm_dynamics_ros.evaluation.library_versions import library_versions
@@ -33,7 +33,7 @@ class SetResult:
     @property
     def frozen(self) -> dict[str, list[float]]:
         """Figures that were written down, by key of FROZEN."""
-        return {key: item.frozen for key, item in self.reproduced.items()}
+        return frozen_of(self.reproduced)
 
     def values(self, key: str) -> list[float]:
         """Return a figure of every seed; infinite where it diverged."""

@@ -110,11 +110,6 @@ def scored(
     return values
 
 
-def frozen_of(reproduced: Mapping[str, Any]) -> dict[str, Sequence[float]]:
-    """Return the frozen figures of what was reproduced, by key."""
-    return {key: item.frozen for key, item in reproduced.items()}
-
-
 def extras_of(models: Sequence[FoldModel], horizons: Sequence[int]) -> dict[str, dict[str, Any]]:
     """Return how well the models of all folds know their errors.
 

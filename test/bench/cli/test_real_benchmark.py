@@ -14,6 +14,8 @@ from typing import Any, Never
 from lstm_dynamics_bench.cli.real_benchmark import RealBenchmark
 from lstm_dynamics_bench.published import benchmark
 from lstm_dynamics_bench.published import training as real_training
+from lstm_dynamics_bench.published.sets import SETS
+from lstm_dynamics_bench.published.source import converted, find_source
 from lstm_dynamics_bench.published.training import jobs_of, settings_of
 from lstm_dynamics_ros.cli import main
 from lstm_dynamics_ros.core.errors import ConfigError, DataError, UnknownNameError
@@ -136,9 +138,6 @@ def test_nothing_is_trained_if_an_opponent_is_not_reproduced(
 def test_jobs_can_be_handed_to_another_process_and_have_a_folder_each(
     real_data: Path, tmp_path: Path, settings: Path
 ) -> None:
-    from lstm_dynamics_bench.published.sets import SETS  # noqa: PLC0415
-    from lstm_dynamics_bench.published.source import converted, find_source  # noqa: PLC0415
-
     source = find_source(real_data, 'kuka_lwr', tmp_path)
     converted(source)
     folders = set()
@@ -151,9 +150,6 @@ def test_jobs_can_be_handed_to_another_process_and_have_a_folder_each(
 
 
 def test_a_rigid_body_prior_needs_a_urdf(real_data: Path, tmp_path: Path, settings: Path) -> None:
-    from lstm_dynamics_bench.published.sets import SETS  # noqa: PLC0415
-    from lstm_dynamics_bench.published.source import converted, find_source  # noqa: PLC0415
-
     chosen = replace(
         settings_of('baxter_ugr', 0, settings), features=('position', 'velocity', 'prior_effort')
     )
