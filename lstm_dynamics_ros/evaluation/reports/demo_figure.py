@@ -108,8 +108,7 @@ def _latency_panel(axes: Axes, latency: NDArray[np.float64]) -> None:
     low, high = max(latency.min(), 1e-3), latency.max() * 1.001
     bins = np.geomspace(low, high, 60).tolist()
     axes.hist(latency, bins=bins, color=PREDICTED, alpha=0.75)
-    axes.set_xscale('log')
-    axes.set_yscale('log')
+    axes.set(xscale='log', yscale='log')
     axes.xaxis.set_major_formatter(ScalarFormatter())
     axes.xaxis.set_minor_formatter(ScalarFormatter() if high < 10 * low else NullFormatter())
     for value, what in ((p50, 'p50'), (p99, 'p99')):
@@ -117,8 +116,7 @@ def _latency_panel(axes: Axes, latency: NDArray[np.float64]) -> None:
         place, units = (value, 0.92), ('data', 'axes fraction')
         axes.annotate(f' {what} {value:.0f} us', place, fontsize=8, xycoords=units)
     axes.set_ylim(top=4 * axes.get_ylim()[1])
-    axes.set_title('latency of a prediction')
-    axes.set_xlabel('[us]')
+    axes.set(title='latency of a prediction', xlabel='[us]')
     axes.tick_params(axis='x', which='minor', labelsize=7)
     axes.set_ylabel('predictions')
 

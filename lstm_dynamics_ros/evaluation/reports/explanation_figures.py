@@ -50,8 +50,7 @@ def influence_figure(explanation: Explanation) -> bytes:
         drawn = axes.pcolormesh(_edges(ages), np.arange(len(values) + 1), shown, cmap=MAP)
         axes.set_yticks(np.arange(len(values)) + 0.5, explanation.kinds)
         axes.invert_yaxis()
-        axes.set_title(f'{explanation.kind} of {name}')
-        axes.set_xlabel('age of the input [ms]')
+        axes.set(title=f'{explanation.kind} of {name}', xlabel='age of the input [ms]')
         bar = figure.colorbar(drawn, ax=axes)
         bar.ax.set_ylabel('log10 spreads', fontsize=8)
         bar.ax.tick_params(labelsize=8)
@@ -82,9 +81,7 @@ def ages_figure(explanation: Explanation) -> bytes:
     for joint, name in enumerate(explanation.joints):
         color = COLOURS[joint % len(COLOURS)]
         axes.plot(ages, np.maximum(by_age[joint], 1e-4), label=name, color=color)
-    axes.set_yscale('log')
-    axes.set_xlabel('age of the input [ms]')
-    axes.set_ylabel('contribution [spreads]')
+    axes.set(yscale='log', xlabel='age of the input [ms]', ylabel='contribution [spreads]')
     axes.set_title('Integrated gradients over time')
     _legend(axes, len(explanation.joints))
     return png_bytes(figure)
@@ -109,9 +106,7 @@ def node_figure(node: NodeActivity, dt: float) -> bytes:
     right.plot(1e3 * np.sort(node.gate_time), color=COLOURS[0], label='by the gate that keeps')
     if len(finite):
         right.plot(1e3 * np.sort(finite), color=COLOURS[1], label='by the derivative of the state')
-    right.set_yscale('log')
-    right.set_title('time constant of the units [ms]')
-    right.set_xlabel('units, sorted')
+    right.set(yscale='log', title='time constant of the units [ms]', xlabel='units, sorted')
     right.axhline(1e3 * dt, color=INK, linestyle=':', linewidth=1.0)
     right.legend(fontsize=8)
     return png_bytes(figure)
@@ -128,9 +123,7 @@ def decay_figure(node: NodeActivity, dt: float) -> bytes:
     most = np.maximum(node.strongest, 1e-4)
     axes.plot(ages, most, color=COLOURS[2], linewidth=2, label='any nudge, at most')
     axes.axhline(np.exp(-1.0), color=INK, linestyle=':', linewidth=1.0, label='1/e')
-    axes.set_yscale('log')
-    axes.set_xlabel('time after the nudge [ms]')
-    axes.set_ylabel('what is left of it')
+    axes.set(yscale='log', xlabel='time after the nudge [ms]', ylabel='what is left of it')
     axes.legend(fontsize=8)
     return png_bytes(figure)
 
@@ -170,9 +163,7 @@ def washout_figure(explanation: Explanation) -> bytes:
     axes.axhline(0.01, color=INK, linestyle=':', linewidth=1.0, label='1 %')
     washout, label = explanation.card.washout_steps, 'washout of the card'
     axes.axvline(washout, color=INK, linestyle='--', linewidth=1.0, label=label)
-    axes.set_yscale('log')
-    axes.set_xlabel('steps')
-    axes.set_ylabel('difference [range of the output]')
+    axes.set(yscale='log', xlabel='steps', ylabel='difference [range of the output]')
     axes.legend(fontsize=8)
     return png_bytes(figure)
 

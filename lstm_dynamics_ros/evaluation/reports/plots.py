@@ -91,8 +91,7 @@ def bars(axes: Axes, score: Scores, kind: str) -> None:
     axes.set_yscale('log')
     axes.set_xticks(places, [f'{h}\n{1e3 * h * score.dt:g} ms' for h in score.horizons])
     axes.set_title(f'{kind}, {score.mode.replace("_", " ")}')
-    axes.set_ylabel('nMSE')
-    axes.set_xlabel('horizon [steps]')
+    axes.set(ylabel='nMSE', xlabel='horizon [steps]')
     axes.grid(visible=True, axis='y', alpha=0.3)
     # Room for the legend above the bars, so that it hides none.
     low, high = axes.get_ylim()
@@ -159,10 +158,7 @@ def _over_horizon(
                 linestyle='--' if number else '-',
                 label=label,
             )
-    axes.set_xscale('log')
-    axes.set_yscale('log')
-    axes.set_title(f'{kind} RMSE over horizon')
-    axes.set_xlabel('horizon [ms]')
+    axes.set(xscale='log', yscale='log', title=f'{kind} RMSE over horizon', xlabel='horizon [ms]')
     axes.set_ylabel(f'[{unit_of(kind, joint_type, small=True)}]')
     axes.grid(visible=True, which='both', alpha=0.2)
     axes.legend(fontsize=7, loc='best', framealpha=0.9)
@@ -197,8 +193,7 @@ def _histogram(axes: Axes, result: ReplayResult, kind: str, joint: int) -> None:
     axes.set_yscale('log')
     axes.set_ylim(1e-4, 30)
     axes.set_title(f'{kind} residuals')
-    axes.set_xlabel('(error - mean) / standard deviation')
-    axes.set_ylabel('density')
+    axes.set(xlabel='(error - mean) / standard deviation', ylabel='density')
     axes.grid(visible=True, alpha=0.25)
     _legend(axes)
 

@@ -68,8 +68,7 @@ def _draw(axes: Axes, found: Comparison, panel: tuple[str, ...]) -> None:
                 )
     curve = found.results[0].curve(panel[0])
     axes.set_title(curve.title + (' (dotted: random)' if len(panel) > 1 else ''))
-    axes.set_xlabel(curve.unit)
-    axes.set_ylabel('error over undisturbed')
+    axes.set(xlabel=curve.unit, ylabel='error over undisturbed')
     if len(found.results) > 1:
         for name, style in zip(found.names, LINES, strict=False):
             axes.plot([], [], color=INK, linestyle=style, label=name)

@@ -53,8 +53,7 @@ def correction_panel(axes: Axes, effect: CorrectionEffect) -> None:
         color = JOINT_COLORS[joint % len(JOINT_COLORS)]
         axes.plot(time, torque, color=color, linewidth=1.1, label=name)
     _armed(axes, effect)
-    axes.set_title('correction')
-    axes.set_ylabel('[N m]')
+    axes.set(title='correction', ylabel='[N m]')
     axes.legend(fontsize=7, loc='upper left', ncols=2, framealpha=0.9)
 
 
@@ -71,8 +70,7 @@ def joint_bars(axes: Axes, effect: CorrectionEffect) -> None:
     low, high = axes.get_ylim()
     axes.set_ylim(low, high * (high / low) ** 0.3)  # room for the legend
     axes.set_xticks(places, effect.joint_names)
-    axes.set_title('tracking error of each joint, RMS over the same motion')
-    axes.set_ylabel('[mrad]')
+    axes.set(title='tracking error of each joint, RMS over the same motion', ylabel='[mrad]')
     axes.grid(visible=True, axis='y', alpha=0.3)
     axes.legend(fontsize=8, loc='upper right', framealpha=0.9)
 

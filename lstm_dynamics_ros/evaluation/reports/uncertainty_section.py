@@ -42,9 +42,7 @@ def reliability_panel(axes: Axes, covered: Coverage) -> None:
         dashed = f'{label}, adaptive'
         axes.plot(target, adaptive, color=color, marker='x', linestyle='--', label=dashed)
     axes.set_xlim(low, 1.0)
-    axes.set_title('coverage against target')
-    axes.set_xlabel('target')
-    axes.set_ylabel('share within the bounds')
+    axes.set(title='coverage against target', xlabel='target', ylabel='share within the bounds')
     axes.grid(visible=True, alpha=0.3)
     axes.legend(fontsize=8)
 
