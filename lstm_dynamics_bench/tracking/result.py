@@ -12,7 +12,7 @@ from lstm_dynamics_bench.tracking.settings import SuiteSettings
 from lstm_dynamics_bench.tracking.sweep import Stability
 from lstm_dynamics_bench.tracking.tuning import Figures, geometric_mean, Tried
 from lstm_dynamics_ros.core.json_data import to_plain
-from lstm_dynamics_ros.evaluation.closed_loop.metrics import Score
+from lstm_dynamics_ros.evaluation.closed_loop.lockstep import Score
 from lstm_dynamics_ros.evaluation.closed_loop.scenarios import SCENARIOS
 from lstm_dynamics_ros.evaluation.library_versions import library_versions
 

@@ -19,7 +19,7 @@ from lstm_dynamics_bench.tracking.tuning import (
     try_all,
 )
 from lstm_dynamics_ros.core.progress import no_progress, Progress
-from lstm_dynamics_ros.evaluation.closed_loop.metrics import Score
+from lstm_dynamics_ros.evaluation.closed_loop.lockstep import Score
 from lstm_dynamics_ros.evaluation.closed_loop.scenarios import SCENARIOS
 from lstm_dynamics_ros.sim.collection import training_plan
 from lstm_dynamics_ros.sim.robot import RobotDescription

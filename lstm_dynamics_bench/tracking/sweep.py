@@ -8,7 +8,7 @@ from lstm_dynamics_bench.tracking.methods import METHODS
 from lstm_dynamics_bench.tracking.methods.base import Settings
 from lstm_dynamics_bench.tracking.methods.classical import NONE
 from lstm_dynamics_bench.tracking.trial import Trial, TrialRunner, Variation
-from lstm_dynamics_ros.evaluation.closed_loop.metrics import Score
+from lstm_dynamics_ros.evaluation.closed_loop.lockstep import Score
 import numpy as np
 
 SCENARIO = 'clean'

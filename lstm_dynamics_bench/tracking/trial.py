@@ -12,8 +12,7 @@ from lstm_dynamics_bench.tracking.methods.base import GivenModels, Settings
 from lstm_dynamics_bench.tracking.settings import WORKERS
 from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.core.state import Matrix, Vector
-from lstm_dynamics_ros.evaluation.closed_loop.lockstep import run_case, TrackingRun
-from lstm_dynamics_ros.evaluation.closed_loop.metrics import Score, score
+from lstm_dynamics_ros.evaluation.closed_loop.lockstep import run_case, Score, score, TrackingRun
 from lstm_dynamics_ros.evaluation.closed_loop.scenarios import Case, make_case, SCENARIOS
 from lstm_dynamics_ros.signals.joint_path import JointPath
 from lstm_dynamics_ros.sim.inner_law import FeedForward, InnerLaw

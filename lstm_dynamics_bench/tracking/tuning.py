@@ -9,7 +9,7 @@ from lstm_dynamics_bench.tracking.methods import METHODS
 from lstm_dynamics_bench.tracking.methods.base import Settings
 from lstm_dynamics_bench.tracking.methods.classical import ORACLE
 from lstm_dynamics_bench.tracking.trial import Trial, TrialRunner
-from lstm_dynamics_ros.evaluation.closed_loop.metrics import Score
+from lstm_dynamics_ros.evaluation.closed_loop.lockstep import Score
 import numpy as np
 
 QUIET = 1e-12

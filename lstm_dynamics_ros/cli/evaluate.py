@@ -12,7 +12,7 @@ from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 import tyro
 
 if TYPE_CHECKING:
-    from lstm_dynamics_ros.evaluation.robustness.comparison import Comparison
+    from lstm_dynamics_ros.evaluation.robustness.result import Comparison
     from lstm_dynamics_ros.evaluation.scores.uncertainty import Uncertainty
 
 

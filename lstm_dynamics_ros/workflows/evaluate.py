@@ -23,7 +23,7 @@ from lstm_dynamics_ros.evaluation.forecasters.fit_arx import fit_arx
 from lstm_dynamics_ros.evaluation.library_versions import library_versions
 from lstm_dynamics_ros.evaluation.robustness import measure_robustness
 from lstm_dynamics_ros.evaluation.robustness.base import Attack
-from lstm_dynamics_ros.evaluation.robustness.comparison import Comparison
+from lstm_dynamics_ros.evaluation.robustness.result import Comparison
 from lstm_dynamics_ros.evaluation.scores.evaluate import digest, Evaluation
 from lstm_dynamics_ros.evaluation.scores.evaluate import evaluate as score
 from lstm_dynamics_ros.evaluation.scores.inverse import Prior

@@ -13,7 +13,7 @@ from lstm_dynamics_ros.evaluation.reports.html import Section, write_section_pag
 from lstm_dynamics_ros.evaluation.reports.replay_report import write_report
 from lstm_dynamics_ros.evaluation.reports.robustness_section import robustness_section
 from lstm_dynamics_ros.evaluation.reports.uncertainty_section import uncertainty_section
-from lstm_dynamics_ros.evaluation.robustness.comparison import Comparison
+from lstm_dynamics_ros.evaluation.robustness.result import Comparison
 from lstm_dynamics_ros.evaluation.scores.uncertainty import Uncertainty
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings
 from lstm_dynamics_ros.runtime.model_file import LoadedModel

@@ -3,8 +3,7 @@
 
 from lstm_dynamics_ros.evaluation.reports import html
 from lstm_dynamics_ros.evaluation.reports.plots import HORIZON_COLORS, INK, png_bytes, white_figure
-from lstm_dynamics_ros.evaluation.robustness.comparison import Comparison
-from lstm_dynamics_ros.evaluation.robustness.result import Curve, largest, Robustness
+from lstm_dynamics_ros.evaluation.robustness.result import Comparison, Curve, largest, Robustness
 from matplotlib.axes import Axes
 import numpy as np
 

@@ -27,8 +27,7 @@ from lstm_dynamics_ros.evaluation.robustness.base import (
     Tick,
 )
 from lstm_dynamics_ros.evaluation.robustness.result import Curve, figure, Level
-from lstm_dynamics_ros.evaluation.robustness.streams import follow, Tensor
-from lstm_dynamics_ros.evaluation.robustness.track import Track
+from lstm_dynamics_ros.evaluation.robustness.streams import follow, Tensor, Track
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.runtime.rollout import roll

@@ -16,8 +16,7 @@ from lstm_dynamics_ros.core.card import PRIOR_KIND
 from lstm_dynamics_ros.core.state import Matrix, Reference, Vector
 from lstm_dynamics_ros.data.recording import KINDS
 from lstm_dynamics_ros.evaluation.metrics import short_error
-from lstm_dynamics_ros.evaluation.robustness.streams import follow, Placed, Tensor
-from lstm_dynamics_ros.evaluation.robustness.track import Track
+from lstm_dynamics_ros.evaluation.robustness.streams import follow, Placed, Tensor, Track
 from lstm_dynamics_ros.evaluation.scores.inverse import Prior, require_prior
 from lstm_dynamics_ros.physics.differentiate import padding, smoothed_motion
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior

@@ -17,8 +17,7 @@ from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.evaluation.robustness.answers import Answered, Subject
 from lstm_dynamics_ros.evaluation.robustness.result import Curve, Figure, figure, Level, pooled
-from lstm_dynamics_ros.evaluation.robustness.streams import Messages, place
-from lstm_dynamics_ros.evaluation.robustness.track import Track
+from lstm_dynamics_ros.evaluation.robustness.streams import Messages, place, Track
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings
 import numpy as np
 from numpy.typing import NDArray

@@ -16,7 +16,7 @@ from lstm_dynamics_ros.evaluation.robustness.answers import (
 from lstm_dynamics_ros.evaluation.robustness.base import Attack, Case, Perturbation, PERTURBATIONS
 from lstm_dynamics_ros.evaluation.robustness.noise_level import sensor_noise
 from lstm_dynamics_ros.evaluation.robustness.result import Curve, Robustness
-from lstm_dynamics_ros.evaluation.robustness.track import shortened, tracks
+from lstm_dynamics_ros.evaluation.robustness.streams import shortened, tracks
 from lstm_dynamics_ros.evaluation.scores.inverse import Prior
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.pipeline.model_inputs import is_motion_model

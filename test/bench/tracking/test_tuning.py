@@ -9,7 +9,7 @@ from lstm_dynamics_bench.tracking.tuning import (
     Tried,
     try_all,
 )
-from lstm_dynamics_ros.evaluation.closed_loop.metrics import Score
+from lstm_dynamics_ros.evaluation.closed_loop.lockstep import Score
 import numpy as np
 import pytest
 

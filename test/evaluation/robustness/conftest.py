@@ -8,7 +8,7 @@ from lstm_dynamics_ros.core.state import Vector
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.evaluation.robustness.answers import Subject
 from lstm_dynamics_ros.evaluation.robustness.base import Attack, Case
-from lstm_dynamics_ros.evaluation.robustness.track import tracks
+from lstm_dynamics_ros.evaluation.robustness.streams import tracks
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 import numpy as np

@@ -2,8 +2,7 @@
 """Tests of the observer with online adaptation."""
 
 from lstm_dynamics_bench.tracking.methods.base import GivenModels, METHODS
-from lstm_dynamics_ros.evaluation.closed_loop.lockstep import run_case
-from lstm_dynamics_ros.evaluation.closed_loop.metrics import score
+from lstm_dynamics_ros.evaluation.closed_loop.lockstep import run_case, score
 from lstm_dynamics_ros.evaluation.closed_loop.scenarios import make_case, SCENARIOS
 from lstm_dynamics_ros.sim.robot import load_robot
 import pytest

@@ -5,8 +5,7 @@ from lstm_dynamics_bench.tracking.baselines.identified_model import IdentifiedMo
 from lstm_dynamics_bench.tracking.methods.base import GivenModels, METHODS
 from lstm_dynamics_bench.tracking.methods.classical import observed
 from lstm_dynamics_ros.evaluation.closed_loop.corrector import context_of
-from lstm_dynamics_ros.evaluation.closed_loop.lockstep import run_case
-from lstm_dynamics_ros.evaluation.closed_loop.metrics import score
+from lstm_dynamics_ros.evaluation.closed_loop.lockstep import run_case, score
 from lstm_dynamics_ros.evaluation.closed_loop.scenarios import Case, make_case, SCENARIOS
 from lstm_dynamics_ros.sim.robot import load_robot
 import numpy as np

@@ -4,8 +4,7 @@
 from dataclasses import replace
 
 from lstm_dynamics_bench.tracking.methods.classical import oracle_torque, OracleCorrector
-from lstm_dynamics_ros.evaluation.closed_loop.lockstep import run_case
-from lstm_dynamics_ros.evaluation.closed_loop.metrics import score
+from lstm_dynamics_ros.evaluation.closed_loop.lockstep import run_case, score
 from lstm_dynamics_ros.evaluation.closed_loop.scenarios import Case
 from lstm_dynamics_ros.sim.nominal import NominalModel
 import numpy as np
