@@ -64,7 +64,6 @@ TOO_LONG: dict[str, int] = {
     'lstm_dynamics_ros/physics/rigid_body.py::RigidBodyPrior': 260,
     'lstm_dynamics_ros/pipeline/pipeline.py::Pipeline': 360,
     'lstm_dynamics_ros/ros/nodes/dynamics_node.py::DynamicsNode': 256,
-    'lstm_dynamics_ros/safety/gate.py::Gate': 270,
     'lstm_dynamics_ros/signals/reference_track.py::ReferenceTrack': 234,
 }
 """Classes and functions that are still too long, with their lines. May only shrink."""

@@ -17,9 +17,9 @@ from lstm_dynamics_ros.core.state import (
 from lstm_dynamics_ros.pipeline.model_tracker import ModelTracker
 from lstm_dynamics_ros.pipeline.settings import control_steps, PipelineSettings
 from lstm_dynamics_ros.runtime.predictor import Predictor
+from lstm_dynamics_ros.safety.confidence import ShadowScore
 from lstm_dynamics_ros.safety.gate import Gate
 from lstm_dynamics_ros.safety.joint_limits import JointLimits
-from lstm_dynamics_ros.safety.shadow import ShadowScore
 from lstm_dynamics_ros.signals.low_pass import LowPass
 from lstm_dynamics_ros.signals.time_grid import nanoseconds
 import numpy as np

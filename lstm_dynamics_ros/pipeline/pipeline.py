@@ -29,11 +29,12 @@ from lstm_dynamics_ros.pipeline.tick import Tick, Trajectory
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.predictor import Predictor
 from lstm_dynamics_ros.safety.arming import ArmingFacts
-from lstm_dynamics_ros.safety.gate import Gate, GateSettings
+from lstm_dynamics_ros.safety.gate import Gate
+from lstm_dynamics_ros.safety.gate_settings import GateSettings
 from lstm_dynamics_ros.safety.joint_limits import JointLimits
 from lstm_dynamics_ros.safety.plausibility import RangeCheck
 from lstm_dynamics_ros.safety.state import Event, State, StateMachine
-from lstm_dynamics_ros.signals.payload_estimate import RANGE_NAME
+from lstm_dynamics_ros.signals.disturbance import RANGE_NAME
 from lstm_dynamics_ros.signals.time_grid import GridPoint, nanoseconds
 
 __all__ = ['Pipeline', 'PipelineSettings', 'SafetySettings', 'Surroundings', 'Tick', 'Trajectory']

@@ -9,9 +9,9 @@ from lstm_dynamics_ros.control.base import settings_as
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import ConfigError, UnknownNameError
 from lstm_dynamics_ros.core.parameters import parameter
-from lstm_dynamics_ros.safety.arming_facts import ArmingSettings
+from lstm_dynamics_ros.safety.arming import ArmingSettings
 from lstm_dynamics_ros.safety.confidence import ConfidenceSettings
-from lstm_dynamics_ros.safety.contact_settings import ContactSettings
+from lstm_dynamics_ros.safety.contact import ContactSettings
 from lstm_dynamics_ros.safety.gate_settings import GateSettings
 from lstm_dynamics_ros.safety.joint_limits import JointLimitSettings
 from lstm_dynamics_ros.signals.intake import check_distinct, joint_map_entries

@@ -7,23 +7,22 @@ from lstm_dynamics_ros.control.base import Prior
 from lstm_dynamics_ros.core.card import ModelCard, PAST_KIND
 from lstm_dynamics_ros.core.state import JointState, Matrix, Vector
 from lstm_dynamics_ros.pipeline.settings import SafetySettings
-from lstm_dynamics_ros.runtime.training_range import FeatureRanges, range_score
+from lstm_dynamics_ros.runtime.novelty import FeatureRanges, range_score
 from lstm_dynamics_ros.safety.confidence import (
     band_score,
     Confidence,
     error_band,
     typical_score,
 )
-from lstm_dynamics_ros.safety.contact import ContactDetector
+from lstm_dynamics_ros.safety.contact import ContactDetector, ToolModel
 from lstm_dynamics_ros.safety.plausibility import FrozenSensor
-from lstm_dynamics_ros.safety.tool_force import ToolModel
-from lstm_dynamics_ros.signals.disturbance import PayloadModel
-from lstm_dynamics_ros.signals.low_pass import LowPass, noise_left_of_acceleration
-from lstm_dynamics_ros.signals.payload_estimate import (
+from lstm_dynamics_ros.signals.disturbance import (
     disturbance_scale,
     PayloadEstimate,
+    PayloadModel,
     RANGE_NAME,
 )
+from lstm_dynamics_ros.signals.low_pass import LowPass, noise_left_of_acceleration
 import numpy as np
 
 SENSOR_CHANGE = 0.05

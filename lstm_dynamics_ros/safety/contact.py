@@ -1,13 +1,161 @@
 # SPDX-License-Identifier: Apache-2.0
 """Whether something touches the robot, from torque that the model does not expect."""
 
+from dataclasses import dataclass
 import math
+from typing import NamedTuple, Protocol, runtime_checkable
 
 from lstm_dynamics_ros.core.errors import ConfigError, ShapeError
+from lstm_dynamics_ros.core.parameters import parameter
 from lstm_dynamics_ros.core.state import Matrix, Vector
-from lstm_dynamics_ros.safety.contact_settings import ContactSettings
-from lstm_dynamics_ros.safety.tool_force import tool_force, ToolForce
 import numpy as np
+
+
+@dataclass(frozen=True, kw_only=True)
+class ContactSettings:
+    """When unexpected torque counts as contact."""
+
+    threshold: float = parameter(
+        1.8,
+        'Unexpected torque that counts as contact if a force at the tool explains it, in units of '
+        'its band and over all joints together.',
+        minimum=0.1,
+        reconfigurable=True,
+    )
+    unlike: float = parameter(
+        0.4,
+        'What a force at the tool may leave unexplained, as a share of what it explains.',
+        minimum=0.0,
+        maximum=10.0,
+        reconfigurable=True,
+    )
+    anywhere: float = parameter(
+        2.5,
+        'So many times the threshold is contact whatever explains it.',
+        minimum=1.0,
+        reconfigurable=True,
+    )
+    release: float = parameter(
+        0.7,
+        'Share of the threshold below which the contact ends.',
+        minimum=0.0,
+        maximum=1.0,
+        reconfigurable=True,
+    )
+    confirm_time: float = parameter(
+        0.015,
+        'How long the torque must stay above the threshold.',
+        unit='s',
+        minimum=0.0,
+        maximum=1.0,
+        reconfigurable=True,
+    )
+    hold_time: float = parameter(
+        0.3,
+        'How long it must stay below for the contact to end.',
+        unit='s',
+        minimum=0.0,
+        maximum=60.0,
+        reconfigurable=True,
+    )
+    bandwidth: float = parameter(
+        60.0,
+        'Low-pass of the unexpected torque, against noise of the encoders.',
+        unit='rad/s',
+        minimum=1.0,
+        maximum=10_000.0,
+        reconfigurable=True,
+    )
+    effort_share: float = parameter(
+        0.05,
+        'Share of the torque a model expects that it may be wrong by; widens the bands.',
+        minimum=0.0,
+        maximum=1.0,
+        reconfigurable=True,
+    )
+    lateness: float = parameter(
+        0.09,
+        'How late what a model expects may be: the faster that changes, the wider the bands.',
+        unit='s',
+        minimum=0.0,
+        maximum=1.0,
+        reconfigurable=True,
+    )
+    max_payload: float = parameter(
+        5.0,
+        'Largest change of the payload that explains torque, if its direction is known. 0 '
+        'explains none.',
+        unit='kg',
+        minimum=0.0,
+        reconfigurable=True,
+    )
+    min_payload: float = parameter(
+        1.0,
+        'Smallest payload that is recognised at once: it comes suddenly, while a force builds up.',
+        unit='kg',
+        minimum=0.0,
+        reconfigurable=True,
+    )
+    weight_after: float = parameter(
+        1.0,
+        'A contact that is like a weight for this long is taken for one, and ends. 0 never does.',
+        unit='s',
+        minimum=0.0,
+        reconfigurable=True,
+    )
+    disarm_after: float = parameter(
+        0.0,
+        'Take torque back after a contact of this length. 0 never does.',
+        unit='s',
+        minimum=0.0,
+        reconfigurable=True,
+    )
+
+
+SMALLEST_SINGULAR = 1e-6
+"""Directions in which a force is felt less than this, relative to the best, are not estimated."""
+
+
+@runtime_checkable
+class ToolModel(Protocol):
+    """A model of the robot that knows how its tool moves with its joints."""
+
+    def tool_jacobian(self, position: Vector) -> Matrix:
+        """Return how the tool moves with the joints [m/rad] or [m/m], shape (3, n_joints)."""
+
+
+class ToolForce(NamedTuple):
+    """The force at the tool that explains a residual best."""
+
+    force: Vector
+    """Force that the robot exerts on its surroundings [N], shape (3,), axes of the base."""
+    explained: float
+    """Length of what it explains of the residual, in units of the band."""
+    left: float
+    """Length of what it leaves."""
+
+
+def tool_force(residual: Vector, band: Vector, jacobian: Matrix) -> ToolForce:
+    """Return the force at the tool that explains a residual best.
+
+    The residual of a force at the tool lies in the three directions ``J' f``; errors of a model
+    lie anywhere. Least squares in units of the band, ``min |(r - J' f) / band|``.
+
+    Source: S. Haddadin, A. De Luca, A. Albu-Schaeffer, "Robot collisions: a survey on detection,
+    isolation, and identification", IEEE T-RO 33(6), 2017, section VII (identification).
+
+    Args:
+        residual: Torque that the model did not expect [N m] or [N], shape (n_joints,).
+        band: Half-width of what the model may be wrong by, > 0, shape (n_joints,).
+        jacobian: How the tool moves with the joints [m/rad] or [m/m], shape (3, n_joints).
+    """
+    scaled, columns = residual / band, (jacobian / band).T
+    force = np.asarray(np.linalg.lstsq(columns, scaled, rcond=SMALLEST_SINGULAR)[0], np.float64)
+    by_force = columns @ force
+    return ToolForce(
+        force, float(np.linalg.norm(by_force)), float(np.linalg.norm(scaled - by_force))
+    )
+
 
 DECISION_TIME = 0.05
 """How long torque that is like a small weight may take to become that of a large one [s]."""
@@ -30,7 +178,7 @@ other must be large to be one [s]: what adapts to it may overshoot."""
 class ContactDetector:
     """Tells contact from errors of the model and from payload.
 
-    The score is the length of the residual over its band. A force at the tool is told from an
+    The score is the length of the residual over its band. A force at the tool differs from an
     error of the model by what it leaves: the error is of any direction, and hardly ever that of
     a force. Where nothing is known of the tool, and for whatever touches the arm elsewhere, the
     score must be larger by the factor ``anywhere``. Where the torque of a payload is known, a

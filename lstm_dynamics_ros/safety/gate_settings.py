@@ -4,7 +4,9 @@
 from dataclasses import dataclass
 
 from lstm_dynamics_ros.core.parameters import parameter
-from lstm_dynamics_ros.safety.safe_command import SAFE_COMMANDS
+
+SAFE_COMMANDS = ('ramp', 'zero', 'hold')
+"""ramp: to zero over ``fade_out``; zero: at once; hold: the last one at most 20 ms, then zero."""
 
 
 @dataclass(frozen=True, kw_only=True)

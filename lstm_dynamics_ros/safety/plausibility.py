@@ -170,7 +170,7 @@ class RangeCheck:
 
 
 class FrozenSensor:
-    """Notices joints whose values stand still while what they are told to do does not.
+    """Notices joints whose values stand still while their command does not.
 
     A sensor or driver that has died often repeats its last values under new stamps. A robot that
     holds still may do the same, so that only a joint counts whose command has changed since its

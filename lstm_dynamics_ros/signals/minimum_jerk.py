@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The minimum-jerk step that motions start, stop and switch with."""
+"""Smooth steps from 0 to 1 that motions and torque start, stop and switch with."""
 
 from typing import Any, overload
 
@@ -31,3 +31,9 @@ def minimum_jerk(
     rest = 1.0 - x
     value = x**3 * (10.0 - 15.0 * x + 6.0 * x**2)
     return value, 30.0 * x**2 * rest**2, 60.0 * x * rest * (1.0 - 2.0 * x)
+
+
+def smoothstep(x: float) -> float:
+    """Return a smooth step from 0 at x <= 0 to 1 at x >= 1, flat at both ends."""
+    x = min(1.0, max(0.0, x))
+    return x * x * (3.0 - 2.0 * x)

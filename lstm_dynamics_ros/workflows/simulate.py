@@ -16,7 +16,8 @@ from lstm_dynamics_ros.evaluation.closed_loop.corrector import AT_ONCE, MotionRe
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.pipeline.pipeline import Pipeline, PipelineSettings
 from lstm_dynamics_ros.runtime.model_file import load_model
-from lstm_dynamics_ros.safety.gate import Gate, GateSettings
+from lstm_dynamics_ros.safety.gate import Gate
+from lstm_dynamics_ros.safety.gate_settings import GateSettings
 from lstm_dynamics_ros.safety.joint_limits import JointLimits
 from lstm_dynamics_ros.safety.state import State
 from lstm_dynamics_ros.sim.collection import PlannedRun, training_plan

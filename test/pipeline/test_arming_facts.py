@@ -13,7 +13,8 @@ from lstm_dynamics_ros.pipeline.arming_facts import error_gain, prediction_only
 from lstm_dynamics_ros.pipeline.pipeline import Pipeline, PipelineSettings, Surroundings
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 from lstm_dynamics_ros.safety.arming import ArmingSettings
-from lstm_dynamics_ros.safety.gate import Gate, GateSettings
+from lstm_dynamics_ros.safety.gate import Gate
+from lstm_dynamics_ros.safety.gate_settings import GateSettings
 from lstm_dynamics_ros.safety.joint_limits import JointLimits
 from lstm_dynamics_ros.safety.state import ArmRefusedError, State
 import numpy as np

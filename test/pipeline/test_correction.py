@@ -9,7 +9,8 @@ from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.state import JointState, Vector
 from lstm_dynamics_ros.pipeline.correction import CorrectionOutput
 from lstm_dynamics_ros.runtime.model_file import load_model
-from lstm_dynamics_ros.safety.gate import Gate, GateSettings
+from lstm_dynamics_ros.safety.gate import Gate
+from lstm_dynamics_ros.safety.gate_settings import GateSettings
 import numpy as np
 import pytest
 

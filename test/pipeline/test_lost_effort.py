@@ -17,7 +17,8 @@ from lstm_dynamics_ros.pipeline.pipeline import Pipeline, PipelineSettings, Safe
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 from lstm_dynamics_ros.safety.arming import ArmingSettings
 from lstm_dynamics_ros.safety.confidence import ConfidenceSettings
-from lstm_dynamics_ros.safety.gate import Gate, GateSettings
+from lstm_dynamics_ros.safety.gate import Gate
+from lstm_dynamics_ros.safety.gate_settings import GateSettings
 from lstm_dynamics_ros.safety.state import ArmRefusedError, State
 import numpy as np
 import pytest

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.runtime.model_file import load_model
-from lstm_dynamics_ros.runtime.training_range import FeatureRanges, range_score
+from lstm_dynamics_ros.runtime.novelty import FeatureRanges, range_score
 import numpy as np
 import pytest
 

@@ -5,8 +5,7 @@ from dataclasses import replace
 
 from lstm_dynamics_ros.core.errors import ConfigError, ShapeError
 from lstm_dynamics_ros.core.state import Matrix, Vector
-from lstm_dynamics_ros.safety.contact import ContactDetector
-from lstm_dynamics_ros.safety.contact_settings import ContactSettings
+from lstm_dynamics_ros.safety.contact import ContactDetector, ContactSettings
 import numpy as np
 import pytest
 

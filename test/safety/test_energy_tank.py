@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests for safety/energy_tank.py."""
+"""Tests for safety/gate.py."""
 
-from lstm_dynamics_ros.safety.energy_tank import EnergyTank
+from lstm_dynamics_ros.safety.torque_limiter import EnergyTank
 import numpy as np
 import pytest
 

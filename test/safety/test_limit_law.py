@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests for safety/limit_law.py."""
+"""Tests for safety/gate.py."""
 
 from hypothesis import given
 from hypothesis import strategies as st
 from lstm_dynamics_ros.safety.joint_limits import JointLimits
-from lstm_dynamics_ros.safety.limit_law import LimitLaw
+from lstm_dynamics_ros.safety.torque_limiter import LimitLaw
 import numpy as np
 import pytest
 

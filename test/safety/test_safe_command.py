@@ -1,7 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests for safety/safe_command.py."""
+"""Tests for safety/gate.py."""
 
-from lstm_dynamics_ros.safety.safe_command import SAFE_COMMANDS, SafeCommand, smoothstep
+from lstm_dynamics_ros.safety.gate import SafeCommand
+from lstm_dynamics_ros.safety.gate_settings import SAFE_COMMANDS
+from lstm_dynamics_ros.signals.minimum_jerk import smoothstep
 import numpy as np
 import pytest
 

@@ -1,11 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests for safety/shadow.py."""
+"""Tests for safety/confidence.py."""
 
 import json
 
 from lstm_dynamics_ros.core.errors import ConfigError, ShapeError
 from lstm_dynamics_ros.core.state import Matrix
-from lstm_dynamics_ros.safety.shadow import ShadowScore
+from lstm_dynamics_ros.safety.confidence import ShadowScore
 import numpy as np
 import pytest
 

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests for safety/tool_force.py."""
+"""Tests for safety/contact.py."""
 
-from lstm_dynamics_ros.safety.tool_force import tool_force
+from lstm_dynamics_ros.safety.contact import tool_force
 import numpy as np
 import pytest
 

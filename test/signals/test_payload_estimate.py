@@ -2,7 +2,7 @@
 """Tests for payload_estimate.py."""
 
 from lstm_dynamics_ros.core.errors import ConfigError
-from lstm_dynamics_ros.signals.payload_estimate import (
+from lstm_dynamics_ros.signals.disturbance import (
     disturbance_scale,
     estimates,
     FIRST,

@@ -10,7 +10,8 @@ from lstm_dynamics_ros.core.state import JointState, NANOSECONDS, RawSample, Ref
 from lstm_dynamics_ros.evaluation.closed_loop.scenarios import Case, PERIOD
 from lstm_dynamics_ros.pipeline.pipeline import Pipeline, SafetySettings
 from lstm_dynamics_ros.safety.arming import ArmingSettings
-from lstm_dynamics_ros.safety.gate import Gate, GateSettings
+from lstm_dynamics_ros.safety.gate import Gate
+from lstm_dynamics_ros.safety.gate_settings import GateSettings
 from lstm_dynamics_ros.safety.joint_limits import JointLimits
 from lstm_dynamics_ros.safety.state import State
 from lstm_dynamics_ros.signals.time_grid import nanoseconds

@@ -12,7 +12,7 @@ import subprocess
 import lstm_dynamics_ros
 from lstm_dynamics_ros.core.card import PAST_KIND, Range
 from lstm_dynamics_ros.learning.columns import Trajectory
-from lstm_dynamics_ros.signals.payload_estimate import (
+from lstm_dynamics_ros.signals.disturbance import (
     disturbance_scale,
     estimates,
     MEMORY,

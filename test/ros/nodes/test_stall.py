@@ -102,7 +102,7 @@ def test_a_stall_between_computing_and_sending_is_noticed_in_time(bench: Bench) 
         bench.at_publish = lambda: None
 
     bench.at_publish = stall_once
-    before = bench.engine.pipeline.gate._last.copy()
+    before = bench.engine.pipeline.gate.limiter.last.copy()
     bench.tick()
     assert bench.machine.state is State.FAULT
     assert len(bench.sent) == 1
