@@ -8,10 +8,9 @@ effort best, friction and a constant aside.
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from lstm_dynamics_ros.core.state import Matrix, Vector
-from lstm_dynamics_ros.data.quality.check_effort import friction_columns
+from lstm_dynamics_ros.core.state import Matrix
 from lstm_dynamics_ros.data.quality.finding import Finding, listed, warning
-from lstm_dynamics_ros.data.quality.steady import steadied, Steady
+from lstm_dynamics_ros.data.quality.joint_summary import fit, friction_columns, joined, steadied
 from lstm_dynamics_ros.data.recording import Recording
 import numpy as np
 
@@ -74,7 +73,7 @@ def drive_factors(recordings: Sequence[Recording], torque: Torque) -> list[Drive
     if not made:
         return []
     nominal = np.concatenate([torque(s.position, s.velocity, s.acceleration) for s in made])
-    effort, velocity = _joined(made, 'effort'), _joined(made, 'velocity')
+    effort, velocity = joined(made, 'effort'), joined(made, 'velocity')
     result = []
     for j, name in enumerate(recordings[0].joint_names):
         columns = np.column_stack([nominal[:, j], effort[:, j], velocity[:, j]])
@@ -83,8 +82,8 @@ def drive_factors(recordings: Sequence[Recording], torque: Torque) -> list[Drive
             continue
         known, target = columns[:, 0], columns[:, 1]
         rest = np.column_stack([friction_columns(columns[:, 2]), np.ones(len(columns))])
-        before, without = _fit(rest, target - known)[1], _fit(rest, target)[1]
-        weights, after = _fit(np.column_stack([known, rest]), target)
+        before, without = fit(rest, target - known)[1], fit(rest, target)[1]
+        weights, after = fit(np.column_stack([known, rest]), target)
         result.append(DriveFactor(name, float(weights[0]), before, after, without))
     return result
 
@@ -131,15 +130,3 @@ def _in_words(factors: Sequence[DriveFactor]) -> str:
         return 'No factor between them could be fitted.'
     listing = ', '.join(f'{item.joint} {item.torque_per_effort:.3g}' for item in factors)
     return f'Fitted gear/current factor, torque per unit of effort [N m or N]: {listing}.'
-
-
-def _joined(made: Sequence[Steady], kind: str) -> Matrix:
-    joined: Matrix = np.concatenate([getattr(item, kind) for item in made])
-    return joined
-
-
-def _fit(features: Matrix, target: Vector) -> tuple[Vector, float]:
-    """Return weights and the RMS of what they leave."""
-    weights: Vector = np.linalg.lstsq(features, target, rcond=None)[0].astype(np.float64)
-    left = target - features @ weights
-    return weights, float(np.sqrt(np.mean(left**2)))

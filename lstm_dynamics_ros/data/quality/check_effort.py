@@ -15,10 +15,16 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from lstm_dynamics_ros.core.errors import ShapeError
-from lstm_dynamics_ros.core.state import Matrix, Vector
+from lstm_dynamics_ros.core.state import Matrix
 from lstm_dynamics_ros.data.quality.finding import error, Finding, JointLimits, listed, warning
-from lstm_dynamics_ros.data.quality.joint_summary import JointSummary
-from lstm_dynamics_ros.data.quality.steady import steadied, Steady
+from lstm_dynamics_ros.data.quality.joint_summary import (
+    fit,
+    friction_columns,
+    joined,
+    JointSummary,
+    steadied,
+    Steady,
+)
 from lstm_dynamics_ros.data.recording import Recording
 import numpy as np
 
@@ -113,13 +119,17 @@ def _is_negative(power: _Power | None) -> bool:
 
 def _power(steady: Sequence[Steady], j: int) -> _Power | None:
     """Return the mean power of a joint, None if there is too little data."""
-    conservative, friction = _features(steady, j)
-    effort = np.concatenate([s.effort[:, j] for s in steady])
-    velocity = np.concatenate([s.velocity[:, j] for s in steady])
+    position, acceleration = joined(steady, 'position'), joined(steady, 'acceleration')[:, j]
+    effort, velocity = joined(steady, 'effort')[:, j], joined(steady, 'velocity')[:, j]
     blocks = len(effort) * steady[0].dt / BLOCK
     if blocks < FEWEST_BLOCKS or not velocity.any():
         return None
-    weights = _fit(np.hstack([conservative, friction]), effort)
+    # What gives its work back, and what does not.
+    conservative = np.column_stack(
+        [acceleration, np.sin(position), np.cos(position), np.ones(len(position))]
+    )
+    friction = friction_columns(velocity)
+    weights = fit(np.hstack([conservative, friction]), effort)[0]
     rest = (effort - conservative @ weights[: conservative.shape[1]]) * velocity
     size = len(rest) // int(blocks)
     means = rest[: size * int(blocks)].reshape(int(blocks), size).mean(axis=1)
@@ -130,14 +140,13 @@ def _power(steady: Sequence[Steady], j: int) -> _Power | None:
 
 def _against_gravity(steady: Sequence[Steady], j: int, name: str) -> list[Finding]:
     """Check how often the effort contains the torque of gravity."""
-    torque = np.concatenate([s.gravity[:, j] for s in steady if s.gravity is not None])
-    effort = np.concatenate([s.effort[:, j] for s in steady])
+    torque, effort = joined(steady, 'gravity')[:, j], joined(steady, 'effort')[:, j]
     if torque.std() < 0.2 * effort.std() and torque.std() < 0.5:
         return []
-    _, friction = _features(steady, j)
-    inertia = np.concatenate([s.acceleration[:, j] for s in steady])
+    inertia = joined(steady, 'acceleration')[:, j]
+    friction = friction_columns(joined(steady, 'velocity')[:, j])
     rest = np.column_stack([inertia, friction, np.ones(len(effort))])
-    factor = float(_fit(np.column_stack([torque, rest]), effort)[0])
+    factor = float(fit(np.column_stack([torque, rest]), effort)[0][0])
     if 0.75 <= factor <= 1.33:
         return []
     if abs(factor) < 0.2:
@@ -164,25 +173,3 @@ def _against_gravity(steady: Sequence[Steady], j: int, name: str) -> list[Findin
             'robot model is right.',
         )
     ]
-
-
-def _features(steady: Sequence[Steady], j: int) -> tuple[Matrix, Matrix]:
-    """Return features of what gives its work back, and of friction."""
-    position = np.concatenate([s.position for s in steady])
-    velocity = np.concatenate([s.velocity[:, j] for s in steady])
-    acceleration = np.concatenate([s.acceleration[:, j] for s in steady])
-    conservative = np.column_stack(
-        [acceleration, np.sin(position), np.cos(position), np.ones(len(position))]
-    )
-    return conservative, friction_columns(velocity)
-
-
-def friction_columns(velocity: Vector) -> Matrix:
-    """Return what viscous and Coulomb friction of one joint are proportional to, (n_steps, 2)."""
-    coulomb = np.tanh(velocity / (0.2 * float(velocity.std()) + 1e-12))
-    return np.stack([velocity, coulomb], axis=1)
-
-
-def _fit(features: Matrix, target: Vector) -> Vector:
-    weights: Vector = np.linalg.lstsq(features, target, rcond=None)[0].astype(np.float64)
-    return weights

@@ -24,7 +24,7 @@ MOVING = 0.2
 """Share of the time that a joint should move."""
 
 REVERSALS = 6
-"""Times that a joint should turn back, for friction to be told from the rest."""
+"""Times that a joint should turn back, for friction to be separable from the rest."""
 
 
 def signal_findings(
@@ -86,7 +86,7 @@ _CHECKS: tuple[_Check, ...] = (
         'poor_excitation',
         warning,
         lambda j: _moved(j) and j.moving >= MOVING and j.reversals < REVERSALS,
-        f'turned back fewer than {REVERSALS} times, so friction can hardly be told from the rest. '
+        f'turned back fewer than {REVERSALS} times, so friction can hardly be separated. '
         'Add motions of many speeds and directions, all joints at once.',
     ),
     (

@@ -192,13 +192,8 @@ def _counted(recordings: Sequence[Recording]) -> list[Finding]:
         counters.update(recording.counters)
     total = max(1, sum(len(recording) for recording in recordings))
     found = []
-    for code, text in _COUNTED.items():
-        count = counters[code]
-        if count:
-            kind = warning if count > OFTEN * total else info
+    for code, text in (_COUNTED | _KNOWN).items():
+        if count := counters[code]:
+            kind = warning if code in _COUNTED and count > OFTEN * total else info
             found.append(kind(code, f'{count} messages {text}'))
-    return found + [
-        info(code, f'{counters[code]} messages {text}')
-        for code, text in _KNOWN.items()
-        if counters[code]
-    ]
+    return found

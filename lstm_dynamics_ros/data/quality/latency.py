@@ -65,7 +65,7 @@ class Delay(NamedTuple):
     seconds: float
     """Dead time plus lag [s]: how much later slow changes arrive."""
     dead: float
-    """Dead time [s]; told apart from the lag only where the signals are fast."""
+    """Dead time [s]; distinguished from the lag only where the signals are fast."""
     lag: float
     """Time constant of a first-order lag [s]."""
     gain: float
@@ -143,10 +143,8 @@ def estimate_delay(
     needed = 0.5 * (SEGMENTS + 1) * band.stretch
     if seconds < needed:
         raise TooShortError(max(seconds, 0.0), needed)
-    n_steps = int(seconds / STEP)
-    time: Vector = (
-        np.arange(n_steps, dtype=np.float64) + 0.5
-    ) * STEP  # in between, where a held value is clear
+    middle = np.arange(int(seconds / STEP), dtype=np.float64) + 0.5
+    time: Vector = middle * STEP  # in between, where a held value is clear
     when = (cause_ns - start) / NANOSECONDS
     if held:
         causing = cause[np.searchsorted(when, time, side='right') - 1]
@@ -154,14 +152,7 @@ def estimate_delay(
         causing = np.interp(time, when, cause)
     following = np.interp(time, (effect_ns - start) / NANOSECONDS, effect)
     averages = _averages(np.diff(causing), np.diff(following), band)
-    delays = np.arange(-LARGEST_DELAY, LARGEST_DELAY, STEP, dtype=np.float64)
-    correlation = _correlation(averages, delays)
-    peak = int(np.argmax(np.abs(correlation)))
-    height = max(abs(correlation[peak]), np.finfo(float).tiny)
-    coarse = delays[peak]
-    aside = np.abs(delays - coarse) > MAIN_LOBE / band.high
-    others = np.abs(correlation[aside]).max(initial=0.0) / height
-    before = np.abs(correlation[aside & (delays < 0)]).max(initial=0.0) / height
+    coarse, others, leading = _peak(averages, band)
     around = (coarse - LARGEST_LAG, coarse + NEAR)
     free = _fit(averages, averages, around)
     found = free if gain is None else _fit(averages, averages, around, gain=gain)
@@ -181,9 +172,22 @@ def estimate_delay(
         gain=free.gain,
         error=float(np.std(parts, ddof=1) / np.sqrt(GROUPS)),
         coherence=float(smooth.max()),
-        others=float(others),
-        leading=float(before),
+        others=others,
+        leading=leading,
     )
+
+
+def _peak(averages: _Averages, band: Band) -> tuple[float, float, float]:
+    """Return the delay of the correlation's peak, ``others`` and ``leading`` of :class:`Delay`."""
+    delays = np.arange(-LARGEST_DELAY, LARGEST_DELAY, STEP, dtype=np.float64)
+    size = np.abs(_correlation(averages, delays))
+    peak = int(np.argmax(size))
+    height = max(size[peak], np.finfo(float).tiny)
+    coarse = delays[peak]
+    aside = np.abs(delays - coarse) > MAIN_LOBE / band.high
+    others = size[aside].max(initial=0.0) / height
+    leading = size[aside & (delays < 0)].max(initial=0.0) / height
+    return float(coarse), float(others), float(leading)
 
 
 def _averages(cause: Vector, effect: Vector, band: Band) -> _Averages:

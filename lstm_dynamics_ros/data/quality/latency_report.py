@@ -1,19 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """The latency of every joint of a recording, and what can be said of it in words."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-import math
 
 from lstm_dynamics_ros.core.errors import DataError
-from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS, Stamps
+from lstm_dynamics_ros.core.json_data import to_plain
+from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS
 from lstm_dynamics_ros.data.quality.latency import Band, Delay, estimate_delay
 from lstm_dynamics_ros.data.recording import Recording, Track
 import numpy as np
-from numpy.typing import NDArray
-
-Rows = NDArray[np.intp]
-"""Rows of a matrix (n_rows,)."""
 
 DRIVE_BAND = Band(8.0, 80.0, 2.0)
 """Above what a position loop answers to, below what joint states hold."""
@@ -113,23 +109,20 @@ class LatencyReport:
 
     def to_json(self, dt: float) -> dict[str, object]:
         """Return everything for ``--json``; infinite and missing values become None."""
-        return {
-            'what': self.what,
-            'delay_s': self.seconds,
-            'hold_s': self.hold,
-            'latency_s': self.latency,
-            'latency_steps': self.steps(dt),
-            'dt_s': dt,
-            'joints': {
-                name: {
-                    key: value if math.isfinite(value) else None
-                    for key, value in delay._asdict().items()
-                }
-                for name, delay in self.delays.items()
-            },
-            'problems': dict(self.problems),
-            'notes': list(self.notes),
-        }
+        figures: dict[str, object] = to_plain(
+            {
+                'what': self.what,
+                'delay_s': self.seconds,
+                'hold_s': self.hold,
+                'latency_s': self.latency,
+                'latency_steps': self.steps(dt),
+                'dt_s': dt,
+                'joints': self.delays,
+                'problems': self.problems,
+                'notes': self.notes,
+            }
+        )
+        return figures
 
 
 def command_latency(recording: Recording) -> LatencyReport:
@@ -148,12 +141,10 @@ def command_latency(recording: Recording) -> LatencyReport:
             f'{recording.name} has no command. Record its topic too (record --command TOPIC), '
             'while a probe runs: see docs/excite.md.'
         )
-    stamps, rows = _increasing(command.stamp_ns)
+    stamps = np.unique(command.stamp_ns)
     hold = float(np.median(np.diff(stamps))) / NANOSECONDS if len(stamps) > 1 else 0.0
-    delays, problems = _estimates(recording, command, 'effort', stamps, rows, DRIVE_BAND)
-    for name, delay in delays.items():
-        if problem := _doubt(delay):
-            problems[name] = problem
+    delays, problems = _estimates(recording, command, 'effort', DRIVE_BAND)
+    problems |= {name: why for name, delay in delays.items() if (why := _doubt(delay))}
     notes = _notes({name: delays[name] for name in delays if name not in problems})
     return LatencyReport(
         what=f'{recording.name}: from command to measured effort',
@@ -177,10 +168,7 @@ def tracking_latency(recording: Recording) -> LatencyReport:
     reference = recording.reference
     if reference is None:
         raise DataError(f'{recording.name} has no reference. Record its topic too (--reference).')
-    stamps, rows = _increasing(reference.stamp_ns)
-    delays, problems = _estimates(
-        recording, reference, 'velocity', stamps, rows, TRACKING_BAND, held=False
-    )
+    delays, problems = _estimates(recording, reference, 'velocity', TRACKING_BAND, held=False)
     for name, delay in delays.items():
         if delay.coherence < LEAST_COHERENCE or delay.gain <= 0:
             problems[name] = 'its velocity does not follow the reference.'
@@ -194,17 +182,11 @@ def tracking_latency(recording: Recording) -> LatencyReport:
 
 
 def _estimates(
-    recording: Recording,
-    track: Track,
-    kind: str,
-    stamps: Stamps,
-    rows: Rows,
-    band: Band,
-    *,
-    held: bool = True,
+    recording: Recording, track: Track, kind: str, band: Band, *, held: bool = True
 ) -> tuple[dict[str, Delay], dict[str, str]]:
     """Return delays by joint, and why others have none."""
-    measured_ns, measured_rows = _increasing(recording.stamp_ns)
+    stamps, rows = np.unique(track.stamp_ns, return_index=True)
+    measured_ns, measured_rows = np.unique(recording.stamp_ns, return_index=True)
     measured: Matrix = getattr(recording, kind)[measured_rows]
     caused: Matrix = getattr(track, kind)[rows]
     if np.isnan(measured).all():
@@ -241,24 +223,24 @@ def _estimates(
 
 def _doubt(delay: Delay) -> str:
     """Return why a delay is not believed, empty if it is."""
-    checks: tuple[tuple[Callable[[], bool], str], ...] = (
+    checks = (
         (
-            lambda: delay.coherence < LEAST_COHERENCE,
+            delay.coherence < LEAST_COHERENCE,
             f'the command explains at most {delay.coherence:.0%} of the effort. '
             'A larger probe or a slower motion helps.',
         ),
         (
-            lambda: delay.seconds <= 0 or delay.leading > MOST_LEADING,
+            delay.seconds <= 0 or delay.leading > MOST_LEADING,
             'the effort leads the command: it follows the measurements. Add a probe to it.',
         ),
-        (lambda: delay.gain < 0, 'the effort has the opposite sign.'),
-        (lambda: delay.others > MOST_OTHERS, 'no single delay fits better than others.'),
+        (delay.gain < 0, 'the effort has the opposite sign.'),
+        (delay.others > MOST_OTHERS, 'no single delay fits better than others.'),
         (
-            lambda: delay.error > MOST_ERROR,
+            delay.error > MOST_ERROR,
             f'parts of the recording differ by +-{1e3 * delay.error:.1f} ms. Record longer.',
         ),
     )
-    return next((sentence for holds, sentence in checks if holds()), '')
+    return next((sentence for holds, sentence in checks if holds), '')
 
 
 def _notes(delays: Mapping[str, Delay]) -> tuple[str, ...]:
@@ -275,9 +257,3 @@ def _notes(delays: Mapping[str, Delay]) -> tuple[str, ...]:
             'all of them is a compromise.'
         )
     return tuple(notes)
-
-
-def _increasing(stamp_ns: Stamps) -> tuple[Stamps, Rows]:
-    """Return sorted stamps without repetitions, and the rows they stand in."""
-    stamps, rows = np.unique(stamp_ns, return_index=True)
-    return stamps, rows

@@ -3,11 +3,12 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 import math
 from typing import Any
 
 from lstm_dynamics_ros.core.errors import DataError, JointNamesError
+from lstm_dynamics_ros.core.json_data import to_plain
 from lstm_dynamics_ros.core.state import Matrix
 from lstm_dynamics_ros.data.quality.check_drive import drive_findings, Torque
 from lstm_dynamics_ros.data.quality.check_effort import effort_findings
@@ -63,18 +64,12 @@ class DataReport:
 
     def to_json(self) -> dict[str, Any]:
         """Return the report for programs; figures that are not known are None."""
-        joints = [asdict(joint) for joint in self.joints]
-        for joint in joints:
-            for key, value in joint.items():
-                if isinstance(value, float) and not math.isfinite(value):
-                    joint[key] = None
+        values: dict[str, Any] = to_plain(self)
         return {
-            'recordings': self.recordings,
-            'duration_s': self.duration,
-            'rate_hz': self.rate if math.isfinite(self.rate) else None,
-            'joints': joints,
-            'findings': [asdict(finding) for finding in self.findings],
-            'counters': dict(self.counters),
+            'recordings': values['recordings'],
+            'duration_s': values['duration'],
+            'rate_hz': values['rate'],
+            **{key: values[key] for key in ('joints', 'findings', 'counters')},
         }
 
 
@@ -130,9 +125,7 @@ def data_report(
     return DataReport(
         recordings=len(items),
         duration=sum(item.duration for item in items),
-        rate=1 / float(np.median(usual[np.isfinite(usual)]))
-        if np.isfinite(usual).any()
-        else math.nan,
+        rate=1 / float(np.median(usual)) if len(usual) else math.nan,
         joints=joints,
         findings=tuple(sorted(findings, key=lambda f: SEVERITIES.index(f.severity))),
         counters=dict(counters),

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from lstm_dynamics_ros.core.state import NANOSECONDS
-from lstm_dynamics_ros.data.quality.steady import SMOOTHING, steadied
+from lstm_dynamics_ros.data.quality.joint_summary import SMOOTHING, steadied
 from lstm_dynamics_ros.data.recording import Recording
 import numpy as np
 import pytest
