@@ -26,7 +26,7 @@ FLOAT_ARRAY = 'std_msgs/msg/Float64MultiArray'
 _MOST_LAYOUTS = 64  # with more, messages differ one by one and comparing them gains nothing
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True)
 class Layout:
     """Where the numbers of a message are."""
 
@@ -106,13 +106,19 @@ class _Walk:
         self.at += 8 * count
         return self.at - 8 * count, count
 
-    def fixed(self) -> NDArray[np.bool_]:
-        """Return which bytes were walked over and are not numbers."""
-        mask = np.zeros(len(self.raw), bool)
-        mask[: self.at] = True
+    def layout(
+        self,
+        values: dict[str, tuple[int, int]],
+        names: tuple[str, ...] = (),
+        times: tuple[int, ...] = (),
+        points: int = 1,
+    ) -> Layout:
+        """Return the layout; bytes that were walked over and are no numbers are fixed."""
+        fixed = np.zeros(len(self.raw), bool)
+        fixed[: self.at] = True
         for begin, end in self.free:
-            mask[begin:end] = False
-        return mask
+            fixed[begin:end] = False
+        return Layout(names, values, times, fixed, self.order, points)
 
     def _check(self, size: int) -> None:
         if self.at + size > len(self.raw):
@@ -124,7 +130,7 @@ def _joint_state(walk: _Walk) -> Layout:
     walk.text()
     names = walk.texts()
     values = {name: walk.doubles() for name in ('position', 'velocity', 'effort')}
-    return Layout(names=names, values=values, times=(time,), fixed=walk.fixed(), order=walk.order)
+    return walk.layout(values, names, (time,))
 
 
 def _trajectory(walk: _Walk) -> Layout:
@@ -137,14 +143,7 @@ def _trajectory(walk: _Walk) -> Layout:
         fields = ('position', 'velocity', 'acceleration', 'effort')
         values = {name: walk.doubles() for name in fields}
         times.append(walk.time())
-    return Layout(
-        names=names,
-        values=values,
-        times=tuple(times),
-        fixed=walk.fixed(),
-        order=walk.order,
-        points=points,
-    )
+    return walk.layout(values, names, tuple(times), points)
 
 
 def _float_array(walk: _Walk) -> Layout:
@@ -153,8 +152,7 @@ def _float_array(walk: _Walk) -> Layout:
         walk.integer()
         walk.integer()
     walk.integer()
-    values = {'effort': walk.doubles()}
-    return Layout(names=(), values=values, times=(), fixed=walk.fixed(), order=walk.order)
+    return walk.layout({'effort': walk.doubles()})
 
 
 _WALKS: dict[str, Callable[[_Walk], Layout]] = {

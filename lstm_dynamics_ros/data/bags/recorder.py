@@ -12,7 +12,6 @@ import os
 from pathlib import Path
 import shutil
 import threading
-from types import TracebackType
 from typing import Any
 
 from lstm_dynamics_ros.core.atomic_file import write_text
@@ -63,12 +62,7 @@ class BagStream:
     def __enter__(self) -> 'BagStream':
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def write(self, topic: str, kind: str, stamp_ns: int, raw: bytes) -> None:

@@ -7,6 +7,7 @@ The rest of ``data`` sees a :class:`Bag`: topics, and raw messages in the order 
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator
 from dataclasses import dataclass, field
+from functools import partial
 import hashlib
 from pathlib import Path
 import re
@@ -141,7 +142,7 @@ def _open_folder(path: Path, files: tuple[Path, ...]) -> Bag:
         topics=topics,
         recovered=0,
         notes=_notes(path),
-        _readers=(_reading(path),),
+        _readers=(partial(_read, path),),
     )
 
 
@@ -154,13 +155,13 @@ def _open_files(path: Path, files: tuple[Path, ...], notes: dict[str, str]) -> B
         try:
             with Reader(file) as reader:
                 found = _topics(reader)
-            readers.append(_reading(file))
+            readers.append(partial(_read, file))
         except _UNREADABLE as error:
             if file.suffix != '.mcap':
                 raise _damaged(file, error) from error
             found = _recovered_topics(file)
             recovered += sum(topic.messages for topic in found)
-            readers.append(_recovering(file))
+            readers.append(partial(_recover, file))
         for topic in found:
             topics[topic.name, topic.type] += topic.messages
     return Bag(
@@ -180,17 +181,13 @@ def _topics(reader: Reader) -> tuple[Topic, ...]:
     return tuple(Topic(*key, count) for key, count in counts.items())
 
 
-def _reading(path: Path) -> Callable[[Collection[str]], Iterator[Message]]:
-    """Return a function that reads a sound bag."""
-
-    def read(topics: Collection[str]) -> Iterator[Message]:
-        with Reader(path) as reader:
-            connections = [item for item in reader.connections if item.topic in topics]
-            if connections:
-                for connection, receive_ns, raw in reader.messages(connections):
-                    yield Message(connection.topic, receive_ns, bytes(raw))
-
-    return read
+def _read(path: Path, topics: Collection[str]) -> Iterator[Message]:
+    """Read a sound bag."""
+    with Reader(path) as reader:
+        connections = [item for item in reader.connections if item.topic in topics]
+        if connections:
+            for connection, receive_ns, raw in reader.messages(connections):
+                yield Message(connection.topic, receive_ns, bytes(raw))
 
 
 def _recovered_topics(path: Path) -> tuple[Topic, ...]:
@@ -201,15 +198,11 @@ def _recovered_topics(path: Path) -> tuple[Topic, ...]:
     return tuple(Topic(*key, count) for key, count in counts.items())
 
 
-def _recovering(path: Path) -> Callable[[Collection[str]], Iterator[Message]]:
-    """Return a function that reads an unfinished mcap file."""
-
-    def read(topics: Collection[str]) -> Iterator[Message]:
-        for item in recover(path):
-            if item.topic in topics:
-                yield Message(item.topic, item.receive_ns, item.raw)
-
-    return read
+def _recover(path: Path, topics: Collection[str]) -> Iterator[Message]:
+    """Read an unfinished mcap file."""
+    for item in recover(path):
+        if item.topic in topics:
+            yield Message(item.topic, item.receive_ns, item.raw)
 
 
 def _metadata(path: Path) -> dict[str, object]:

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Writes bags: whole recordings at once, or messages as they come from a running robot.
+"""Writes whole bags.
 
-:class:`BagWriter` writes to a temporary name and renames at the end, so a bag is there whole or
-not at all. :class:`~lstm_dynamics_ros.data.bags.recorder.BagStream` is for live recording, where
-what has been written must survive a crash.
+A bag is written under a temporary name and renamed at the end, so it is there whole or not at all.
+:class:`~lstm_dynamics_ros.data.bags.recorder.BagStream` is for live recording, where what has been
+written must survive a crash.
 """
 
 from collections.abc import Iterator, Mapping
@@ -11,7 +11,6 @@ import heapq
 import os
 from pathlib import Path
 import shutil
-from types import TracebackType
 
 from lstm_dynamics_ros.core.errors import DataError, UnknownNameError
 from lstm_dynamics_ros.core.state import Stamps
@@ -22,14 +21,11 @@ from lstm_dynamics_ros.data.bags.messages import (
     joint_trajectory,
     typestore,
 )
-from lstm_dynamics_ros.data.bags.recorder import BagStream
 from lstm_dynamics_ros.data.bags.storage import is_bag
-from lstm_dynamics_ros.data.recording import Recording, Track
+from lstm_dynamics_ros.data.recording import Recording, Track, TRACK_KINDS
 import numpy as np
 from rosbags.interfaces import Connection
 from rosbags.rosbag2 import StoragePlugin, Writer
-
-__all__ = ['BagStream', 'BagWriter', 'write_bag']
 
 STORAGES = {'mcap': StoragePlugin.MCAP, 'sqlite3': StoragePlugin.SQLITE3}
 """Kinds of bag file."""
@@ -75,12 +71,7 @@ class BagWriter:
         self._writer.open()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, kind: object, *_: object) -> None:
         try:
             if kind is None:
                 self._writer.close()
@@ -157,12 +148,7 @@ def _joint_states(recording: Recording, topic: str) -> _Stream:
 def _points(track: Track, topic: str) -> _Stream:
     receive = _receive_times(track.stamp_ns)
     for row, (when, stamp) in enumerate(zip(receive, track.stamp_ns.tolist(), strict=True)):
-        point = {
-            'position': track.position[row],
-            'velocity': track.velocity[row],
-            'acceleration': track.acceleration[row],
-            'effort': track.effort[row],
-        }
+        point = {kind: getattr(track, kind)[row] for kind in TRACK_KINDS}
         yield when, topic, TRAJECTORY, joint_trajectory(stamp, track.joint_names, [point])
 
 

@@ -2,12 +2,12 @@
 """Excitations as bags that can be played to a robot, as tables, and a summary of all of them."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from lstm_dynamics_ros.core.atomic_file import write_text
 from lstm_dynamics_ros.core.errors import ConfigError, DataError
-from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS
+from lstm_dynamics_ros.core.json_data import to_plain
+from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS, Vector
 from lstm_dynamics_ros.data.bags.cdr import FLOAT_ARRAY, TRAJECTORY
 from lstm_dynamics_ros.data.bags.messages import float_array, joint_trajectory
 from lstm_dynamics_ros.data.bags.writer import BagWriter
@@ -64,12 +64,9 @@ def write_excitation(
             'Use 50, 100, 200 or 500.'
         )
     rows = slice(None, None, every)
-    position = excitation.position[rows]
-    velocity, acceleration = excitation.velocity[rows], excitation.acceleration[rows]
-    points = [
-        {'position': q, 'velocity': dq, 'acceleration': ddq}
-        for q, dq, ddq in zip(position, velocity, acceleration, strict=True)
-    ]
+    kinds = ('position', 'velocity', 'acceleration')
+    signals = [getattr(excitation, kind)[rows] for kind in kinds]
+    points = [dict(zip(kinds, row, strict=True)) for row in zip(*signals, strict=True)]
     table = folder / f'{excitation.name}.csv'
     if table.exists() and not overwrite:
         raise DataError(f'{table} exists already. Choose another folder, or --overwrite.')
@@ -77,15 +74,11 @@ def write_excitation(
     message = joint_trajectory(0, excitation.joint_names, points, every * STEP)
     with BagWriter(folder / excitation.name, overwrite=overwrite) as bag:
         bag.write(topic, TRAJECTORY, 0, message)
-    heads = [
-        f'{kind}.{name}'
-        for kind in ('position', 'velocity', 'acceleration')
-        for name in excitation.joint_names
-    ]
-    time = np.arange(len(position)) * every * STEP
+    heads = [f'{kind}.{name}' for kind in kinds for name in excitation.joint_names]
+    time = np.arange(len(points)) * every * STEP
     np.savetxt(
         table,
-        np.hstack([time[:, None], position, velocity, acceleration]),
+        np.hstack([time[:, None], *signals]),
         fmt='%.9g',
         delimiter=',',
         header=','.join(['time', *heads]),
@@ -129,11 +122,8 @@ def write_summary(
     summary = {
         'warning': WARNING,
         'joints': list(limits.joint_names),
-        'limits': {name: [_finite(v) for v in getattr(limits, name)] for name in VECTORS},
-        'settings': {
-            key: list(value) if isinstance(value, tuple) else value
-            for key, value in asdict(settings).items()
-        },
+        'limits': {name: to_plain(getattr(limits, name)) for name in VECTORS},
+        'settings': to_plain(settings),
         'trajectories': {
             item.name: {
                 'duration': round(item.duration, 3),
@@ -141,19 +131,15 @@ def write_summary(
                 'condition_number_of_first_draw': round(item.first_condition, 3),
                 'shrunk_for_effort': round(item.shrunk, 4),
                 'largest_share_of': {
-                    kind: {
-                        name: round(float(share), 3)
-                        for name, share in zip(item.joint_names, shares, strict=True)
-                    }
+                    kind: dict(zip(item.joint_names, _rounded(shares), strict=True))
                     for kind, shares in usage(item, limits).items()
                 },
             }
             for item in excitations
         },
     }
-    text = yaml.safe_dump(summary, sort_keys=False, width=99)
-    write_text(folder / SUMMARY, text)
+    write_text(folder / SUMMARY, yaml.safe_dump(summary, sort_keys=False, width=99))
 
 
-def _finite(value: float) -> float | None:
-    return float(value) if np.isfinite(value) else None
+def _rounded(shares: Vector) -> list[float]:
+    return [round(share, 3) for share in shares.tolist()]

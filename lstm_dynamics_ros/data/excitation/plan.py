@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from lstm_dynamics_ros.core.errors import ConfigError
-from lstm_dynamics_ros.core.progress import Progress
+from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.data.excitation.limits import ExcitationLimits
 from lstm_dynamics_ros.data.excitation.paths import (
@@ -85,7 +85,7 @@ def excitations(
     settings: ExcitationSettings,
     *,
     efforts: Efforts | None = None,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> Iterator[Excitation]:
     """Yield trajectories from home to home.
 
@@ -93,7 +93,7 @@ def excitations(
         limits: What the joints can stand; only acceleration and effort may be unknown.
         settings: How the robot is excited.
         efforts: Its rigid-body model; None without, then only accelerations are limited.
-        progress: Told after every trajectory.
+        progress: Called after every trajectory.
 
     Raises:
         ConfigError: If a limit is missing, home is outside or its efforts are too large already.
@@ -124,8 +124,7 @@ def excitations(
         )
         _verify(excitation, limits)
         yield excitation
-        if progress is not None:
-            progress(number + 1, settings.trajectories, 'excitation')
+        progress(number + 1, settings.trajectories, 'excitation')
 
 
 def usage(excitation: Excitation, limits: ExcitationLimits) -> dict[str, Vector]:
@@ -209,34 +208,21 @@ def _best_path(
     counts['multi_sine'] += free - sum(counts.values())
 
     def sines(seed: int) -> JointPath:
-        return multi_sine(
-            room,
-            counts['multi_sine'],
-            settings.base_frequency,
-            settings.harmonics,
-            np.random.default_rng(seed),
-        )
+        rng, frequency = np.random.default_rng(seed), settings.base_frequency
+        return multi_sine(room, counts['multi_sine'], frequency, settings.harmonics, rng)
 
     seeds = rng.integers(2**62, size=settings.restarts).tolist()
     conditions = [condition_number(sines(seed), room) for seed in seeds]
     best = int(np.argmin(conditions))
     still = path_at_rest(pause, n_joints)
-    path = joined(
-        [
-            still,
-            sines(seeds[best]),
-            still,
-            slow_reversals(room, counts['slow_reversals'], settings.slow_share, rng),
-            still,
-            point_to_point(room, counts['point_to_point'], rng),
-            still,
-        ]
-    )
+    slow = slow_reversals(room, counts['slow_reversals'], settings.slow_share, rng)
+    moves = point_to_point(room, counts['point_to_point'], rng)
+    path = joined([still, sines(seeds[best]), still, slow, still, moves, still])
     return path, conditions[best], conditions[0]
 
 
 def condition_number(path: JointPath, room: Room) -> float:
-    """Return how well effects of the joints' motion can be told apart.
+    """Return how well effects of the joints' motion can be separated.
 
     The condition number of positions, velocities, accelerations and directions of all joints,
     columns scaled to length one: what a model linear in these would be fitted by. It needs no

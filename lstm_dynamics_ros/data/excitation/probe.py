@@ -56,7 +56,7 @@ def probe(
     Returns:
         Efforts to add, one row per period [N m] or [N] (n_steps, n_joints). The joints' signals
         are shifted against each other, or hold frequencies of their own, so that their effects
-        can be told apart.
+        can be separated.
 
     Raises:
         UnknownNameError: If there is no such kind.
@@ -77,17 +77,19 @@ def probe(
             f'got {period} s, {duration} s and {chip}.'
         )
     n_steps = round(duration / period)
-    make = _prbs if kind == 'prbs' else _multi_sine
-    signal = make(n_steps, len(limits), period, chip)
+    n_joints = len(limits)
+    if kind == 'prbs':
+        signal = _prbs(n_steps, n_joints, chip)
+    else:
+        signal = _multi_sine(n_steps, n_joints, period)
     time = np.arange(n_steps, dtype=np.float64) * period
     fade = min(FADE, 0.25 * duration)
     swell = minimum_jerk(time / fade)[0] * minimum_jerk((time[-1] - time) / fade)[0]
     return np.asarray(share * limits * swell[:, None] * signal, np.float64)
 
 
-def _prbs(n_steps: int, n_joints: int, period: float, chip: int) -> Matrix:
+def _prbs(n_steps: int, n_joints: int, chip: int) -> Matrix:
     """Return shifted binary sequences of +-1 (n_steps, n_joints)."""
-    del period
     length = 2**REGISTER - 1
     register = [1] * REGISTER
     bits = np.empty(length)
@@ -100,9 +102,8 @@ def _prbs(n_steps: int, n_joints: int, period: float, chip: int) -> Matrix:
     return np.asarray(2.0 * bits[place % length] - 1.0)
 
 
-def _multi_sine(n_steps: int, n_joints: int, period: float, chip: int) -> Matrix:
+def _multi_sine(n_steps: int, n_joints: int, period: float) -> Matrix:
     """Return sines of interleaved frequencies and Schroeder's phases, at most 1."""
-    del chip
     base = 1.0 / (n_steps * period)
     top = min(BAND[1], 0.4 / period)
     numbers = np.arange(max(1, int(np.ceil(BAND[0] / base))), int(top / base) + 1)

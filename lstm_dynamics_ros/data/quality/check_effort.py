@@ -11,7 +11,7 @@ With the torque of gravity from a robot model the scale is checked as well: the 
 it once.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import NamedTuple
 
 from lstm_dynamics_ros.core.errors import ShapeError
@@ -72,7 +72,10 @@ def effort_findings(
         for k, joint in enumerate(joints)
         if joint.missing['effort'] == 0 and joint.effort_max > joint.effort_min
     ]
-    found = [f for k in usable for f in _against_limit(joints[k], limits or {})]
+    found: list[Finding] = []
+    for k in usable:
+        limit = (limits or {}).get(joints[k].name, JointLimits()).effort
+        found += _against_limit(joints[k], limit)
     steady = []
     for k, recording in enumerate(recordings):
         torque = None if gravity is None else gravity[k]
@@ -98,19 +101,15 @@ def effort_findings(
     return found
 
 
-def _against_limit(joint: JointSummary, limits: Mapping[str, JointLimits]) -> list[Finding]:
-    limit = limits.get(joint.name, JointLimits()).effort
+def _against_limit(joint: JointSummary, limit: float) -> Iterator[Finding]:
     largest = max(abs(joint.effort_min), abs(joint.effort_max))
-    if not np.isfinite(limit) or limit <= 0 or 0.005 * limit < largest < 1.5 * limit:
-        return []
-    return [
-        warning(
+    if np.isfinite(limit) and limit > 0 and not 0.005 * limit < largest < 1.5 * limit:
+        yield warning(
             'effort_scale',
             f'{joint.name}: the effort reaches {largest:.3g}, {largest / limit:.3g} times the '
             f'limit of {limit:.3g}. It may be a current, in counts, or before the gear; give the '
             'factor to joint torque when converting.',
         )
-    ]
 
 
 def _is_negative(power: _Power | None) -> bool:
@@ -138,38 +137,33 @@ def _power(steady: Sequence[Steady], j: int) -> _Power | None:
     return _Power(float((effort * velocity).mean()), mean, mean / max(scatter, 1e-12))
 
 
-def _against_gravity(steady: Sequence[Steady], j: int, name: str) -> list[Finding]:
+def _against_gravity(steady: Sequence[Steady], j: int, name: str) -> Iterator[Finding]:
     """Check how often the effort contains the torque of gravity."""
     torque, effort = joined(steady, 'gravity')[:, j], joined(steady, 'effort')[:, j]
     if torque.std() < 0.2 * effort.std() and torque.std() < 0.5:
-        return []
+        return
     inertia = joined(steady, 'acceleration')[:, j]
     friction = friction_columns(joined(steady, 'velocity')[:, j])
     rest = np.column_stack([inertia, friction, np.ones(len(effort))])
     factor = float(fit(np.column_stack([torque, rest]), effort)[0][0])
     if 0.75 <= factor <= 1.33:
-        return []
+        return
     if abs(factor) < 0.2:
-        return [
-            warning(
-                'no_gravity',
-                f'{name}: the effort hardly contains gravity ({factor:.2f} of it). The driver '
-                'compensates it before it reports, or reports something else; say so in the card.',
-            )
-        ]
-    if factor < 0:
-        return [
-            error(
-                'effort_sign',
-                f'{name}: the effort contains {factor:.2f} times the torque of gravity, so its '
-                'sign is wrong.',
-            )
-        ]
-    return [
-        warning(
+        yield warning(
+            'no_gravity',
+            f'{name}: the effort hardly contains gravity ({factor:.2f} of it). The driver '
+            'compensates it before it reports, or reports something else; say so in the card.',
+        )
+    elif factor < 0:
+        yield error(
+            'effort_sign',
+            f'{name}: the effort contains {factor:.2f} times the torque of gravity, so its '
+            'sign is wrong.',
+        )
+    else:
+        yield warning(
             'effort_scale',
             f'{name}: the effort contains {factor:.2f} times the torque of gravity. A gear ratio, '
             f'a torque constant or the payload is missing; multiply it by {1 / factor:.3g} if the '
             'robot model is right.',
         )
-    ]

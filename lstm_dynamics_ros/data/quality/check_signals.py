@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Checks of what was measured of each joint."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 from lstm_dynamics_ros.data.quality.finding import (
     error,
@@ -36,13 +36,14 @@ def signal_findings(
         joints: One summary per joint.
         limits: What the joints can do, by name, for those that are known.
     """
-    found = _absent(joints)
+    found = [*_absent(joints)]
     for code, kind, applies, text in _CHECKS:
         names = [joint.name for joint in joints if applies(joint)]
         if names:
             found.append(kind(code, f'{listed(names)}: {text}'))
     for joint in joints:
         found += _units(joint, (limits or {}).get(joint.name, JointLimits()))
+        found += _velocity_findings(joint)
     return found
 
 
@@ -99,66 +100,57 @@ _CHECKS: tuple[_Check, ...] = (
 )
 
 
-def _absent(joints: Sequence[JointSummary]) -> list[Finding]:
+def _absent(joints: Sequence[JointSummary]) -> Iterator[Finding]:
     """Report signals that were never or not always measured."""
     advice = {
         'velocity': (warning, 'Derive it from the position (train --velocity-source derived).'),
         'effort': (error, 'Without it a model cannot learn what torque does.'),
     }
-    found = []
     for kind, (severity, remedy) in advice.items():
         never = [joint.name for joint in joints if joint.missing[kind] == 1]
         if never:
-            found.append(
-                severity(f'no_{kind}', f'{listed(never)}: no {kind} is recorded. {remedy}')
-            )
-        holes = [joint.name for joint in joints if 0 < joint.missing[kind] < 1]
+            yield severity(f'no_{kind}', f'{listed(never)}: no {kind} is recorded. {remedy}')
+        holes = {
+            joint.name: joint.missing[kind] for joint in joints if 0 < joint.missing[kind] < 1
+        }
         if holes:
-            share = max(joint.missing[kind] for joint in joints if joint.name in holes)
-            text = (
-                f'{listed(holes)}: up to {100 * share:.1f} % of the {kind} is missing (NaN). '
-                'Windows with missing values are not trained on.'
+            share = max(holes.values())
+            yield (warning if share > 0.01 else info)(
+                'missing_values',
+                f'{listed(list(holes))}: up to {100 * share:.1f} % of the {kind} is missing '
+                '(NaN). Windows with missing values are not trained on.',
             )
-            found.append(
-                warning('missing_values', text) if share > 0.01 else info('missing_values', text)
-            )
-    return found
 
 
-def _units(joint: JointSummary, limits: JointLimits) -> list[Finding]:
-    """Check position and velocity against each other and against the limits."""
-    found = []
+def _units(joint: JointSummary, limits: JointLimits) -> Iterator[Finding]:
+    """Check the positions against the limits."""
     far = max(abs(joint.position_min), abs(joint.position_max))
     bound = max(abs(limits.lower), abs(limits.upper))
     if joint.type != 'prismatic' and far > max(1.5 * bound if np.isfinite(bound) else FAR, 1e-3):
         if joint.type == 'revolute':
-            found.append(
-                error(
-                    'degrees',
-                    f'{joint.name}: positions up to {far:.1f} cannot be radians; they look like '
-                    'degrees. Convert them, or call the joint continuous if it turns that far.',
-                )
+            yield error(
+                'degrees',
+                f'{joint.name}: positions up to {far:.1f} cannot be radians; they look like '
+                'degrees. Convert them, or call the joint continuous if it turns that far.',
             )
     elif joint.position_min < limits.lower - 0.01 or joint.position_max > limits.upper + 0.01:
-        found.append(
-            warning(
-                'outside_limits',
-                f'{joint.name}: positions from {joint.position_min:.3f} to '
-                f'{joint.position_max:.3f} leave its limits {limits.lower:.3f} to '
-                f'{limits.upper:.3f}. Is the zero position or the joint order another one?',
-            )
+        yield warning(
+            'outside_limits',
+            f'{joint.name}: positions from {joint.position_min:.3f} to {joint.position_max:.3f} '
+            f'leave its limits {limits.lower:.3f} to {limits.upper:.3f}. Is the zero position or '
+            'the joint order another one?',
         )
-    return found + _velocity_findings(joint)
 
 
-def _velocity_findings(joint: JointSummary) -> list[Finding]:
+def _velocity_findings(joint: JointSummary) -> Iterator[Finding]:
+    """Check position and velocity against each other."""
     factor = joint.velocity_factor
     if not _moved(joint) or not np.isfinite(factor) or joint.missing['velocity'] == 1:
-        return []
+        return
     if abs(joint.velocity_fit) < 0.5:
         text = 'the velocity does not fit the position at all. Are the columns of one joint?'
     elif abs(factor - 1) <= 0.1:
-        return []
+        return
     elif abs(factor * 180 / np.pi - 1) < 0.1:
         text = 'the velocity looks like deg/s while the position is in rad. Convert it.'
     elif abs(factor * np.pi / 180 - 1) < 0.1:
@@ -172,4 +164,4 @@ def _velocity_findings(joint: JointSummary) -> list[Finding]:
             f'the position changes {factor:.3g} times as much as the velocity says. '
             'Check its unit, a gear factor, or the stamps.'
         )
-    return [error('velocity_mismatch', f'{joint.name}: {text}')]
+    yield error('velocity_mismatch', f'{joint.name}: {text}')

@@ -2,7 +2,7 @@
 """Checks of a recording's stamps and of what was met while reading it."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
 from lstm_dynamics_ros.core.state import NANOSECONDS, Stamps, Vector
@@ -70,37 +70,33 @@ def timing_findings(
     usual = usual[np.isfinite(usual)]
     if not len(usual):
         return [error('too_short', 'There are fewer than two measurements. Record longer.')]
-    found = _rate(recordings, usual, dt)
     limit = (max_gap_steps + 0.5) * (dt if dt is not None else float(np.median(usual)))
     limit = max(limit, 1.5 * float(np.median(usual)))
     return [
         *_length(recordings, limit, window),
-        *found,
+        *_rate(recordings, usual, dt),
         *_gaps(recordings, limit),
         *_copies(recordings),
         *_counted(recordings),
     ]
 
 
-def _length(recordings: Sequence[Recording], limit: float, window: float | None) -> list[Finding]:
+def _length(
+    recordings: Sequence[Recording], limit: float, window: float | None
+) -> Iterator[Finding]:
     total = sum(recording.duration for recording in recordings)
     whole = max(_gap_free(recording, limit) for recording in recordings)
     if window is not None and whole < window:
-        return [
-            error(
-                'too_short',
-                f'The longest stretch without a gap is {whole:.1f} s, but one training window '
-                f'needs {window:.1f} s. Record longer, or choose a smaller washout or rollout.',
-            )
-        ]
-    if total < SHORT:
-        return [
-            warning(
-                'too_short',
-                f'There are only {total:.1f} s of data. A model needs minutes of varied motion.',
-            )
-        ]
-    return []
+        yield error(
+            'too_short',
+            f'The longest stretch without a gap is {whole:.1f} s, but one training window '
+            f'needs {window:.1f} s. Record longer, or choose a smaller washout or rollout.',
+        )
+    elif total < SHORT:
+        yield warning(
+            'too_short',
+            f'There are only {total:.1f} s of data. A model needs minutes of varied motion.',
+        )
 
 
 def _gap_free(recording: Recording, limit: float) -> float:
@@ -112,88 +108,73 @@ def _gap_free(recording: Recording, limit: float) -> float:
     return float(longest) / NANOSECONDS
 
 
-def _rate(recordings: Sequence[Recording], usual: Vector, dt: float | None) -> list[Finding]:
-    found = []
+def _rate(recordings: Sequence[Recording], usual: Vector, dt: float | None) -> Iterator[Finding]:
     median = float(np.median(usual))
     if usual.max() > 1.2 * usual.min():
-        found.append(
-            warning(
-                'rates_differ',
-                f'The recordings have different rates, from {1 / usual.max():.1f} to '
-                f'{1 / usual.min():.1f} Hz. Their noise and delays differ too; train on one rate.',
-            )
+        yield warning(
+            'rates_differ',
+            f'The recordings have different rates, from {1 / usual.max():.1f} to '
+            f'{1 / usual.min():.1f} Hz. Their noise and delays differ too; train on one rate.',
         )
     if dt is not None and median > 1.5 * dt:
-        found.append(
-            warning(
-                'slow_rate',
-                f'Messages come at {1 / median:.1f} Hz, but a step of {dt:g} s wants '
-                f'{1 / dt:.1f} Hz: most grid points would be interpolated. '
-                f'Choose dt >= {median:.3g} s, or record faster.',
-            )
+        yield warning(
+            'slow_rate',
+            f'Messages come at {1 / median:.1f} Hz, but a step of {dt:g} s wants '
+            f'{1 / dt:.1f} Hz: most grid points would be interpolated. '
+            f'Choose dt >= {median:.3g} s, or record faster.',
         )
     spread = np.concatenate(
         [np.abs(s - np.median(s)) / np.median(s) for r in recordings if len(s := steps(r))]
     )
     jitter = float(np.quantile(spread[spread < 2], 0.95)) if (spread < 2).any() else 0.0
     if jitter > JITTER:
-        found.append(
-            warning(
-                'rate_jitter',
-                f'One step in twenty is off the usual {1e3 * median:.2f} ms by more than '
-                f'{100 * jitter:.0f} %. Stamp the messages when the robot is measured, not when '
-                'they are sent or received.',
-            )
+        yield warning(
+            'rate_jitter',
+            f'One step in twenty is off the usual {1e3 * median:.2f} ms by more than '
+            f'{100 * jitter:.0f} %. Stamp the messages when the robot is measured, not when '
+            'they are sent or received.',
         )
-    return found
 
 
-def _gaps(recordings: Sequence[Recording], limit: float) -> list[Finding]:
+def _gaps(recordings: Sequence[Recording], limit: float) -> Iterator[Finding]:
     gaps = [
         (float(gap), recording.name, at)
         for recording in recordings
         for at, gap in enumerate(steps(recording))
         if gap > limit
     ]
-    if not gaps:
-        return []
-    size, name, at = max(gaps)
-    (recording,) = [r for r in recordings if r.name == name][:1]
-    when = float(np.unique(recording.stamp_ns)[at] - recording.stamp_ns.min()) / NANOSECONDS
-    return [
-        warning(
+    if gaps:
+        size, name, at = max(gaps)
+        stamps = next(np.unique(item.stamp_ns) for item in recordings if item.name == name)
+        when = float(stamps[at] - stamps[0]) / NANOSECONDS
+        yield warning(
             'gaps',
             f'There are {len(gaps)} gaps longer than {limit:.3g} s, where the recording is cut; '
             f'the longest is {size:.3g} s, {when:.1f} s into {name}. '
             'Look for a lossy network or an overloaded recorder.',
         )
-    ]
 
 
-def _copies(recordings: Sequence[Recording]) -> list[Finding]:
+def _copies(recordings: Sequence[Recording]) -> Iterator[Finding]:
     names: dict[str, list[str]] = {}
     for recording in recordings:
         if recording.sha256:
             names.setdefault(recording.sha256, []).append(recording.name)
-    return [
-        warning(
-            'copies',
-            f'{listed(same)} hold the same data. If one is held back, the model is judged on what '
-            'it was trained on; leave the copies out.',
-        )
-        for same in names.values()
-        if len(same) > 1
-    ]
+    for same in names.values():
+        if len(same) > 1:
+            yield warning(
+                'copies',
+                f'{listed(same)} hold the same data. If one is held back, the model is judged on '
+                'what it was trained on; leave the copies out.',
+            )
 
 
-def _counted(recordings: Sequence[Recording]) -> list[Finding]:
+def _counted(recordings: Sequence[Recording]) -> Iterator[Finding]:
     counters: Counter[str] = Counter()
     for recording in recordings:
         counters.update(recording.counters)
     total = max(1, sum(len(recording) for recording in recordings))
-    found = []
     for code, text in (_COUNTED | _KNOWN).items():
         if count := counters[code]:
             kind = warning if code in _COUNTED and count > OFTEN * total else info
-            found.append(kind(code, f'{count} messages {text}'))
-    return found
+            yield kind(code, f'{count} messages {text}')

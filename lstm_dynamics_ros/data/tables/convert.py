@@ -6,7 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from lstm_dynamics_ros.core.errors import ConfigError, DataError
-from lstm_dynamics_ros.core.progress import Progress
+from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS, Stamps
 from lstm_dynamics_ros.data.bags.reader import read_recording
 from lstm_dynamics_ros.data.bags.writer import write_bag
@@ -23,7 +23,7 @@ def convert(
     *,
     storage: str = 'mcap',
     overwrite: bool = False,
-    progress: Progress | None = None,
+    progress: Progress = no_progress,
 ) -> list[Path]:
     """Convert a data set to bags, one per trajectory.
 
@@ -54,8 +54,7 @@ def convert(
         bags.append(Path(out) / recording.name)
         bags[-1].parent.mkdir(parents=True, exist_ok=True)
         write_bag(recording, bags[-1], storage=storage, overwrite=overwrite)
-        if progress is not None:
-            progress(k + 1, len(recordings), recording.name)
+        progress(k + 1, len(recordings), recording.name)
     return bags
 
 

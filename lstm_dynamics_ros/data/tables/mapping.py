@@ -115,7 +115,7 @@ class Mapping:
     velocity: SignalMapping = field(default_factory=SignalMapping)
     effort: SignalMapping = field(default_factory=SignalMapping)
     reference: SignalMapping = field(default_factory=SignalMapping)
-    """Position that the joints were told to be at."""
+    """Position that the joints should have had."""
 
     def types(self, joints: int) -> tuple[str, ...]:
         """Return the type of each joint."""

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tables of numbers in csv, mat and npz files."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
@@ -35,10 +35,9 @@ class Table:
             DataError: If there is none of that name, or it does not hold numbers.
         """
         if key not in self.arrays:
-            close = get_close_matches(key, self.arrays, n=1, cutoff=0.4)
-            hint = f' Did you mean {close[0]!r}?' if close else ''
-            known = ', '.join(f'{k} {v.shape}' for k, v in sorted(self.arrays.items()))
-            raise DataError(f'{self.path} has no array {key!r}. It has: {known or "none"}.{hint}')
+            known = ', '.join(f'{k} {v.shape}' for k, v in sorted(self.arrays.items())) or 'none'
+            hint = _hint(key, self.arrays)
+            raise DataError(f'{self.path} has no array {key!r}. It has: {known}.{hint}')
         found = self.arrays[key]
         return found[:, None] if found.ndim == 1 else np.atleast_2d(found)
 
@@ -51,9 +50,7 @@ class Table:
         if isinstance(name, str):
             if name in self.header:
                 return self.header.index(name)
-            close = get_close_matches(name, self.header, n=1, cutoff=0.4)
-            hint = f' Did you mean {close[0]!r}?' if close else ''
-            known = ', '.join(self.header) or 'no header'
+            known, hint = ', '.join(self.header) or 'no header', _hint(name, self.header)
             raise DataError(f'{self.path} has no column {name!r}. It has: {known}.{hint}')
         number = int(name)
         if number != name or not 0 <= number < array.shape[1]:
@@ -139,6 +136,11 @@ def _numbers(content: Mapping[Any, Any], prefix: str = '') -> list[tuple[str, Ma
         ):
             found.append((f'{prefix}{key}', np.asarray(value, np.float64)))
     return found
+
+
+def _hint(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, list(known), n=1, cutoff=0.4)
+    return f' Did you mean {close[0]!r}?' if close else ''
 
 
 def _unreadable(path: Path, error: BaseException) -> DataError:
