@@ -158,20 +158,13 @@ def estimate_delay(
     found = free if gain is None else _fit(averages, averages, around, gain=gain)
     if found.unexplained > free.unexplained + MOST_UNEXPLAINED:
         found, gain = free, None
-    around = (found.dead - NEAR, found.dead + NEAR)
-    parts = [
-        sum(_fit(averages.part(rows), averages, around, gain=gain)[:2])
-        for rows in np.array_split(np.arange(len(averages.cause)), GROUPS)
-    ]
-    tenth = max(1, len(averages.omega) // 10)
-    smooth = np.convolve(averages.coherence, np.full(tenth, 1.0 / tenth), 'valid')
     return Delay(
         seconds=found.dead + found.lag,
         dead=found.dead,
         lag=found.lag,
         gain=free.gain,
-        error=float(np.std(parts, ddof=1) / np.sqrt(GROUPS)),
-        coherence=float(smooth.max()),
+        error=_error(averages, (found.dead - NEAR, found.dead + NEAR), gain),
+        coherence=_largest_coherence(averages),
         others=others,
         leading=leading,
     )
@@ -188,6 +181,21 @@ def _peak(averages: _Averages, band: Band) -> tuple[float, float, float]:
     others = size[aside].max(initial=0.0) / height
     leading = size[aside & (delays < 0)].max(initial=0.0) / height
     return float(coarse), float(others), float(leading)
+
+
+def _error(averages: _Averages, between: tuple[float, float], gain: float | None) -> float:
+    """Return the standard error of the delay between parts of the recording [s]."""
+    parts = [
+        sum(_fit(averages.part(rows), averages, between, gain=gain)[:2])
+        for rows in np.array_split(np.arange(len(averages.cause)), GROUPS)
+    ]
+    return float(np.std(parts, ddof=1) / np.sqrt(GROUPS))
+
+
+def _largest_coherence(averages: _Averages) -> float:
+    """Return the largest mean of the coherence over a tenth of the band."""
+    tenth = max(1, len(averages.omega) // 10)
+    return float(np.convolve(averages.coherence, np.full(tenth, 1.0 / tenth), 'valid').max())
 
 
 def _averages(cause: Vector, effect: Vector, band: Band) -> _Averages:
