@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Error figures, per joint. A NaN is refused, never skipped: a score must say what it is of."""
+"""Errors per joint, and what is fast in a signal. A NaN is refused, never skipped."""
 
 from collections.abc import Sequence
 

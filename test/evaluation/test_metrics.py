@@ -1,7 +1,15 @@
 # SPDX-License-Identifier: Apache-2.0
 """Error figures against numbers by hand."""
 
-from lstm_dynamics_ros.evaluation.metrics import MetricError, mse, nmse, relative_error, rmse
+from lstm_dynamics_ros.evaluation.metrics import (
+    high_passed,
+    MetricError,
+    mse,
+    nmse,
+    relative_error,
+    rmse,
+    short_error,
+)
 import numpy as np
 from numpy.testing import assert_allclose
 import pytest
@@ -57,3 +65,17 @@ def test_nmse_of_a_still_joint_is_refused() -> None:
 def test_relative_error_of_zeros_is_refused() -> None:
     with pytest.raises(MetricError, match=r'columns \[0, 1\] are all zero'):
         relative_error(np.zeros((4, 2)), PREDICTION)
+
+
+def test_positions_of_continuous_joints_err_the_short_way_round() -> None:
+    error = np.array([[6.0, 6.0]])
+    types = ('continuous', 'revolute')
+    assert_allclose(short_error('position', error, types), [[6.0 - 2 * np.pi, 6.0]])
+    assert_allclose(short_error('velocity', error, types), error)
+
+
+def test_the_high_pass_keeps_what_is_fast_alone() -> None:
+    time = np.arange(0, 20, 0.005)[:, None]
+    slow, fast = np.sin(2 * np.pi * 0.5 * time), np.sin(2 * np.pi * 30.0 * time)
+    kept = high_passed(slow + fast, 5.0, 200.0)
+    assert_allclose(kept[400:-400], fast[400:-400], atol=2e-3)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What turns the measurements of a lockstep run into corrections."""
+"""Controllers and pipelines that correct a lockstep run."""
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
@@ -55,7 +55,7 @@ class MotionReference:
 
 @dataclass(frozen=True, kw_only=True)
 class Correction:
-    """What came of one measurement."""
+    """The correction made from one measurement."""
 
     torque: Vector
     """What the gate let out [N m] (n_joints,)."""
@@ -125,7 +125,7 @@ class ControllerCorrector(Corrector):
 
 
 class PipelineCorrector(Corrector):
-    """A whole pipeline, armed as soon as it lets itself be.
+    """A whole pipeline, armed as soon as arming is granted.
 
     Args:
         case: The run it is for.

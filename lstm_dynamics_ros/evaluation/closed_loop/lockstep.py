@@ -104,7 +104,7 @@ ROUNDING = 1e-9
 
 @dataclass(frozen=True, kw_only=True)
 class Score:
-    """What one run is worth, small enough to be kept for thousands of runs."""
+    """Figures of one run, small enough to be kept for thousands of runs."""
 
     rms_mrad: float
     """RMS of reference minus true position, pooled over joints [mrad]."""

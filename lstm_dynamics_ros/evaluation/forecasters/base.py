@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a forecaster promises: many forecasts of one segment in one call.
+"""Base class of forecasters: many forecasts of one segment in one call.
 
 A forecast with start s and horizon k has seen the rows up to and including s and says what row
 s + k holds. Two modes say what it may know of the effort after s:

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a replay leaves behind: measured and predicted, row for row, ready to be shown."""
+"""Result of a replay: measured and predicted, row for row, ready to be shown."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Pictures of tracking before and after a correction is armed."""
+"""Tracking before and after a correction is armed: pictures, and a section of a report."""
 
 from lstm_dynamics_ros.core.state import NANOSECONDS
 from lstm_dynamics_ros.evaluation.reports import html

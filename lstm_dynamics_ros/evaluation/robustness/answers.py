@@ -37,7 +37,7 @@ CUTOFF = 12.0
 
 
 class Channel(NamedTuple):
-    """One figure of merit."""
+    """A signal at a horizon, whose error is measured."""
 
     kind: str
     """Signal that is predicted."""

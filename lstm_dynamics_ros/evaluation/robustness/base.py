@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a disturbance promises: curves of error over its size, for any model.
+"""Base classes of disturbances: curves of error over their size, for any model.
 
 A disturbance of the messages says how a recording reaches the node; the rest is done here. Every
 size of it is followed side by side, and compared on the same rows with the undisturbed recording.
@@ -54,7 +54,7 @@ Tick = Callable[[str], None]
 
 @dataclass(frozen=True, kw_only=True)
 class Case:
-    """What is disturbed."""
+    """A model with its recordings, and what disturbances of them need."""
 
     subject: Subject
     tracks: Sequence[Track]
@@ -117,7 +117,7 @@ PERTURBATIONS: Registry[Perturbation] = Registry('perturbation')
 
 
 class Request(NamedTuple):
-    """What a :class:`MessagePerturbation` is asked for."""
+    """One recording that a :class:`MessagePerturbation` is to disturb."""
 
     recording: Recording
     """What was measured."""

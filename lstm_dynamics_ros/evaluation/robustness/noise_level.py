@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How noisy a robot's sensors are, read off its recordings.
+"""Noise of a robot's sensors, estimated from its recordings.
 
 Differences of neighbouring samples hold the noise and hardly any of the motion. Of white noise
 with standard deviation s, the differences of order p have the standard deviation

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 
 
 class Messages(NamedTuple):
-    """What reaches the node."""
+    """Joint states in the order in which they reach the node."""
 
     recording: Recording
     """Values and header stamps, in the order of arrival."""

@@ -23,7 +23,7 @@ from lstm_dynamics_ros.runtime.model_file import LoadedModel
 
 @dataclass(frozen=True, kw_only=True)
 class Evaluation:
-    """What a model is worth on some recordings."""
+    """Scores of a model on some recordings."""
 
     model_name: str
     model_sha256: str

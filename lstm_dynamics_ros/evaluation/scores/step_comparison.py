@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What one step of a first switch-on is compared by: tracking error and roughness per joint."""
+"""Steps of a first switch-on compared: tracking error and roughness of each joint."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

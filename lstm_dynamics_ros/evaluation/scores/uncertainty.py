@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How many moments of unseen recordings lie within the bounds, and how wide those are.
+"""Coverage and width of a model's bounds on unseen recordings, and errors by novelty.
 
 Static bounds and adaptive ones stand side by side, each with its width in units of the errors it
 is of, so that bounds that cover much because they are wide cannot hide it. Of normal errors the
@@ -32,7 +32,7 @@ MISS_RATE = 0.1
 
 @dataclass(frozen=True, kw_only=True)
 class Cover:
-    """One kind of target at one horizon and one miss rate. Vectors have shape (n_joints,)."""
+    """Coverage of one kind of target at one horizon and miss rate. Vectors: shape (n_joints,)."""
 
     kind: str
     horizon: int
@@ -55,7 +55,7 @@ class Cover:
 
 @dataclass(frozen=True, kw_only=True)
 class Coverage:
-    """All of a model on some recordings."""
+    """Coverage of the bounds of a model on some recordings."""
 
     model_name: str
     joint_names: tuple[str, ...]

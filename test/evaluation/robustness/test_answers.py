@@ -125,11 +125,11 @@ def control_model(
 
 def low_passed(effort: np.ndarray) -> np.ndarray:
     """Return the effort over three steps, through two equal poles, from a settled start."""
-    spent = 0.25 * effort[2:] + 0.5 * effort[1:-1] + 0.25 * effort[:-2]
+    weighted = 0.25 * effort[2:] + 0.5 * effort[1:-1] + 0.25 * effort[:-2]
     share = 1 - np.exp(-BANDWIDTH * DT)
-    out, first, second = np.zeros_like(effort), spent[0], spent[0]
+    out, first, second = np.zeros_like(effort), weighted[0], weighted[0]
     out[2] = second
-    for row, value in enumerate(spent[1:], 3):
+    for row, value in enumerate(weighted[1:], 3):
         first = first + share * (value - first)
         second = second + share * (first - second)
         out[row] = second
