@@ -11,7 +11,7 @@ import sys
 import time
 
 from lstm_dynamics_ros.core.parameters import parameter
-from lstm_dynamics_ros.ros.nodes.executor_settings import ExecutorSettings
+from lstm_dynamics_ros.ros.nodes.command_watchdog_settings import ExecutorSettings
 from lstm_dynamics_ros.ros.nodes.settings import SinkSettings
 from lstm_dynamics_ros.ros.nodes.sinks import EffortArraySink
 from lstm_dynamics_ros.ros.nodes.spin import run, RunnableNode

@@ -1,11 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Settings of command_watchdog, apart from the others because they need no numpy."""
+"""Settings of command_watchdog and of executors, apart from others as they need no numpy."""
 
 from dataclasses import dataclass
 
 from lstm_dynamics_ros.core.parameters import parameter
-from lstm_dynamics_ros.ros.nodes.executor_settings import ExecutorSettings
 from lstm_dynamics_ros.safety.command_guard import GuardSettings
+
+EXECUTORS = ('events', 'single_threaded')
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExecutorSettings:
+    """What every node has."""
+
+    executor: str = parameter(
+        'events',
+        'How callbacks are run. events needs about half the processor time.',
+        choices=EXECUTORS,
+    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -143,7 +143,7 @@ def _output(engine: Engine) -> tuple[bytes, str, dict[str, object]]:
             return WARN, 'armed, in contact' if trust.contact.contact else 'armed, unsure', values
         return OK, 'armed', values
     if pipeline.revoked_because:
-        return WARN, f'Torque was taken back: {pipeline.revoked_because}', values
+        return WARN, f'Torque was revoked: {pipeline.revoked_because}', values
     return OK, 'silent' if pipeline.gate.silent else 'safe command', values
 
 

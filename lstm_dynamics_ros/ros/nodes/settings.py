@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from lstm_dynamics_ros.core.parameters import parameter
 from lstm_dynamics_ros.pipeline.settings import BuildSettings
-from lstm_dynamics_ros.ros.nodes.executor_settings import ExecutorSettings
+from lstm_dynamics_ros.ros.nodes.command_watchdog_settings import ExecutorSettings
 from lstm_dynamics_ros.safety.torque_watch import WatchSettings
 
 COMMAND_MODES = ('correction', 'full')
@@ -115,7 +115,7 @@ class NodeSettings(BuildSettings, SinkSettings, WatchSettings, ExecutorSettings)
     )
     armed_timeout: float = parameter(
         0.1,
-        'Age of the newest joint state after which, while armed, torque is taken back.',
+        'Age of the newest joint state after which, while armed, torque is revoked.',
         unit='s',
         minimum=0.01,
         maximum=1.0,
@@ -129,7 +129,7 @@ class NodeSettings(BuildSettings, SinkSettings, WatchSettings, ExecutorSettings)
 
     @property
     def longest_delay(self) -> float:
-        """How much later than usual a joint state may come while armed [s]: bunches included."""
+        """How much later than usual a joint state may come while armed [s]: batches included."""
         return self.armed_timeout + self.catch_up
 
 

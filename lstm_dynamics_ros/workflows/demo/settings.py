@@ -4,7 +4,7 @@
 from dataclasses import dataclass
 
 from lstm_dynamics_ros.core.parameters import parameter
-from lstm_dynamics_ros.ros.nodes.executor_settings import EXECUTORS
+from lstm_dynamics_ros.ros.nodes.command_watchdog_settings import EXECUTORS
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -55,13 +55,13 @@ from test_recorder import raw
 from lstm_dynamics_ros.data.bags.recorder import BagStream
 from lstm_dynamics_ros.data.bags.cdr import JOINT_STATE
 
-class Told(BagStream):
+class Reporting(BagStream):
     def flush(self):
         before = self.counts.get('/joint_states', 0)
         super().flush()
         print(before, flush=True)
 
-stream = Told(sys.argv[1], period=0.05)
+stream = Reporting(sys.argv[1], period=0.05)
 k = 0
 while True:
     k += 1
@@ -73,10 +73,10 @@ def test_kill_minus_nine_loses_nothing_that_was_flushed(tmp_path: Path) -> None:
     command = [sys.executable, '-c', PROGRAM, str(tmp_path / 'bag'), str(Path(__file__).parent)]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
-        told = [int(process.stdout.readline()) for _ in range(4)]
+        reported = [int(process.stdout.readline()) for _ in range(4)]
         process.send_signal(signal.SIGKILL)
         rest = process.stdout.read().splitlines()
-    flushed = int(rest[-1]) if rest else told[-1]
+    flushed = int(rest[-1]) if rest else reported[-1]
     assert process.returncode == -signal.SIGKILL
     recording = read_recording(tmp_path / 'bag')
     assert len(recording) >= flushed > 0

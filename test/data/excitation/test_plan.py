@@ -206,10 +206,10 @@ def test_the_usage_tells_the_share_of_each_limit(planned: list[Excitation]) -> N
 
 
 def test_progress_is_told() -> None:
-    told: list[int] = []
-    list(excitations(LIMITS, SETTINGS, progress=lambda done, *_: told.append(done)))
+    calls: list[int] = []
+    list(excitations(LIMITS, SETTINGS, progress=lambda done, *_: calls.append(done)))
 
-    assert told == [1, 2, 3]
+    assert calls == [1, 2, 3]
 
 
 def test_a_multi_sine_uses_the_room_it_has() -> None:

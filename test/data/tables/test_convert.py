@@ -120,9 +120,9 @@ def test_splits_are_noted_and_can_name_trajectories(tmp_path: Path) -> None:
 def test_progress_is_told(tmp_path: Path) -> None:
     for name in 'ab':
         csv(tmp_path / f'{name}.csv', '1,2,3,4')
-    told: list[tuple[int, int, str]] = []
-    convert(tmp_path, TABLE, tmp_path / 'out', progress=lambda *now: told.append(now))
-    assert told == [(1, 2, 'a'), (2, 2, 'b')]
+    calls: list[tuple[int, int, str]] = []
+    convert(tmp_path, TABLE, tmp_path / 'out', progress=lambda *now: calls.append(now))
+    assert calls == [(1, 2, 'a'), (2, 2, 'b')]
 
 
 WRONG: list[tuple[dict[str, object], str]] = [

@@ -115,12 +115,12 @@ class Loop:
         self.truth.clear()
         self.references.clear()
         self.wait(seconds)
-        told = {stamp_ns(one.header.stamp): one.points[0].positions for one in self.references}
+        wanted = {stamp_ns(one.header.stamp): one.points[0].positions for one in self.references}
         rows: Matrix = np.array(
             [
-                np.array(told[stamp]) - np.array(one.position)
+                np.array(wanted[stamp]) - np.array(one.position)
                 for one in self.truth
-                if (stamp := stamp_ns(one.header.stamp)) in told
+                if (stamp := stamp_ns(one.header.stamp)) in wanted
             ]
         )
         assert len(rows) > 50

@@ -148,10 +148,12 @@ def test_the_error_is_measured_minus_predicted_for_the_stamp_of_the_measurement(
     node.move(range(30))
     node.await_prediction(BEGIN + 30 * DT)
     by_stamp = {stamp_ns(one.header.stamp): one for one in node.predicted}
-    told = by_stamp[BEGIN + 20 * DT]
+    predicted = by_stamp[BEGIN + 20 * DT]
     node.listener.until(lambda: len(node.errors) >= 20, 'errors')
     error = next(one for one in node.errors if stamp_ns(one.header.stamp) == BEGIN + 20 * DT)
-    assert_allclose(error.position, np.subtract(sample(20).position, told.position), atol=1e-12)
+    assert_allclose(
+        error.position, np.subtract(sample(20).position, predicted.position), atol=1e-12
+    )
 
 
 def test_bounds_come_with_the_stamp_of_the_prediction_they_are_of(

@@ -39,32 +39,36 @@ def test_joint_states_come_every_millisecond_of_its_time(
     assert np.isfinite(position).all()
 
 
-def test_a_robot_that_holds_stays_at_home_and_is_told_so(listener: Any, start: Any) -> None:
+def test_a_robot_that_holds_stays_at_home_and_so_does_its_reference(
+    listener: Any, start: Any
+) -> None:
     states = listener.hear(interfaces.ROBOT_JOINT_STATES)
     reference = listener.hear(interfaces.ROBOT_REFERENCE)
     start('sim_node', *HOLD)
     listener.until(lambda: len(states) >= 200 and len(reference) >= 40, 'messages')
     assert set(np.diff(stamps(reference))) == {5 * STEP}
-    told = reference[-1].points[0]
-    assert_allclose(told.velocities, 0.0)
-    assert_allclose(states[-1].position, told.positions, atol=0.05)
+    point = reference[-1].points[0]
+    assert_allclose(point.velocities, 0.0)
+    assert_allclose(states[-1].position, point.positions, atol=0.05)
 
 
 def test_the_motion_follows_the_seed(listener: Any, start: Any) -> None:
     heard = listener.hear(interfaces.ROBOT_REFERENCE)
 
-    def told() -> dict[int, list[float]]:
+    def published() -> dict[int, list[float]]:
         return {stamp_ns(m.header.stamp): list(m.points[0].positions) for m in heard}
 
     moved = (*PENDULUM, '-p', 'publish_clock:=true', '-p', 'seed:=3')
     process = start('sim_node', *moved)
     listener.until(lambda: len(heard) >= 400, 'reference')
     process.stop()
-    first = told()
+    first = published()
     heard.clear()
     start('sim_node', *moved)
-    listener.until(lambda: len(set(first) & set(told())) >= 100, 'reference at the same times')
-    again = told()
+    listener.until(
+        lambda: len(set(first) & set(published())) >= 100, 'reference at the same times'
+    )
+    again = published()
     assert all(first[stamp] == again[stamp] for stamp in set(first) & set(again))
     assert np.ptp(list(first.values()), axis=0).max() > 0
 
@@ -185,11 +189,11 @@ def test_a_command_acts_in_the_cycle_that_was_asked_for(listener: Any, start: An
     )
     command = listener.say(interfaces.COMMAND)
     listener.until(lambda: len(states) > 500, 'joint states')
-    told = stamps(states[-1:])[0]
+    newest = stamps(states[-1:])[0]
     command.publish(Float64MultiArray(data=[0.0, 5.0]))
 
     def since_when() -> Any:
-        rows = [item for item in states if stamp_ns(item.header.stamp) > told - 100 * STEP]
+        rows = [item for item in states if stamp_ns(item.header.stamp) > newest - 100 * STEP]
         effort = np.array([item.effort[1] for item in rows])
         return stamps(rows)[1:][np.diff(effort) > 3.0]
 
@@ -197,4 +201,4 @@ def test_a_command_acts_in_the_cycle_that_was_asked_for(listener: Any, start: An
     since = since_when()[0]
     # The step is seen in the effort one sample after the command began to act.
     assert (since - STEP) % (5 * STEP) == 0
-    assert since - STEP >= told // (5 * STEP) * (5 * STEP) + 20 * STEP
+    assert since - STEP >= newest // (5 * STEP) * (5 * STEP) + 20 * STEP

@@ -31,10 +31,12 @@ class Bench:
         settings = NodeSettings(model=str(model), controller='none')
         self.machine = StateMachine(State.ARMED)
         self.engine = Engine(settings, self.machine)
-        self.told: list[str] = []
+        self.announced: list[str] = []
         self.now = 100.0
         monkeypatch.setattr(time, 'monotonic', lambda: self.now)
-        self.commander = Commander(node, self.engine, lambda: self.told.append(self.machine.fault))
+        self.commander = Commander(
+            node, self.engine, lambda: self.announced.append(self.machine.fault)
+        )
         self.sent: list[list[float]] = []
         self.at_publish: Callable[[], None] = lambda: None
         publisher = self.commander._sink._publisher
@@ -140,7 +142,7 @@ def test_while_ticks_are_missing_the_idle_timer_looks_after_the_node(bench: Benc
         bench.now += 0.006
         bench.idle()
     assert 'No usable joint state came' in bench.machine.fault
-    assert bench.told == [bench.machine.fault]
+    assert bench.announced == [bench.machine.fault]
 
 
 def test_a_stall_while_degraded_is_a_fault_too(bench: Bench) -> None:

@@ -59,5 +59,5 @@ def test_a_topic_of_another_type_is_named(make_node: MakeNode, listener: Any) ->
 
 def test_nodes_of_the_same_name_are_counted(make_node: MakeNode, listener: Any) -> None:
     first, _ = make_node(), make_node()
-    listener.until(lambda: nodes_of_same_name(first) == 1, 'namesake')
+    listener.until(lambda: nodes_of_same_name(first) == 1, 'another of the name')
     assert nodes_of_same_name(listener.node) == 0

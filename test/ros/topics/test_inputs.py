@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 # ruff: noqa: ANN401 - messages and fixtures have no types
-"""Tests for reference_input.py."""
+"""Tests for inputs.py."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -30,7 +30,7 @@ def message(*names: str, sec: int = 0) -> JointTrajectory:
 
 
 @pytest.fixture
-def told(listener: Any) -> Iterator[ReferenceInput]:
+def taken(listener: Any) -> Iterator[ReferenceInput]:
     given = ReferenceInput(listener.node, ReferenceTrack(JOINTS, (5.0, 5.0)))
     yield given
     given.destroy()
@@ -48,22 +48,22 @@ def test_everything_in_a_message_is_taken_over() -> None:
     assert list(point.acceleration) == []
 
 
-def test_a_message_reaches_the_track(listener: Any, told: ReferenceInput) -> None:
+def test_a_message_reaches_the_track(listener: Any, taken: ReferenceInput) -> None:
     publisher = listener.say(interfaces.REFERENCE, '/listener/reference')
     publisher.publish(message('joint2', 'joint1'))
-    listener.until(lambda: told.track.counters['accepted'], 'reference')
-    found = told.track.at(7_005_000_003)
+    listener.until(lambda: taken.track.counters['accepted'], 'reference')
+    found = taken.track.at(7_005_000_003)
     assert found is not None
     assert_allclose(found.position, [2.0, 1.0])
 
 
 def test_what_is_wrong_is_said_once_and_counted(
-    listener: Any, told: ReferenceInput, capfd: Any
+    listener: Any, taken: ReferenceInput, capfd: Any
 ) -> None:
     publisher = listener.say(interfaces.REFERENCE, '/listener/reference')
     for _ in range(3):
         publisher.publish(message('joint1', 'elbow'))
-    listener.until(lambda: told.track.counters['other_joints'] == 3, 'references')
+    listener.until(lambda: taken.track.counters['other_joints'] == 3, 'references')
     assert capfd.readouterr().err.count('it lacks joint2') == 1
 
 
@@ -76,7 +76,7 @@ def test_the_reference_of_an_embedded_robot_reaches_beyond_now(listener: Any, st
     for item in heard[:100]:
         assert track.take(raw_reference(item), 0) is None
     for item in heard[100:104]:
-        told = track.at(stamp_ns(item.header.stamp))
-        assert told is not None
-        assert_allclose(told.position, item.points[0].positions, atol=1e-5)
-        assert_allclose(told.velocity, item.points[0].velocities, atol=1e-3)
+        reference = track.at(stamp_ns(item.header.stamp))
+        assert reference is not None
+        assert_allclose(reference.position, item.points[0].positions, atol=1e-5)
+        assert_allclose(reference.velocity, item.points[0].velocities, atol=1e-3)
