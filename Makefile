@@ -55,8 +55,8 @@ models: $(READY) ## Retrain the shipped models from nothing
 	@$(RUN)/lstm-dynamics models $(ARGS)
 
 docs: $(READY) ## Print the pages that are made from the code
-	@$(RUN)/python -m lstm_dynamics_ros.cli.parameter_page > docs/parameters.md
-	@$(RUN)/python -m lstm_dynamics_ros.cli.parameter_file > config/dynamics.yaml
+	@$(RUN)/python -m lstm_dynamics_ros.cli.parameter_docs page > docs/parameters.md
+	@$(RUN)/python -m lstm_dynamics_ros.cli.parameter_docs file > config/dynamics.yaml
 
 # Only what a workspace adds to `make test-all`: programs, share folder, launch files.
 COLCON := PATH="$(CURDIR)/$(RUN):$$PATH" $(RUN)/colcon

@@ -81,9 +81,9 @@ try:
 except lstm_dynamics_ros.MissingLibraryError as error:
     print(error)
 """
-    said = run(code, *ALWAYS_THERE)
-    assert 'which is not installed' in said
-    assert f"'lstm_dynamics_ros[{EXTRAS['torch']}]'" in said
+    output = run(code, *ALWAYS_THERE)
+    assert 'which is not installed' in output
+    assert f"'lstm_dynamics_ros[{EXTRAS['torch']}]'" in output
 
 
 def test_an_unknown_name_is_an_attribute_error() -> None:

@@ -33,9 +33,9 @@ def test_the_examples_run(
     names: dict[str, Any] = {}
     for title, code in examples():
         exec(compile(code, f'docs/api.md: {title}', 'exec'), names)
-    said = capsys.readouterr().out
-    assert 'mrad without correction' in said
-    assert "Did you mean 'pendulum_forward'?" in said or 'pendulum_forward' in said
+    output = capsys.readouterr().out
+    assert 'mrad without correction' in output
+    assert "Did you mean 'pendulum_forward'?" in output or 'pendulum_forward' in output
 
 
 def test_the_page_names_everything_that_is_offered() -> None:

@@ -463,7 +463,7 @@ def test_importing_it_pulls_in_no_heavy_library(module: str) -> None:
         ('commands', 'cli/search.py', 'from lstm_dynamics_ros.cli import train'),
         ('public names', 'core/card.py', 'from lstm_dynamics_ros import train'),
     ],
-)  # fmt: skip
+)
 def test_a_planted_import_is_noticed(clause: str, path: str, line: str) -> None:
     assert CLAUSES[clause](Path(MAIN) / path, f'{line}\n')
 

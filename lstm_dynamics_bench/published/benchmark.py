@@ -3,7 +3,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from functools import partial
 import os
 from pathlib import Path
@@ -11,6 +11,7 @@ import time
 from typing import Any, NamedTuple, TypeVar
 
 from lstm_dynamics_bench.published.cache import default_cache
+from lstm_dynamics_bench.published.options import RealOptions
 from lstm_dynamics_bench.published.page import write_real_page
 from lstm_dynamics_bench.published.reference_file import frozen_of, Reproduced, reproduced
 from lstm_dynamics_bench.published.result import RealResult, SetResult
@@ -36,29 +37,9 @@ from lstm_dynamics_ros.workflows.evaluate import worst_case
 from lstm_dynamics_ros.workflows.listener import Listener
 from lstm_dynamics_ros.workflows.pool import one_thread_each, pool
 
-__all__ = ['RealOptions', 'measure', 'real_table', 'write_real_page']
+__all__ = ['measure', 'real_table', 'write_real_page']
 
 T = TypeVar('T')
-
-
-@dataclass(frozen=True, kw_only=True)
-class RealOptions:
-    """Which sets and seeds are run, with which settings, and where all is kept."""
-
-    data: Path
-    """Folder of the sets, with reference.py. Its code is run."""
-    sets: tuple[str, ...] = ()
-    """Sets to run; empty for all."""
-    seeds: tuple[int, ...] = (0,)
-    """Seeds to train with."""
-    settings: Path | None = None
-    """Folder with the training settings <set>.yaml; config/training/real by default."""
-    cache: Path | None = None
-    """Where bags, models and scores are kept; ~/.cache/lstm_dynamics_ros/real by default."""
-    retrain: bool = False
-    """Train and score anew what is kept already."""
-    workers: int = 0
-    """Processes; 0 is one per processor."""
 
 
 class Outcome(NamedTuple):

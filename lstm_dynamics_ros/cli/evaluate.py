@@ -23,7 +23,7 @@ class Evaluate:
     Forward models are scored at several horizons, with the efforts of the horizon given to all
     (known torque) and with nothing after the start (causal). How well the model knows its errors
     follows: coverage and width of its bounds, and errors by novelty. `--protocol` scores as a
-    published set does, with the set's own opponent beside it.
+    published set does, with the set's own baseline beside it.
     """
 
     model: Annotated[Path, tyro.conf.Positional]
@@ -31,13 +31,13 @@ class Evaluate:
     bags: Annotated[tuple[Path, ...], tyro.conf.Positional]
     """Bags, or folders of bags, that the model was not trained on."""
     training_bags: tuple[Path, ...] = ()
-    """The bags the model was trained on; the linear opponents are fitted to them."""
+    """The bags the model was trained on; the linear baselines are fitted to them."""
     only: tuple[str, ...] = ()
     """Score only the trajectories of these names."""
     protocol: str = 'horizons'
     """horizons, or kuka_lwr, baxter_ugr, kr300, emps, kuka_weigand2021."""
     reference: Path | None = None
-    """Folder of the published sets with reference.py, for their own opponents."""
+    """Folder of the published sets with reference.py, for their own baselines."""
     horizons: tuple[int, ...] = (1, 10, 50)
     """How far ahead forward models look [steps]."""
     last_share: float = 1.0

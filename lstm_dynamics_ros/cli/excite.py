@@ -10,10 +10,11 @@ from lstm_dynamics_ros.cli.console import confirmed, progress, say, TERMINAL, wr
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.core.parameters import validated
 from lstm_dynamics_ros.data.excitation.settings import ExcitationSettings
+from lstm_dynamics_ros.workflows.options import ExciteOptions
 
 
-@dataclass
-class Excite:
+@dataclass(kw_only=True)
+class Excite(ExciteOptions):
     """Plan trajectories within limits that make a robot show friction, inertia and drive.
 
     Each holds a multi-sine of all joints, slow reversals (friction, hysteresis) and moves with
@@ -26,36 +27,6 @@ class Excite:
     First time: `lstm-dynamics excite --urdf robot.urdf --home 0 -0.5 0 -1.8 0 1.5 0 --scale 0.1`.
     """
 
-    out: Path = Path('excitation')
-    """Folder for what is made."""
-    urdf: Path | None = None
-    """URDF of the robot (not xacro); gives limits, and efforts where pinocchio is installed."""
-    limits: Path | None = None
-    """A joint_limits.yaml as of ros2_control or MoveIt; counts before the URDF."""
-    robot: str = ''
-    """An embedded robot instead: arm or pendulum."""
-    joints: tuple[str, ...] = ()
-    """Joints to move, in the controller's order; all that move by default."""
-    home: tuple[float, ...] = ()
-    """Posture to start and end at, one value per joint; zero by default [rad] or [m]."""
-    efforts: bool = True
-    """Keep efforts by the rigid-body model within their limits."""
-    rate: float = 100.0
-    """Points per second in the messages [Hz]."""
-    topic: str = 'joint_trajectory_controller/joint_trajectory'
-    """Topic of the trajectories."""
-    preview: bool = True
-    """Draw every trajectory against its limits, <name>.png."""
-    probe: bool = False
-    """Also write a bag with a small probing effort, for `lstm-dynamics latency`."""
-    probe_share: float = 0.02
-    """Size of the probe as a share of the effort limits, at most 0.1."""
-    probe_kind: str = 'prbs'
-    """prbs, or multi_sine, which is gentler."""
-    probe_topic: str = 'effort_controller/commands'
-    """Topic of the probe. Only something that ADDS efforts may listen there."""
-    overwrite: bool = False
-    """Replace what is already there."""
     play: Path | None = None
     """Instead, send the trajectory in this bag to the robot, after a question and a countdown."""
     joint_states: str = 'joint_states'
@@ -68,28 +39,8 @@ class Excite:
         """Plan and write, or send."""
         if self.play is not None:
             return self._send(self.play)
-        robot = workflows.excitation.RobotOptions(
-            urdf=self.urdf,
-            limits=self.limits,
-            robot=self.robot,
-            joints=self.joints,
-            home=self.home,
-            efforts=self.efforts,
-        )
-        output = workflows.excitation.OutputOptions(
-            out=self.out,
-            rate=self.rate,
-            topic=self.topic,
-            preview=self.preview,
-            probe=self.probe,
-            probe_share=self.probe_share,
-            probe_kind=self.probe_kind,
-            probe_topic=self.probe_topic,
-            overwrite=self.overwrite,
-        )
-        made = workflows.excitation.plan_excitations(
-            robot, validated(self.settings), output, TERMINAL
-        )
+        settings = validated(self.settings)
+        made = workflows.excitation.plan_excitations(self, settings, TERMINAL)
         first = self.out / made['trajectories'][0]['name']
         say(f'In {self.out}. Look at the previews, then: lstm-dynamics excite --play {first}')
         write_json(self.json, made)

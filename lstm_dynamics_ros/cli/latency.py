@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""`lstm-dynamics latency`: how much later the robot does what it is told, from a bag."""
+"""`lstm-dynamics latency`: the time from command to effort, from a bag."""
 
 from dataclasses import dataclass
 from pathlib import Path

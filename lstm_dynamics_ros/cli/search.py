@@ -23,7 +23,7 @@ class Search:
           larger: {hidden_size: 64}
 
     Every variant is trained once per member, each without another part of the trajectories, and
-    judged on what was left out. Errors are printed relative to the first variant. What was
+    scored on what was left out. Errors are printed relative to the first variant. What was
     trained stays in the folder, so a search that was interrupted goes on.
     """
 

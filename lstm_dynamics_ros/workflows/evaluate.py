@@ -128,7 +128,7 @@ def evaluate(
 
 
 def needs_closed_loop(loaded: LoadedModel) -> bool:
-    """Return whether a model is one for control that can be judged in the closed loop only."""
+    """Return whether a model is one for control that can be evaluated in the closed loop only."""
     card = loaded.card
     return is_motion_model(card) and card.columns('disturbance') is not None
 

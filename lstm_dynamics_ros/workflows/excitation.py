@@ -2,7 +2,7 @@
 """Trajectories that make a robot show its dynamics: for which robot, planned and written."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
@@ -25,6 +25,7 @@ from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.safety.joint_limits import JointLimits
 from lstm_dynamics_ros.sim.robot import load_robot
 from lstm_dynamics_ros.workflows.listener import Listener, SILENT
+from lstm_dynamics_ros.workflows.options import ExciteOptions
 import numpy as np
 import yaml
 
@@ -41,78 +42,33 @@ class ExcitedRobot(NamedTuple):
     """Excursions of an embedded robot [rad]; empty for others."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class RobotOptions:
-    """Which robot to excite."""
+def _robot(options: ExciteOptions) -> ExcitedRobot:
+    """Return the robot to excite.
 
-    urdf: Path | None = None
-    """URDF of the robot (not xacro)."""
-    limits: Path | None = None
-    """A joint_limits.yaml; counts before the URDF."""
-    robot: str = ''
-    """An embedded robot instead."""
-    joints: tuple[str, ...] = ()
-    """Joints to move, in the controller's order; all that move by default."""
-    home: tuple[float, ...] = ()
-    """Posture to start and end at, one value per joint; zero by default [rad] or [m]."""
-    efforts: bool = True
-    """Keep efforts by the rigid-body model within their limits."""
-
-    def find(self) -> ExcitedRobot:
-        """Return the robot.
-
-        Raises:
-            ConfigError: If not exactly one was given.
-        """
-        if self.robot and (self.urdf or self.limits):
-            raise ConfigError('Give --robot, or --urdf and --limits, not both.')
-        if not (self.robot or self.urdf or self.limits):
-            raise ConfigError(
-                'Which robot? Give --urdf robot.urdf, --limits joint_limits.yaml or --robot arm.'
-            )
-        if self.robot:
-            found = embedded_robot(self.robot, self.joints, self.home)
-        else:
-            found = robot_of_files(self.urdf, self.limits, self.joints, self.home)
-        return found if self.efforts else without_efforts(found)
-
-
-@dataclass(frozen=True, kw_only=True)
-class OutputOptions:
-    """What is written for an excitation, and how."""
-
-    out: Path
-    """Folder for what is made."""
-    rate: float = 100.0
-    """Points per second in the messages [Hz]."""
-    topic: str = 'joint_trajectory_controller/joint_trajectory'
-    """Topic of the trajectories."""
-    preview: bool = True
-    """Draw every trajectory against its limits."""
-    probe: bool = False
-    """Also write a bag with a small probing effort."""
-    probe_share: float = 0.02
-    """Size of the probe as a share of the effort limits."""
-    probe_kind: str = 'prbs'
-    """prbs, or multi_sine."""
-    probe_topic: str = 'effort_controller/commands'
-    """Topic of the probe."""
-    overwrite: bool = False
-    """Replace what is already there."""
+    Raises:
+        ConfigError: If not exactly one was given.
+    """
+    if options.robot and (options.urdf or options.limits):
+        raise ConfigError('Give --robot, or --urdf and --limits, not both.')
+    if not (options.robot or options.urdf or options.limits):
+        raise ConfigError(
+            'Which robot? Give --urdf robot.urdf, --limits joint_limits.yaml or --robot arm.'
+        )
+    if options.robot:
+        found = embedded_robot(options.robot, options.joints, options.home)
+    else:
+        found = robot_of_files(options.urdf, options.limits, options.joints, options.home)
+    return found if options.efforts else without_efforts(found)
 
 
 def plan_excitations(
-    which: RobotOptions,
-    settings: ExcitationSettings,
-    output: OutputOptions,
-    listener: Listener = SILENT,
+    options: ExciteOptions, settings: ExcitationSettings, listener: Listener = SILENT
 ) -> dict[str, Any]:
     """Plan trajectories within limits and write them.
 
     Args:
-        which: The robot.
+        options: The robot, and what is written.
         settings: What the trajectories are like.
-        output: What is written.
         listener: Is shown the limits, the progress, and every trajectory.
 
     Returns:
@@ -122,8 +78,8 @@ def plan_excitations(
         ConfigError: If the robot, a limit or a setting is wrong.
         DataError: If a file cannot be read or is there already.
     """
-    robot = which.find()
-    if which.robot and not settings.amplitude:
+    robot = _robot(options)
+    if options.robot and not settings.amplitude:
         settings = replace(settings, amplitude=robot.amplitude)
     limits = robot.limits
     listener.say(f'! {WARNING}')
@@ -132,23 +88,23 @@ def plan_excitations(
     made = []
     with listener.progress('excite') as update:
         for item in excitations(limits, settings, efforts=robot.efforts, progress=update):
-            _write(item, limits, output)
+            _write(item, limits, options)
             made.append(item)
-    write_summary(made, limits, settings, output.out)
+    write_summary(made, limits, settings, options.out)
     for item in made:
         listener.say(_line(item, limits))
-    if output.probe:
+    if options.probe:
         signal = probe(
             limits.effort,
             duration=settings.duration,
-            share=output.probe_share,
-            kind=output.probe_kind,
+            share=options.probe_share,
+            kind=options.probe_kind,
         )
         write_probe(
-            signal, output.out / 'probe', topic=output.probe_topic, overwrite=output.overwrite
+            signal, options.out / 'probe', topic=options.probe_topic, overwrite=options.overwrite
         )
         listener.say(
-            f'probe   {settings.duration:g} s, {output.probe_share:.1%} of the effort limits'
+            f'probe   {settings.duration:g} s, {options.probe_share:.1%} of the effort limits'
         )
     return _figures(made, limits)
 
@@ -169,14 +125,14 @@ def _figures(made: Sequence[Excitation], limits: ExcitationLimits) -> dict[str, 
     }
 
 
-def _write(item: Excitation, limits: ExcitationLimits, output: OutputOptions) -> None:
+def _write(item: Excitation, limits: ExcitationLimits, options: ExciteOptions) -> None:
     """Write one trajectory as a bag and a table, and draw it."""
     write_excitation(
-        item, output.out, rate=output.rate, topic=output.topic, overwrite=output.overwrite
+        item, options.out, rate=options.rate, topic=options.topic, overwrite=options.overwrite
     )
-    if output.preview:
+    if options.preview:
         drawing = load('lstm_dynamics_ros.evaluation.reports.excitation_figure')
-        drawing.write_excitation_figure(output.out / f'{item.name}.png', item, limits)
+        drawing.write_excitation_figure(options.out / f'{item.name}.png', item, limits)
 
 
 def _line(item: Excitation, limits: ExcitationLimits) -> str:

@@ -21,6 +21,7 @@ from lstm_dynamics_ros.runtime.model_file import load_model
 from lstm_dynamics_ros.sim.collection import training_plan
 from lstm_dynamics_ros.sim.robot import load_robot
 from lstm_dynamics_ros.workflows.listener import Listener, SILENT
+from lstm_dynamics_ros.workflows.options import ImproveOptions
 from lstm_dynamics_ros.workflows.simulate import record_runs, tracking_errors
 from lstm_dynamics_ros.workflows.train import card_figures
 
@@ -35,38 +36,6 @@ CHECKED_RUNS = 12
 
 CHECKED_DURATION = 15.0
 """Length of each [s]."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class ImproveOptions:
-    """What a model is improved with."""
-
-    model: Path
-    """Model file in use."""
-    checkpoint: Path
-    """Checkpoint (best.pt) that it was exported from."""
-    bags: tuple[Path, ...]
-    """Bags, or folders of bags, that it was trained on."""
-    out: Path
-    """Model file to write if it is better."""
-    folder: Path
-    """Where new bags and checkpoints are kept."""
-    add: tuple[Path, ...] = ()
-    """Bags that were recorded with the correction on."""
-    robot: str = ''
-    """Embedded robot to record them with."""
-    runs: int = 60
-    """How many runs to record with an embedded robot."""
-    duration: float = 25.0
-    """Length of each [s]."""
-    round: int = 1
-    """Number of the round; another one makes other runs."""
-    epochs: int = 60
-    """Epochs of fine-tuning."""
-    learning_rate: float = 2e-3
-    """Largest learning rate of fine-tuning."""
-    workers: int = 2
-    """Processes that simulate at the same time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +98,10 @@ def improve(options: ImproveOptions, listener: Listener = SILENT) -> ImproveResu
     return ImproveResult(figures=figures, better=better, card=card)
 
 
+def _folder(options: ImproveOptions) -> Path:
+    return options.folder or Path('runs') / options.out.stem
+
+
 def _record(options: ImproveOptions, listener: Listener) -> tuple[Path, ...]:
     """Make on-policy runs of an embedded robot; return the folder of their bags."""
     plan = training_plan(
@@ -139,7 +112,7 @@ def _record(options: ImproveOptions, listener: Listener) -> tuple[Path, ...]:
         changing=CHANGING,
     )
     plan = [replace(item, name=f'{item.name}_round{options.round}') for item in plan]
-    folder = options.folder / 'bags'
+    folder = _folder(options) / 'bags'
     record_runs(
         options.robot,
         plan,
@@ -184,7 +157,7 @@ def _fine_tune(
             learn_from,
             held_out,
             settings,
-            folder=options.folder / 'training',
+            folder=_folder(options) / 'training',
             init=old,
             prior=prior,
             progress=update,

@@ -2,9 +2,8 @@
 """The shipped models from nothing: recorded, trained, and those for control improved."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
 from lstm_dynamics_ros.core.assets import asset
@@ -18,8 +17,9 @@ from lstm_dynamics_ros.runtime.model_file import load_model
 from lstm_dynamics_ros.sim.collection import PlannedRun, training_plan
 from lstm_dynamics_ros.sim.robot import load_robot
 from lstm_dynamics_ros.sim.urdf import nominal_urdf
-from lstm_dynamics_ros.workflows.improve import CHANGING, improve, ImproveOptions
+from lstm_dynamics_ros.workflows.improve import CHANGING, improve
 from lstm_dynamics_ros.workflows.listener import Listener, SILENT
+from lstm_dynamics_ros.workflows.options import ImproveOptions, ModelsOptions
 from lstm_dynamics_ros.workflows.pool import pool
 from lstm_dynamics_ros.workflows.settings import COMMAND_DEFAULTS, read_settings
 from lstm_dynamics_ros.workflows.simulate import record_runs
@@ -39,39 +39,31 @@ DRIVE_DELAY = 0.005
 """The part of it that lies in the drives [s]."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class ModelsOptions:
-    """How the shipped models are made."""
-
-    out: Path
-    """Folder for the models."""
-    folder: Path
-    """Folder for bags and checkpoints."""
-    runs: int = 0
-    """Training runs of each robot; 0 takes as many as the shipped models had."""
-    duration: float = 25.0
-    """Length of each run [s]."""
-    seed: int = 0
-    """Seed of the training plan and of the training."""
-    workers: int = 2
-    """Processes that work at the same time."""
-
-    def settings(self, model: str) -> TrainingSettings:
-        """Return the training settings of a model."""
-        flags = replace(COMMAND_DEFAULTS, seed=self.seed)
-        return read_settings(asset(f'config/training/{model}.yaml'), flags)
+def _settings(model: str, options: ModelsOptions) -> TrainingSettings:
+    """Return the training settings of a model."""
+    flags = replace(COMMAND_DEFAULTS, seed=options.seed)
+    return read_settings(asset(f'config/training/{model}.yaml'), flags)
 
 
-def forward_models(
-    robots: Sequence[str], options: ModelsOptions, listener: Listener
-) -> dict[str, dict[str, Any]]:
-    """Make the forward models, trained side by side; return the figures of their cards.
+def make_models(options: ModelsOptions, listener: Listener) -> dict[str, dict[str, Any]]:
+    """Record the bags of all robots, train and export; return the figures of the cards.
 
     Args:
-        robots: Which robots.
-        options: How.
-        listener: Is shown progress; the workers show their own.
+        options: Which models, and how.
+        listener: Is shown progress; workers show their own.
     """
+    cards: dict[str, dict[str, Any]] = {}
+    if 'forward' in options.kinds:
+        cards |= _forward_models(options.robots, options, listener)
+    for name in options.robots if 'residual' in options.kinds else ():
+        cards[f'{name}_residual'] = control_model(name, options, listener)
+    return cards
+
+
+def _forward_models(
+    robots: Sequence[str], options: ModelsOptions, listener: Listener
+) -> dict[str, dict[str, Any]]:
+    """Make the forward models, trained side by side; return the figures of their cards."""
     for name in robots:
         record_runs(
             name,
@@ -97,7 +89,7 @@ def _forward_model(name: str, *, options: ModelsOptions, listener: Listener) -> 
     """Train and export one forward model, and fit the ridge; return the card's figures."""
     bags = options.folder / name / 'bags'
     recordings = read_recordings([bags / run.name for run in _forward_plan(name, options)])
-    settings = options.settings(f'{name}_forward')
+    settings = _settings(f'{name}_forward', options)
     limits = tuple(float(limit) for limit in load_robot(name).effort_limit)
     card = train_model(
         recordings,
@@ -139,7 +131,7 @@ def control_model(
     )
     armature = [joint.armature for joint in robot.joints]
     prior = RigidBodyPrior(nominal_urdf(robot), robot.joint_names, armature=armature)
-    settings = options.settings(f'{name}_residual')
+    settings = _settings(f'{name}_residual', options)
     path = options.out / f'{name}_residual.onnx'
     train_model(
         read_recordings(bags),

@@ -21,10 +21,10 @@ from lstm_dynamics_ros.workflows.evaluate import (
     compare_robustness,
     evaluate_data,
     EvaluateResult,
-    HORIZONS,
     scored_data,
 )
 from lstm_dynamics_ros.workflows.listener import Listener, SILENT
+from lstm_dynamics_ros.workflows.options import ReplayOptions
 from lstm_dynamics_ros.workflows.recordings import last_share, recordings_for
 from lstm_dynamics_ros.workflows.replay import replay, Replayed, write_predictions
 
@@ -53,34 +53,6 @@ def write_evaluation_page(
 def _sections(uncertainty: Uncertainty | None, robustness: Comparison | None) -> list[Section]:
     sections = [] if uncertainty is None else [uncertainty_section(uncertainty)]
     return sections if robustness is None else [*sections, robustness_section(robustness)]
-
-
-@dataclass(frozen=True, kw_only=True)
-class ReplayOptions:
-    """How a replay is scored, and where its report goes."""
-
-    out: Path
-    """Folder for predictions and report."""
-    training_bags: tuple[Path, ...] = ()
-    """The bags the model was trained on, for the linear baseline."""
-    last_share: float = 1.0
-    """Score only this last share of the recording."""
-    horizons: tuple[int, ...] = HORIZONS
-    """Horizons shown and scored [steps]."""
-    robustness: bool = False
-    """Add errors under noise, lost and late messages, and the worst small disturbance."""
-    overwrite: bool = False
-    """Replace an earlier replay."""
-
-    @property
-    def predictions(self) -> Path:
-        """The bag of predictions."""
-        return self.out / 'predictions'
-
-    @property
-    def report(self) -> Path:
-        """The page."""
-        return self.out / 'report.html'
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,7 +85,6 @@ class ScoredReplay:
 
 
 def replay_with_report(
-    bag: Path,
     loaded: LoadedModel,
     settings: PipelineSettings,
     options: ReplayOptions,
@@ -122,10 +93,9 @@ def replay_with_report(
     """Replay a bag, score it, and write predictions and report.
 
     Args:
-        bag: The bag.
         loaded: The model.
         settings: How joint states are taken in and what is predicted.
-        options: How it is scored, and where its report goes.
+        options: Which bag, how it is scored, and where its report goes.
         listener: Is shown progress, and robustness as soon as it is known.
 
     Raises:
@@ -134,29 +104,31 @@ def replay_with_report(
     if options.predictions.exists() and not options.overwrite:
         raise DataError(f'{options.predictions} exists already; use --overwrite or another --out.')
     began = time.perf_counter()
-    replayed = replay(bag, loaded, settings, horizons=options.horizons, on_progress=listener)
+    replayed = replay(
+        options.bag, loaded, settings, horizons=options.horizons, on_progress=listener
+    )
     took = time.perf_counter() - began
-    data = scored_data(loaded, bag, training=options.training_bags, last_share=options.last_share)
+    data = scored_data(
+        loaded, options.bag, training=options.training_bags, last_share=options.last_share
+    )
     result = evaluate_data(
         loaded, data, horizons=options.horizons, listener=listener, title='score'
     )
     robustness = None
     if options.robustness:
-        recordings = last_share(recordings_for(loaded, bag), options.last_share)
+        recordings = last_share(recordings_for(loaded, options.bag), options.last_share)
         robustness = compare_robustness([loaded], recordings, settings=settings, listener=listener)
         listener.say(robustness.text() + '\n')
     scored = ScoredReplay(replayed=replayed, result=result, robustness=robustness, seconds=took)
-    options.out.mkdir(parents=True, exist_ok=True)
+    options.folder.mkdir(parents=True, exist_ok=True)
     write_predictions(options.predictions, replayed, overwrite=options.overwrite)
-    _write_replay_report(bag, scored, options, listener)
+    _write_replay_report(scored, options, listener)
     return scored
 
 
-def _write_replay_report(
-    bag: Path, scored: ScoredReplay, options: ReplayOptions, listener: Listener
-) -> None:
+def _write_replay_report(scored: ScoredReplay, options: ReplayOptions, listener: Listener) -> None:
     """Write the page of a replay."""
-    facts = {'bag': bag.name, 'replayed at': f'{scored.realtime_factor:.0f} x real time'}
+    facts = {'bag': options.bag.name, 'replayed at': f'{scored.realtime_factor:.0f} x real time'}
     if options.last_share < 1.0:
         facts['scored'] = f'the last {options.last_share:.0%} only'
     scores = scored.result.scores

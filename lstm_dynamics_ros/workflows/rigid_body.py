@@ -101,7 +101,8 @@ def identified_rigid_body(
     """Return a rigid-body model identified from the training data.
 
     Of a lone member, from what it learns from alone. The members of an ensemble together hold out
-    everything, so there it is from all data, and :func:`judged_apart` keeps their errors honest.
+    everything, so there it is from all data, and :func:`with_own_priors` keeps their errors
+    unbiased.
 
     Args:
         prior: The robot by its URDF.
@@ -132,14 +133,14 @@ def identified_rigid_body(
     return found.prior(friction=friction)
 
 
-def judged_apart(
+def with_own_priors(
     prior: RigidBodyPrior,
     members: Sequence[Member],
     training: TrainingSettings,
     *,
     friction: bool,
 ) -> list[Member]:
-    """Give every member of an ensemble a rigid-body model that has not seen what it is judged by.
+    """Give every member of an ensemble a rigid-body model that has not seen its held-out data.
 
     The errors on what a member held out are then those of a new recording: the few parameters of
     the rigid body, identified from all data, would know it.

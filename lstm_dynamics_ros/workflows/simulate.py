@@ -25,6 +25,7 @@ from lstm_dynamics_ros.sim.robot import load_robot, RobotDescription
 from lstm_dynamics_ros.sim.simulate import simulate
 from lstm_dynamics_ros.sim.simulated_robot import SimulatedRun
 from lstm_dynamics_ros.workflows.listener import Listener, SILENT
+from lstm_dynamics_ros.workflows.options import SimulateOptions
 from lstm_dynamics_ros.workflows.pool import pool
 import numpy as np
 
@@ -37,48 +38,6 @@ FULL = GateSettings(blend=1.0, max_effort_fraction=0.6, fade_in=0.0)
 
 SETTLED = 5000
 """Steps of 1 ms at the start that do not count: models warm up and trust rises."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class SimulateOptions:
-    """What to simulate."""
-
-    robot: str = 'arm'
-    """Embedded robot, a file in config/robots."""
-    runs: int = 1
-    """How many runs; more than one follow the training plan (payloads, speeds, motions)."""
-    duration: float = 30.0
-    """Length of each run [s]."""
-    seed: int = 0
-    """Seed of motions and noise; another seed gives other runs."""
-    payload: float | None = None
-    """Payload of a single run; the robot file's own by default [kg]."""
-    motion: str = 'mixed'
-    """Motion of a single run: mixed, multi_sine or point_to_point."""
-    speed: float = 1.0
-    """Speed of a single run in (0, 1]; at 1 joints reach 70 % of their velocity limits."""
-
-    def plan(self, robot: RobotDescription) -> list[PlannedRun]:
-        """Return the runs.
-
-        Raises:
-            ConfigError: If there are none.
-        """
-        if self.runs < 1:
-            raise ConfigError(f'--runs must be at least 1, got {self.runs}.')
-        if self.runs > 1:
-            return training_plan(robot, self.runs, seed=self.seed, duration=self.duration)
-        payload = robot.hidden.payload if self.payload is None else self.payload
-        return [
-            PlannedRun(
-                name=f'{robot.name}_{self.motion}_{payload:g}kg_seed{self.seed}',
-                payload=payload,
-                kind=self.motion,
-                speed=self.speed,
-                seed=self.seed,
-                duration=self.duration,
-            )
-        ]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -109,25 +68,15 @@ class SimulateResult:
         }
 
 
-def simulate_bags(
-    out: Path,
-    options: SimulateOptions,
-    *,
-    storage: str = 'mcap',
-    overwrite: bool = False,
-    listener: Listener = SILENT,
-) -> SimulateResult:
+def simulate_bags(options: SimulateOptions, listener: Listener = SILENT) -> SimulateResult:
     """Simulate an embedded robot and write what its sensors measured.
 
     Args:
-        out: Folder for the bags, one per run.
         options: What to simulate.
-        storage: Storage of the bags: mcap or sqlite3.
-        overwrite: Replace bags that are already there.
         listener: Is shown the progress.
     """
     robot = load_robot(options.robot)
-    plan = options.plan(robot)
+    plan = _plan(options, robot)
     began = time.perf_counter()
     computing = 0.0
     with listener.progress('simulate') as update:
@@ -138,15 +87,43 @@ def simulate_bags(
             run = simulate(robot, planned.motion(robot), hidden=hidden, seed=planned.seed)
             computing += time.perf_counter() - start
             recording = as_recording(run, planned.name)
-            write_bag(recording, out / planned.name, storage=storage, overwrite=overwrite)
+            write_bag(
+                recording,
+                options.out / planned.name,
+                storage=options.storage,
+                overwrite=options.overwrite,
+            )
         update(len(plan), len(plan), 'done')
     return SimulateResult(
         robot=robot.name,
-        bags=tuple(out / planned.name for planned in plan),
+        bags=tuple(options.out / planned.name for planned in plan),
         simulated=sum(planned.duration for planned in plan),
         computing=computing,
         seconds=time.perf_counter() - began,
     )
+
+
+def _plan(options: SimulateOptions, robot: RobotDescription) -> list[PlannedRun]:
+    """Return the runs.
+
+    Raises:
+        ConfigError: If there are none.
+    """
+    if options.runs < 1:
+        raise ConfigError(f'--runs must be at least 1, got {options.runs}.')
+    if options.runs > 1:
+        return training_plan(robot, options.runs, seed=options.seed, duration=options.duration)
+    payload = robot.hidden.payload if options.payload is None else options.payload
+    return [
+        PlannedRun(
+            name=f'{robot.name}_{options.motion}_{payload:g}kg_seed{options.seed}',
+            payload=payload,
+            kind=options.motion,
+            speed=options.speed,
+            seed=options.seed,
+            duration=options.duration,
+        )
+    ]
 
 
 def record_runs(

@@ -22,10 +22,10 @@ from lstm_dynamics_ros.workflows.listener import Listener, listener_of, SILENT
 from lstm_dynamics_ros.workflows.recordings import as_recordings, Recordings
 from lstm_dynamics_ros.workflows.rigid_body import (
     identified_rigid_body,
-    judged_apart,
     NO_RIGID_BODY,
     rigid_body_of,
     RigidBodySource,
+    with_own_priors,
 )
 
 
@@ -182,7 +182,7 @@ def train_model(
             gridded, training, folder=folder, init=init, prior=prior, progress=update
         )
     if nominal is not None:
-        members = judged_apart(nominal, members, training, friction=prior_friction)
+        members = with_own_priors(nominal, members, training, friction=prior_friction)
     for line in _best_epochs(members, training):
         listener.say(line)
     listener.say('Checking and exporting ...')

@@ -26,18 +26,36 @@ def test_it_writes_bags_tables_previews_and_a_summary(
 ) -> None:
     out = tmp_path / 'out'
     done = run(
-        ['excite', '--limits', str(limits), '--home', '0', '-1.2', '--probe', '--out', str(out),
-         '--json', str(tmp_path / 'made.json'), *QUICK]
-    )  # fmt: skip
+        [
+            'excite',
+            '--limits',
+            str(limits),
+            '--home',
+            '0',
+            '-1.2',
+            '--probe',
+            '--out',
+            str(out),
+            '--json',
+            str(tmp_path / 'made.json'),
+            *QUICK,
+        ]
+    )
 
     assert done == 0
     assert {path.name for path in out.iterdir()} == {
-        'excite_00', 'excite_00.csv', 'excite_00.png', 'excite_01', 'excite_01.csv',
-        'excite_01.png', 'excitation.yaml', 'probe',
-    }  # fmt: skip
-    said = capsys.readouterr().out
-    assert said.startswith('! Self-collision')
-    assert 'home    0 -1.2' in said
+        'excite_00',
+        'excite_00.csv',
+        'excite_00.png',
+        'excite_01',
+        'excite_01.csv',
+        'excite_01.png',
+        'excitation.yaml',
+        'probe',
+    }
+    output = capsys.readouterr().out
+    assert output.startswith('! Self-collision')
+    assert 'home    0 -1.2' in output
     made = json.loads((tmp_path / 'made.json').read_text())
     assert [item['duration_s'] for item in made['trajectories']] == [12.0, 12.0]
 
@@ -53,7 +71,7 @@ def test_a_home_outside_is_refused_before_anything_is_written(
 
 
 @pytest.mark.parametrize(
-    ('arguments', 'said'),
+    ('arguments', 'output'),
     [
         ([], 'Which robot?'),
         (['--robot', 'arm', '--urdf', 'arm.urdf'], 'not both'),
@@ -61,11 +79,11 @@ def test_a_home_outside_is_refused_before_anything_is_written(
     ],
 )
 def test_it_asks_for_one_robot(
-    arguments: list[str], said: str, capsys: pytest.CaptureFixture[str]
+    arguments: list[str], output: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip('mujoco', reason='the embedded robots need the engine')
     assert run(['excite', *arguments]) == 2
-    assert said in capsys.readouterr().err
+    assert output in capsys.readouterr().err
 
 
 def test_play_needs_a_person_at_a_terminal(

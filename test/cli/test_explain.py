@@ -58,10 +58,10 @@ def test_a_bag_of_another_robot_lists_both_joints(
 ) -> None:
     arm = MODEL.replace('pendulum', 'arm')
     assert run(['explain', arm, str(bags), '--out', str(tmp_path / 'x.html')]) == 2
-    said = capsys.readouterr().err
-    assert 'joint7' in said
-    assert 'joint2' in said
-    assert 'Traceback' not in said
+    output = capsys.readouterr().err
+    assert 'joint7' in output
+    assert 'joint2' in output
+    assert 'Traceback' not in output
 
 
 def test_a_bag_too_short_says_how_long_it_must_be(

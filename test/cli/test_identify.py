@@ -16,10 +16,29 @@ import pytest
 
 pytest.importorskip('pinocchio', reason='the identified robot is pinocchio')
 SMALL = (
-    '--model-kind', 'residual_inverse', '--hidden-size', '4', '--history-steps', '4',
-    '--burn-in-steps', '20', '--window-steps', '20', '--rollout-steps', '10', '--rollout-start',
-    '5', '--max-epochs', '1', '--updates-per-epoch', '3', '--ripple-limit', '0', '--threads', '1',
-)  # fmt: skip
+    '--model-kind',
+    'residual_inverse',
+    '--hidden-size',
+    '4',
+    '--history-steps',
+    '4',
+    '--burn-in-steps',
+    '20',
+    '--window-steps',
+    '20',
+    '--rollout-steps',
+    '10',
+    '--rollout-start',
+    '5',
+    '--max-epochs',
+    '1',
+    '--updates-per-epoch',
+    '3',
+    '--ripple-limit',
+    '0',
+    '--threads',
+    '1',
+)
 
 
 @pytest.fixture(scope='module')
@@ -40,10 +59,28 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def identified(folder: Path, *more: str) -> tuple[int, dict[str, object]]:
     out = folder / 'out'
     code = run(
-        ['identify', str(folder / 'renamed'), '--robot', 'pendulum', '--joint-prefix', 'left_',
-         '--folds', '3', '--strength', '1', '--share', '0.1', '--out', str(out / 'robot.yaml'),
-         '--json', str(out / 'robot.json'), '--report', str(out / 'page.html'), *more]
-    )  # fmt: skip
+        [
+            'identify',
+            str(folder / 'renamed'),
+            '--robot',
+            'pendulum',
+            '--joint-prefix',
+            'left_',
+            '--folds',
+            '3',
+            '--strength',
+            '1',
+            '--share',
+            '0.1',
+            '--out',
+            str(out / 'robot.yaml'),
+            '--json',
+            str(out / 'robot.json'),
+            '--report',
+            str(out / 'page.html'),
+            *more,
+        ]
+    )
     return code, json.loads((out / 'robot.json').read_text())
 
 
@@ -52,9 +89,9 @@ def test_it_prints_and_writes_what_it_found(
 ) -> None:
     code, values = identified(folder)
     assert code == 0
-    said = capsys.readouterr().out
-    assert 'base parameters of links and rotors' in said
-    assert 'identified + friction' in said
+    output = capsys.readouterr().out
+    assert 'base parameters of links and rotors' in output
+    assert 'identified + friction' in output
     found = values['identified']
     assert isinstance(found, dict)
     assert found['joint_names'] == ['joint1', 'joint2']
@@ -68,8 +105,8 @@ def test_joints_the_urdf_does_not_have_are_listed_on_both_sides(
     folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(['identify', str(folder / 'renamed'), '--robot', 'pendulum']) == 2
-    said = capsys.readouterr().err
-    assert "Expected ['left_joint1', 'left_joint2'], got ['joint1', 'joint2']" in said
+    output = capsys.readouterr().err
+    assert "Expected ['left_joint1', 'left_joint2'], got ['joint1', 'joint2']" in output
 
 
 def test_a_motor_current_is_warned_of_with_its_factor(
@@ -80,9 +117,9 @@ def test_a_motor_current_is_warned_of_with_its_factor(
     write_bag(replace(recording, effort=recording.effort / 50.0), tmp_path / 'current')
     out = ['--out', str(tmp_path / 'x.yaml'), '--strength', '1', '--share', '0.1']
     assert run(['identify', str(tmp_path / 'current'), '--robot', 'pendulum', *out]) == 0
-    said = capsys.readouterr().out
-    assert '[effort_is_no_torque]' in said
-    assert 'Fitted gear/current factor' in said
+    output = capsys.readouterr().out
+    assert '[effort_is_no_torque]' in output
+    assert 'Fitted gear/current factor' in output
 
 
 @pytest.mark.slow
@@ -91,10 +128,23 @@ def test_a_residual_model_is_trained_on_an_identified_robot(folder: Path, fricti
     identified(folder)
     robot, model = folder / 'out' / 'robot.yaml', folder / f'model_{friction}.onnx'
     code = run(
-        ['train', str(folder / 'renamed'), '--joint-prefix', 'left_', '--identified', str(robot),
-         '--out', str(model), '--folder', str(folder / f'run_{friction}'), '--dt', '0.02', *SMALL,
-         *(['--prior-friction'] if friction else [])]
-    )  # fmt: skip
+        [
+            'train',
+            str(folder / 'renamed'),
+            '--joint-prefix',
+            'left_',
+            '--identified',
+            str(robot),
+            '--out',
+            str(model),
+            '--folder',
+            str(folder / f'run_{friction}'),
+            '--dt',
+            '0.02',
+            *SMALL,
+            *(['--prior-friction'] if friction else []),
+        ]
+    )
     assert code == 0
     card = load_model(model).card
     assert card.physics_prior is not None
@@ -114,9 +164,21 @@ def test_training_may_identify_from_what_it_learns_from(
     urdf, model = folder / 'pendulum.urdf', folder / 'identified.onnx'
     urdf.write_text(nominal_urdf(load_robot('pendulum')))
     code = run(
-        ['train', str(folder / 'plain'), '--urdf', str(urdf), '--identify', '--out', str(model),
-         '--folder', str(folder / 'run_identify'), '--dt', '0.02', *SMALL]
-    )  # fmt: skip
+        [
+            'train',
+            str(folder / 'plain'),
+            '--urdf',
+            str(urdf),
+            '--identify',
+            '--out',
+            str(model),
+            '--folder',
+            str(folder / 'run_identify'),
+            '--dt',
+            '0.02',
+            *SMALL,
+        ]
+    )
     assert code == 0
     assert 'identified + friction' in capsys.readouterr().out
     prior = load_model(model).card.physics_prior

@@ -53,9 +53,9 @@ def test_it_says_so_when_the_data_cannot_tell(
 ) -> None:
     assert run(['latency', str(write(tmp_path / 'bag', related=False))]) == 1
 
-    said = capsys.readouterr().out
-    assert '! a: ' in said
-    assert said.endswith('These data cannot tell the latency.\n')
+    output = capsys.readouterr().out
+    assert '! a: ' in output
+    assert output.endswith('These data cannot tell the latency.\n')
 
 
 def test_tracking_needs_a_reference(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

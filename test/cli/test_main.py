@@ -138,6 +138,6 @@ def test_a_missing_library_is_named_with_its_extra(
 
     monkeypatch.setattr('lstm_dynamics_ros.cli.inspect.Inspect.run', needs_torch)
     assert run(['inspect', 'anything']) == 2
-    said = one_line(capsys.readouterr().err)
-    assert 'needs torch, which is not installed' in said
-    assert "pip install 'lstm_dynamics_ros[train]'" in said
+    output = one_line(capsys.readouterr().err)
+    assert 'needs torch, which is not installed' in output
+    assert "pip install 'lstm_dynamics_ros[train]'" in output

@@ -12,10 +12,27 @@ from lstm_dynamics_ros.workflows.settings import COMMAND_DEFAULTS, read_settings
 import pytest
 
 SMALL = (
-    '--hidden-size', '8', '--history-steps', '8', '--burn-in-steps', '40', '--window-steps', '40',
-    '--rollout-steps', '20', '--rollout-start', '10', '--max-epochs', '2', '--updates-per-epoch',
-    '10', '--ripple-limit', '0', '--threads', '1',
-)  # fmt: skip
+    '--hidden-size',
+    '8',
+    '--history-steps',
+    '8',
+    '--burn-in-steps',
+    '40',
+    '--window-steps',
+    '40',
+    '--rollout-steps',
+    '20',
+    '--rollout-start',
+    '10',
+    '--max-epochs',
+    '2',
+    '--updates-per-epoch',
+    '10',
+    '--ripple-limit',
+    '0',
+    '--threads',
+    '1',
+)
 
 
 @pytest.fixture(scope='module')
@@ -27,8 +44,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     names = sorted(path.name for path in (folder / 'bags').iterdir())
     model = str(folder / 'model.onnx')
     arguments = ['train', str(folder / 'bags'), '--out', model, '--leave-out', names[-1], *SMALL]
-    told = ['--folder', str(folder / 'run'), '--json', str(folder / 'train.json')]
-    assert run([*arguments, *told]) == 0
+    outputs = ['--folder', str(folder / 'run'), '--json', str(folder / 'train.json')]
+    assert run([*arguments, *outputs]) == 0
     return folder
 
 
@@ -95,9 +112,9 @@ def test_a_model_of_other_joints_lists_both(
     bag = next(tmp_path.iterdir())
     renamed = ['train', str(bag), '--out', str(tmp_path / 'm.onnx'), '--joints', 'jiont1']
     assert run(renamed) == 2
-    said = capsys.readouterr().err
-    assert "['jiont1']" in said
-    assert 'joint7' in said
+    output = capsys.readouterr().err
+    assert "['jiont1']" in output
+    assert 'joint7' in output
 
 
 def test_a_run_too_short_for_a_window_says_how_long_it_must_be(

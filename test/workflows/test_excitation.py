@@ -112,7 +112,7 @@ def test_a_home_of_the_wrong_length_is_refused(urdf: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ('text', 'said'),
+    ('text', 'message'),
     [
         ('<robot xmlns:xacro="http://www.ros.org/wiki/xacro"/>', 'xacro file. Run'),
         ('<robot><link name="a"/></robot>', 'no joint that moves'),
@@ -120,18 +120,18 @@ def test_a_home_of_the_wrong_length_is_refused(urdf: Path) -> None:
         ('<!DOCTYPE robot><robot/>', 'document type'),
     ],
 )
-def test_a_file_that_is_no_urdf_is_refused(urdf: Path, text: str, said: str) -> None:
+def test_a_file_that_is_no_urdf_is_refused(urdf: Path, text: str, message: str) -> None:
     urdf.write_text(text)
-    with pytest.raises(DataError, match=said):
+    with pytest.raises(DataError, match=message):
         robot_of_files(urdf, None, (), ())
 
 
 @pytest.mark.parametrize(
-    ('text', 'said'), [('joints: {}', 'no mapping "joint_limits"'), ('{a: [', 'not valid YAML')]
+    ('text', 'message'), [('joints: {}', 'no mapping "joint_limits"'), ('{a: [', 'not valid YAML')]
 )
-def test_a_file_without_limits_is_refused(limits_file: Path, text: str, said: str) -> None:
+def test_a_file_without_limits_is_refused(limits_file: Path, text: str, message: str) -> None:
     limits_file.write_text(text)
-    with pytest.raises((ConfigError, DataError), match=said):
+    with pytest.raises((ConfigError, DataError), match=message):
         robot_of_files(None, limits_file, (), ())
 
 

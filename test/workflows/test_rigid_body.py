@@ -33,11 +33,16 @@ def bag(tmp_path: Path) -> Path:
     stamps = np.arange(1, 11, dtype=np.int64) * 10_000_000
     write_bag(
         Recording(
-            name='bag', joint_names=names, joint_types=('revolute', 'continuous'),
-            stamp_ns=stamps, position=rows, velocity=rows, effort=rows,
+            name='bag',
+            joint_names=names,
+            joint_types=('revolute', 'continuous'),
+            stamp_ns=stamps,
+            position=rows,
+            velocity=rows,
+            effort=rows,
         ),
         path,
-    )  # fmt: skip
+    )
     return path
 
 
@@ -104,11 +109,18 @@ def test_a_lone_member_identifies_from_what_it_learns_and_an_ensemble_from_all(
     rows = np.zeros((200, 2))
     gridded = [
         Segment(
-            name=f'run{k}', joint_names=prior.joint_names, joint_types=('revolute',) * 2, dt=0.01,
-            start_index=0, position=rows, velocity=rows, effort=rows, filled=np.zeros(200, bool),
+            name=f'run{k}',
+            joint_names=prior.joint_names,
+            joint_types=('revolute',) * 2,
+            dt=0.01,
+            start_index=0,
+            position=rows,
+            velocity=rows,
+            effort=rows,
+            filled=np.zeros(200, bool),
         )
         for k in range(4)
-    ]  # fmt: skip
+    ]
     seen: list[str] = []
 
     class StopError(Exception):

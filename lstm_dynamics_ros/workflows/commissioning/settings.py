@@ -19,11 +19,14 @@ class SwitchOnSettings:
         (0.1, 0.3, 0.6, 1.0), 'Blends of the steps with all joints.', minimum=0.0, maximum=1.0
     )
     joint_states: str = parameter('joint_states', 'Topic of the joint states.')
-    reference: str = parameter('reference', 'Topic that says where the robot is told to be.')
+    reference: str = parameter('reference', 'Topic of the reference that the robot follows.')
     duration: float = parameter(
         30.0, 'How long each step is watched.', unit='s', minimum=2.0, maximum=3600.0
     )
     settle: float = parameter(
-        4.0, 'Time from a change to the watching, longer than gate.fade_in.', unit='s',
-        minimum=0.0, maximum=60.0,
-    )  # fmt: skip
+        4.0,
+        'Time from a change to the watching, longer than gate.fade_in.',
+        unit='s',
+        minimum=0.0,
+        maximum=60.0,
+    )

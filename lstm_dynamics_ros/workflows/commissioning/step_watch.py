@@ -47,9 +47,12 @@ class StepWatch:
             JOINT_STATES.type, joint_states, self._on_state, deep, event_callbacks=quiet
         )
         node.create_subscription(
-            REFERENCE.type, reference, self._on_reference, QoSProfile(depth=1000),
+            REFERENCE.type,
+            reference,
+            self._on_reference,
+            QoSProfile(depth=1000),
             event_callbacks=quiet,
-        )  # fmt: skip
+        )
 
     def begin(self) -> None:
         """Start to keep anew."""
@@ -81,8 +84,8 @@ class StepWatch:
         until = stamp_ns(message.header.stamp) or now
         while self._waiting and self._waiting[0].stamp_ns <= until:
             state = self._waiting.popleft()
-            told = self._track.at(state.stamp_ns)
-            if told is not None and (not self._stamps or state.stamp_ns > self._stamps[-1]):
+            reference = self._track.at(state.stamp_ns)
+            if reference is not None and (not self._stamps or state.stamp_ns > self._stamps[-1]):
                 self._stamps.append(state.stamp_ns)
-                self._errors.append(without_turns(told.position - state.position))
+                self._errors.append(without_turns(reference.position - state.position))
                 self._efforts.append(state.effort)

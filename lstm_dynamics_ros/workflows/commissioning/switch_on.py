@@ -139,9 +139,11 @@ class _Walk:
         if first not in names:
             raise ConfigError(f'The joint must be one of {", ".join(names)}, got {first!r}.')
         self._watch = StepWatch(
-            self._node, self._settings.joint_states, self._settings.reference,
+            self._node,
+            self._settings.joint_states,
+            self._settings.reference,
             self._info['robot_joint_names'],
-        )  # fmt: skip
+        )
         if self._state['state'] in {'armed', 'degraded'}:
             raise DataError(f'{self._settings.node} is armed already. Disarm it first.')
         armed = False
@@ -194,8 +196,8 @@ class _Walk:
             return False
         reasons = reasons_to_stop(before, now, names, joints)
         if self._state['state'] != 'armed':
-            said = self._state.get('revoked_because') or self._state['reason']
-            reasons.insert(0, f'It is {self._state["state"]}, not armed: {said}')
+            reason = self._state.get('revoked_because') or self._state['reason']
+            reasons.insert(0, f'It is {self._state["state"]}, not armed: {reason}')
         self._say(f'{title}\n{comparison_table(before, now, names, joints)}')
         for reason in reasons:
             self._say(f'STOP: {reason}')
@@ -218,10 +220,17 @@ class _Walk:
             'correction would have taken away.'
         )
         for name, share in zip(names, shares, strict=True):
-            verdict = 'good' if share > 0.7 else 'worth trying' if share > WORTH_TRYING else (
-                'hardly better than nothing: left out' if share >= 0.0
-                else 'worse than nothing: left out'
-            )  # fmt: skip
+            verdict = (
+                'good'
+                if share > 0.7
+                else 'worth trying'
+                if share > WORTH_TRYING
+                else (
+                    'hardly better than nothing: left out'
+                    if share >= 0.0
+                    else 'worse than nothing: left out'
+                )
+            )
             self._say(f'  {name:14} {share:6.2f}  {verdict}')
         return tuple(
             name for name, share in zip(names, shares, strict=True) if share > WORTH_TRYING

@@ -57,7 +57,7 @@ class CorrectionWatch:
         """Take in what has come, and arm when it is time.
 
         Raises:
-            DataError: If arming is refused for too long, or taken back.
+            DataError: If arming is refused for too long, or the correction is revoked.
         """
         if not math.isfinite(self._begin):
             return

@@ -54,9 +54,11 @@ def with_defaults(settings: DemoSettings) -> DemoSettings:
             'predictions only.'
         )
     return replace(
-        settings, payload=payload, control_model=control,
+        settings,
+        payload=payload,
+        control_model=control,
         model=model or f'{settings.robot}_forward',
-    )  # fmt: skip
+    )
 
 
 def run_demo(
@@ -163,13 +165,13 @@ class _Demo:
         if self._watch is not None:
             self._watch.begin()
         begin = time.monotonic()
-        told = 0
+        shown = 0
         while not self._finished(seen := time.monotonic() - begin):
             self._spin()
-            if progress is not None and int(seen) > told:
-                told = int(seen)
+            if progress is not None and int(seen) > shown:
+                shown = int(seen)
                 stage = 'watching' if self._watch is None else self._watch.stage
-                progress(told, round(self._settings.duration), stage)
+                progress(shown, round(self._settings.duration), stage)
         return seen
 
     def _finished(self, seen: float) -> bool:

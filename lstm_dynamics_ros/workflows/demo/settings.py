@@ -32,14 +32,17 @@ class DemoSettings:
         -1.0,
         'Payload the models know nothing of; a negative one stands for one that was held out of '
         'training (1.89 kg on the arm).',
-        unit='kg', minimum=-1.0, maximum=20.0,
-    )  # fmt: skip
+        unit='kg',
+        minimum=-1.0,
+        maximum=20.0,
+    )
     motion: str = parameter('multi_sine', 'Kind of motion.')
     seed: int = parameter(
         1_000_001_009,
         'Seed of motion and sensor noise; those of training are below 1e9.',
-        minimum=0, maximum=2**31 - 1,
-    )  # fmt: skip
+        minimum=0,
+        maximum=2**31 - 1,
+    )
     speed: float = parameter(0.35, 'Speed of the motion.', minimum=0.01, maximum=1.0)
     executor: str = parameter('events', 'Executor of the nodes.', choices=EXECUTORS)
     patience: float = parameter(

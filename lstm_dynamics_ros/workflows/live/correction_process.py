@@ -47,7 +47,7 @@ class CorrectionProcess:
     Args:
         node: The node here that listens and asks.
         processes: Where the process runs.
-        robot: The robot, whose limits it is told.
+        robot: The robot, whose limits become parameters of the node.
         model: Model file that the correction is made from.
         parameters: Parameters of the node, beside those of a sink that adds.
     """
@@ -80,15 +80,19 @@ class CorrectionProcess:
                 **{f'limits.{name}': values.tolist() for name, values in limits.items()},
                 **parameters,
             },
-            '-r', f'{REFERENCE.name}:=/{ROBOT_REFERENCE.name}',
+            '-r',
+            f'{REFERENCE.name}:=/{ROBOT_REFERENCE.name}',
             label=NAME,
-        )  # fmt: skip
+        )
         self.state: dict[str, Any] = {'state': 'unknown', 'reason': ''}
         """Newest content of ``~/state``."""
         node.create_subscription(
-            STATE.type, STATE.name.replace('~', f'/{NAME}'), self._on_state, STATE.qos,
+            STATE.type,
+            STATE.name.replace('~', f'/{NAME}'),
+            self._on_state,
+            STATE.qos,
             event_callbacks=SubscriptionEventCallbacks(use_default_callbacks=False),
-        )  # fmt: skip
+        )
         self._client = node.create_client(ARM.type, ARM.name.replace('~', f'/{NAME}'))
         self._future: Future | None = None
         self._asked = 0.0
@@ -138,15 +142,15 @@ class CorrectionProcess:
     def check(self) -> None:
         """Raise :class:`DataError` if it is armed no more."""
         if self.state['state'] != 'armed':
-            raise DataError(f'The correction was taken back. {self.why()}')
+            raise DataError(f'The correction was revoked. {self.why()}')
 
     def why(self) -> str:
         """Return what the node says about itself."""
         reasons = [
             str(self.state.get(key) or '') for key in ('reason', 'revoked_because', 'remark')
         ]
-        said = last_lines(self._processes, (NAME,))
-        text = ' '.join(reason for reason in (*reasons, said) if reason)
+        output = last_lines(self._processes, (NAME,))
+        text = ' '.join(reason for reason in (*reasons, output) if reason)
         return f'{NAME} is {self.state["state"]}. {text}'.strip()
 
     def _on_state(self, message: Any) -> None:  # noqa: ANN401 - messages have no types

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A table in the terminal that is written over again: what every joint does, and was said to."""
+"""A table in the terminal that is written over again: measurements beside predictions."""
 
 from collections.abc import Mapping, Sequence
 import math
@@ -52,10 +52,13 @@ class LiveView:
         ]
         for joint, (name, q, ahead, dq) in enumerate(
             zip(
-                measured.name, measured.position, predicted.position, measured.velocity,
+                measured.name,
+                measured.position,
+                predicted.position,
+                measured.velocity,
                 strict=False,
             )
-        ):  # fmt: skip
+        ):
             extra = ''.join(
                 f'{column[joint]:>{len(title) + 2}.2f}' for title, column in columns.items()
             )

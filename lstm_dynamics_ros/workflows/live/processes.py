@@ -20,7 +20,7 @@ class NodeEndedError(LstmDynamicsError):
     """A node that ended before it should."""
 
     def __init__(self, name: str, code: int, log: str) -> None:
-        last = log.strip().splitlines()[-1:] or ['it said nothing']
+        last = log.strip().splitlines()[-1:] or ['no output']
         super().__init__(f'{name} ended with code {code}: {last[0]}')
 
 
@@ -85,7 +85,7 @@ class Processes:
                 raise NodeEndedError(name, process.returncode, self.output(name))
 
     def output(self, name: str) -> str:
-        """Return what a node has said so far."""
+        """Return the output of a node so far."""
         return self._log(name).read_text(errors='replace')
 
     def _log(self, name: str) -> Path:
@@ -94,5 +94,5 @@ class Processes:
 
 def last_lines(processes: Processes, names: Sequence[str]) -> str:
     """Return the last line of each node's output, for an error message."""
-    said = [(name, processes.output(name).strip().splitlines()[-1:]) for name in names]
-    return ' '.join(f'{name} says: {lines[0]}' for name, lines in said if lines)
+    last = [(name, processes.output(name).strip().splitlines()[-1:]) for name in names]
+    return ' '.join(f'{name} says: {lines[0]}' for name, lines in last if lines)

@@ -47,15 +47,15 @@ class TrackingWatch:
             kept = self._observer.kept(name, self._seen[name])
             self._seen[name] += len(kept)
             self._waiting[name].update((stamp_of(item.raw), item.raw) for item in kept)
-        told, true = self._waiting['reference'], self._waiting['truth']
-        for stamp in sorted(told.keys() & true.keys()):
-            reference = deserialize_message(told.pop(stamp), ROBOT_REFERENCE.type)
+        planned, true = self._waiting['reference'], self._waiting['truth']
+        for stamp in sorted(planned.keys() & true.keys()):
+            reference = deserialize_message(planned.pop(stamp), ROBOT_REFERENCE.type)
             position = deserialize_message(true.pop(stamp), JointState).position
             error = np.subtract(reference.points[0].positions, position)
             self._stamps.append(stamp)
             self._errors.append(error)
             self._squares.append(self._squares[-1] + float(np.mean(error**2)))
-        for waiting in (told, true):
+        for waiting in (planned, true):
             for stamp in sorted(waiting)[:-MOST_WAITING]:
                 del waiting[stamp]
 

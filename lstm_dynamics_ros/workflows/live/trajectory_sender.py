@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Sends one trajectory to a joint trajectory controller, once a person has said yes.
+"""Sends one trajectory to a joint trajectory controller, once a person has confirmed it.
 
 It refuses unless the robot is at rest where the trajectory starts: a controller would otherwise
 go there at once. Ctrl-C and lost joint states bring the robot to rest: a software stop, not one
@@ -141,8 +141,10 @@ class _Sender:
             if not running or time.monotonic() - self._seen > STALE:
                 self._come_to_rest()
                 if running:
-                    raise DataError(f'{self._topic} stopped coming; the robot was told to stop.')
-                return f'Stopped after {since:.1f} s; the robot was told to come to rest.'
+                    raise DataError(
+                        f'{self._topic} stopped coming; the robot was commanded to stop.'
+                    )
+                return f'Stopped after {since:.1f} s; the robot was commanded to come to rest.'
         return f'Sent {seconds:g} s.'
 
     def _see(self, message: JointState) -> None:

@@ -119,7 +119,7 @@ def test_a_training_that_fails_leaves_the_other_sets_their_figures(
     assert 'hidden_size 500' in found['failed']['kuka_weigand2021']
 
 
-def test_nothing_is_trained_if_an_opponent_is_not_reproduced(
+def test_nothing_is_trained_if_a_baseline_is_not_reproduced(
     command: dict[str, Any], real_data: Path, tmp_path: Path
 ) -> None:
     data = tmp_path / 'data'

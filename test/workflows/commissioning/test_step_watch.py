@@ -19,7 +19,7 @@ DT = 5_000_000
 def test_joint_states_are_compared_with_the_reference_of_their_time(listener: Any) -> None:
     watch = StepWatch(listener.node, 'joint_states', 'reference', NAMES)
     states = listener.say(interfaces.ROBOT_JOINT_STATES)
-    told = listener.say(interfaces.ROBOT_REFERENCE)
+    reference = listener.say(interfaces.ROBOT_REFERENCE)
     steps = count(3)
 
     def send() -> bool:
@@ -36,7 +36,7 @@ def test_joint_states_are_compared_with_the_reference_of_their_time(listener: An
         message = JointTrajectory(joint_names=list(NAMES), points=[point])
         set_time(message.header.stamp, k * DT)
         if k % 2:
-            told.publish(message)
+            reference.publish(message)
         return len(watch.taken()[0]) >= 60
 
     listener.until(send, 'pairs')

@@ -13,13 +13,31 @@ from typing import Any
 import pytest
 
 CALM = [
-    '-p', 'max_gap_steps:=100', '-p', 'state_timeout:=5.0', '-p', 'armed_timeout:=1.0',
-    '-p', 'stall_timeout:=1.0',
-    '-p', 'reference_timeout:=1.0', '-p', 'gate.fade_in:=0.2', '-p', 'arming.max_load:=1.0',
-    '-p', 'arming.min_shadow_time:=0.5', '-p', 'controller_joints:=[joint1, joint2]',
-    '-p', 'qos_overrides./joint_states.subscription.depth:=500', '-p', 'sink_adds:=true',
-    '-r', '~/reference:=/reference',
-]  # fmt: skip
+    '-p',
+    'max_gap_steps:=100',
+    '-p',
+    'state_timeout:=5.0',
+    '-p',
+    'armed_timeout:=1.0',
+    '-p',
+    'stall_timeout:=1.0',
+    '-p',
+    'reference_timeout:=1.0',
+    '-p',
+    'gate.fade_in:=0.2',
+    '-p',
+    'arming.max_load:=1.0',
+    '-p',
+    'arming.min_shadow_time:=0.5',
+    '-p',
+    'controller_joints:=[joint1, joint2]',
+    '-p',
+    'qos_overrides./joint_states.subscription.depth:=500',
+    '-p',
+    'sink_adds:=true',
+    '-r',
+    '~/reference:=/reference',
+]
 
 
 def command(tmp_path: Path, *more: str) -> list[str]:
@@ -55,16 +73,31 @@ def test_it_goes_from_watching_to_all_joints_and_stays_armed(
     robot()
     run = subprocess.run(
         command(
-            tmp_path, '--yes', '--duration', '4', '--joint', 'joint2',
-            '--one-joint', '0.1', '--all-joints', '0.1', '1.0',
+            tmp_path,
+            '--yes',
+            '--duration',
+            '4',
+            '--joint',
+            'joint2',
+            '--one-joint',
+            '0.1',
+            '--all-joints',
+            '0.1',
+            '1.0',
         ),
-        capture_output=True, text=True, timeout=120, check=False,
-    )  # fmt: skip
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert run.returncode == 0, run.stdout + run.stderr
     steps = json.loads((tmp_path / 'steps.json').read_text())['steps']
     assert [(step['blend'], len(step['joints'])) for step in steps] == [
-        (0.0, 0), (0.1, 1), (0.1, 2), (1.0, 2),
-    ]  # fmt: skip
+        (0.0, 0),
+        (0.1, 1),
+        (0.1, 2),
+        (1.0, 2),
+    ]
     first, last = steps[0]['rms_error'], steps[-1]['rms_error']
     assert last[0] < 0.6 * first[0]
     assert last[1] < 0.6 * first[1]
@@ -94,8 +127,12 @@ def test_a_signal_disarms(robot: Callable[..., None], tmp_path: Path, listener: 
 
 def test_without_a_terminal_it_asks_for_yes(tmp_path: Path) -> None:
     run = subprocess.run(
-        command(tmp_path), capture_output=True, text=True, timeout=60, check=False,
+        command(tmp_path),
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
         stdin=subprocess.DEVNULL,
-    )  # fmt: skip
+    )
     assert run.returncode == 2
     assert 'run it in a terminal' in run.stderr

@@ -46,8 +46,10 @@ def demo(headless: bool = True, **settings: object) -> subprocess.Popen[str]:
     given = json.dumps({'settings': settings, 'headless': headless})
     return subprocess.Popen(
         [sys.executable, '-c', SCRIPT, given],
-        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-    )  # fmt: skip
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
 
 
 def children(pid: int) -> list[int]:
@@ -65,9 +67,9 @@ def running(pid: int) -> bool:
 
 def test_it_measures_what_it_saw(model: Path) -> None:
     process = demo(robot='pendulum', model=str(model), duration=2.0, payload=0.2)
-    said, errors = process.communicate(timeout=40)
+    output, errors = process.communicate(timeout=40)
     assert process.returncode == 0, errors
-    seen: dict[str, Any] = json.loads(said)
+    seen: dict[str, Any] = json.loads(output)
     assert seen['joints'] == ['joint1', 'joint2']
     assert seen['effect'] is None
     assert seen['duration'] == pytest.approx(2.0, abs=0.3)
@@ -84,14 +86,18 @@ def test_it_measures_what_it_saw(model: Path) -> None:
 @pytest.mark.slow
 def test_tracking_is_compared_before_and_after_arming(model: Path, pendulum_model: Path) -> None:
     process = demo(
-        headless=False, robot='pendulum', model=str(model), control_model=str(pendulum_model),
-        duration=8.0, payload=0.4,
-    )  # fmt: skip
-    said, errors = process.communicate(timeout=90)
+        headless=False,
+        robot='pendulum',
+        model=str(model),
+        control_model=str(pendulum_model),
+        duration=8.0,
+        payload=0.4,
+    )
+    output, errors = process.communicate(timeout=90)
     assert process.returncode == 0, errors
     for text in ('error mrad', 'corr. N m', 'state armed', 'before', 'after'):
-        assert text in said
-    seen = json.loads(said.splitlines()[-1])
+        assert text in output
+    seen = json.loads(output.splitlines()[-1])
     effect = seen['effect']
     assert effect['ratio'] < 0.8
     assert 2.0 < effect['compared_s'] <= 3.0
@@ -111,11 +117,11 @@ def test_a_correction_needs_time_before_and_after(model: Path, pendulum_model: P
 
 def test_the_live_view_shows_every_joint(model: Path) -> None:
     process = demo(headless=False, robot='pendulum', model=str(model), duration=1.0)
-    said, errors = process.communicate(timeout=40)
+    output, errors = process.communicate(timeout=40)
     assert process.returncode == 0, errors
-    assert 'joint1' in said
-    assert 'joint2' in said
-    assert 'predictions [Hz]' in said
+    assert 'joint1' in output
+    assert 'joint2' in output
+    assert 'predictions [Hz]' in output
 
 
 def test_a_model_of_another_robot_ends_with_both_lists_of_joints(

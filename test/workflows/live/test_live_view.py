@@ -44,9 +44,12 @@ def test_positions_that_do_not_fit_or_are_no_numbers_do_no_harm() -> None:
 def test_columns_and_a_line_can_be_added() -> None:
     out = StringIO()
     LiveView(out).draw(
-        state(0.1, -0.2), state(0.1, -0.2), {'state': 'monitoring'},
-        columns={'error mrad': [1.234, -5.0]}, more={'before': '21.40', 'after': '0.90'},
-    )  # fmt: skip
+        state(0.1, -0.2),
+        state(0.1, -0.2),
+        {'state': 'monitoring'},
+        columns={'error mrad': [1.234, -5.0]},
+        more={'before': '21.40', 'after': '0.90'},
+    )
     lines = out.getvalue().splitlines()
     assert 'error mrad' in lines[0]
     assert '1.23' in lines[1]

@@ -86,11 +86,11 @@ def test_the_live_node_and_the_offline_replay_give_the_same_predictions(
     live = {stamp_ns(message.header.stamp) - DT: message for message in predicted}
     assert set(live) == set(expected)
     for stamp, message in live.items():
-        told = expected[stamp].predicted
-        assert told is not None
-        assert_allclose(message.position, told.position, rtol=0, atol=1e-6)
-        assert_allclose(message.velocity, told.velocity, rtol=0, atol=1e-6)
-        assert_allclose(message.effort, told.effort, rtol=0, atol=1e-6)
+        prediction = expected[stamp].predicted
+        assert prediction is not None
+        assert_allclose(message.position, prediction.position, rtol=0, atol=1e-6)
+        assert_allclose(message.velocity, prediction.velocity, rtol=0, atol=1e-6)
+        assert_allclose(message.effort, prediction.effort, rtol=0, atol=1e-6)
 
 
 def test_stamps_and_clock_are_those_of_the_bag_at_the_speed_asked_for(
@@ -109,8 +109,8 @@ def test_stamps_and_clock_are_those_of_the_bag_at_the_speed_asked_for(
 
 
 def test_without_a_listener_it_says_what_to_do(bag: Path) -> None:
-    _, said = finish(player(bag, wait=0.2))
-    assert 'DataError: Nobody subscribes to /joint_states after 0.2 s.' in said
+    _, output = finish(player(bag, wait=0.2))
+    assert 'DataError: Nobody subscribes to /joint_states after 0.2 s.' in output
 
 
 def test_ctrl_c_ends_it_without_a_traceback(listener: Any, bag: Path) -> None:
@@ -118,7 +118,7 @@ def test_ctrl_c_ends_it_without_a_traceback(listener: Any, bag: Path) -> None:
     process = player(bag, rate=0.1)
     listener.until(lambda: len(states) > 10, 'joint states')
     process.send_signal(signal.SIGINT)
-    count, said = finish(process)
+    count, output = finish(process)
     assert process.returncode == 0
     assert 10 < int(count) < 1000
-    assert not said
+    assert not output

@@ -126,7 +126,7 @@ def test_ctrl_c_brings_it_to_rest(listener: Any, bag: Path) -> None:
     process.send_signal(signal.SIGINT)
     out, _ = finish(listener, robot, process)
 
-    assert 'told to come to rest' in out
+    assert 'commanded to come to rest' in out
     (point,) = heard[1].points
     # Half the way at constant deceleration; the second joint no farther than it was to go.
     np.testing.assert_allclose(point.positions, [0.6 + 0.5 * 0.3 * 0.4, -0.2])
@@ -142,7 +142,7 @@ def test_lost_joint_states_bring_it_to_rest(listener: Any, bag: Path) -> None:
     robot.silent = True
     _, err = finish(listener, robot, process)
 
-    assert 'joint_states stopped coming; the robot was told to stop' in err
+    assert 'joint_states stopped coming; the robot was commanded to stop' in err
     assert len(heard) == 2
 
 

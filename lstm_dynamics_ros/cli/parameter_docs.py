@@ -1,8 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Prints docs/parameters.md from the settings' declarations: `make docs`."""
+"""Prints what is made from the settings' declarations, for `make docs`.
+
+That is docs/parameters.md (``page``) and config/dynamics.yaml (``file``).
+"""
+
+import sys
+import textwrap
 
 from lstm_dynamics_ros.cli.console import say
-from lstm_dynamics_ros.core.parameters import Leaf, leaves
+from lstm_dynamics_ros.core.parameters import Leaf, leaves, Value
 from lstm_dynamics_ros.data.excitation.settings import ExcitationSettings
 from lstm_dynamics_ros.learning.export.settings import ExportSettings
 from lstm_dynamics_ros.learning.families import AnySettings
@@ -11,21 +17,76 @@ from lstm_dynamics_ros.ros.nodes.command_watchdog_settings import CommandWatchdo
 from lstm_dynamics_ros.ros.nodes.settings import NodeSettings, RecorderSettings, SimSettings
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
 
+HEAD = """\
+# SPDX-License-Identifier: Apache-2.0
+# Parameters of dynamics_node, with their defaults, printed from the code by `make docs`. Give
+# your own copy with params_file:= (ros2 launch) or --params-file (ros2 run).
+/**:
+  ros__parameters:"""
+
+WIDTH = 88
+"""Longest line of a comment, without its indent."""
+
+
+def parameter_file() -> str:
+    """Return the parameter file as YAML, with what each parameter does as a comment."""
+    lines = [HEAD]
+    groups: list[str] = []
+    for leaf in leaves(NodeSettings()):
+        *path, name = leaf.name.split('.')
+        while groups != path[: len(groups)]:
+            groups.pop()
+        for group in path[len(groups) :]:
+            lines.append(f'{_indent(groups)}{group}:')
+            groups.append(group)
+        comment = textwrap.wrap(
+            leaf.setting.help, WIDTH, break_on_hyphens=False, break_long_words=False
+        )
+        lines += [f'{_indent(groups)}# {line}' for line in comment]
+        lines.append(f'{_indent(groups)}{name}: {_value(leaf.value)}')
+    return '\n'.join(lines)
+
+
+def _indent(groups: list[str]) -> str:
+    return '  ' * (2 + len(groups))
+
+
+def _value(value: Value) -> str:
+    """Return a value as YAML."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, tuple):
+        return f'[{", ".join(_value(item) for item in value)}]'
+    return repr(value) if value == '' else str(value)
+
+
 SECTIONS: tuple[tuple[str, str, type, str], ...] = (
     ('dynamics_node', 'ROS parameters of the node that predicts.', NodeSettings, ''),
-    ('command_watchdog', 'ROS parameters of the process that sends the safe command.',
-     CommandWatchdogSettings, ''),
+    (
+        'command_watchdog',
+        'ROS parameters of the process that sends the safe command.',
+        CommandWatchdogSettings,
+        '',
+    ),
     ('sim_node', 'ROS parameters of the embedded robots.', SimSettings, ''),
-    ('sim_node: hidden physics',
-     'What the nominal model of an embedded robot does not know. The defaults shown are those of '
-     'the class; each robot file in `config/robots` brings its own.', HiddenPhysics, 'hidden.'),
+    (
+        'sim_node: hidden physics',
+        'What the nominal model of an embedded robot does not know. The defaults shown are those '
+        'of the class; each robot file in `config/robots` brings its own.',
+        HiddenPhysics,
+        'hidden.',
+    ),
     ('recorder_node', 'ROS parameters of the recorder.', RecorderSettings, ''),
     ('Excitation', 'Flags of `lstm-dynamics excite`.', ExcitationSettings, ''),
-    ('Training', 'Flags of `lstm-dynamics train` and keys of `config/training/*.yaml`.',
-     AnySettings, ''),
+    (
+        'Training',
+        'Flags of `lstm-dynamics train` and keys of `config/training/*.yaml`.',
+        AnySettings,
+        '',
+    ),
     ('Explain', 'Flags of `lstm-dynamics explain`.', ExplainSettings, ''),
     ('Export', 'What the model card says beyond what training knows.', ExportSettings, ''),
-)  # fmt: skip
+)
 
 
 def page() -> str:
@@ -59,4 +120,4 @@ def _row(leaf: Leaf) -> str:
 
 
 if __name__ == '__main__':
-    say(page())
+    say({'page': page, 'file': parameter_file}[sys.argv[1]]())
