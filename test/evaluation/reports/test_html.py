@@ -27,7 +27,7 @@ def test_a_page_stands_on_its_own(make_model: Callable[..., Path], tmp_path: Pat
 
 
 def test_what_is_put_into_a_template_is_escaped() -> None:
-    page = html.render('sections.html', title='<a> & "b"', card=None, recordings='', sections=())
+    page = html.render('page.html', title='<a> & "b"')
     assert '<title>&lt;a&gt; &amp; &#34;b&#34;</title>' in page
 
 
