@@ -88,17 +88,12 @@ def benchmark_training(
 def training_table(result: Mapping[str, Any]) -> str:
     """Return what :func:`benchmark_training` found, for a terminal."""
     rows = [
-        ['bare torch loop', f'{1e3 * result["bare"]:.1f}', ''],
-        [
-            'ours, teacher-forced',
-            f'{1e3 * result["teacher_forced"]:.1f}',
-            f'{result["ratio"]:.2f}',
-        ],
-        [
-            'ours, with free runs',
-            f'{1e3 * result["with_free_runs"]:.1f}',
-            f'{result["ratio_with_free_runs"]:.2f}',
-        ],
+        [title, f'{1e3 * result[key]:.1f}', f'{result[ratio]:.2f}' if ratio else '']
+        for title, key, ratio in (
+            ('bare torch loop', 'bare', ''),
+            ('ours, teacher-forced', 'teacher_forced', 'ratio'),
+            ('ours, with free runs', 'with_free_runs', 'ratio_with_free_runs'),
+        )
     ]
     return text_table(['update of', 'median [ms]', 'over a bare torch loop'], rows)
 

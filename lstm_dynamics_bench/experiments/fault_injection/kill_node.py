@@ -23,20 +23,13 @@ from typing import Any
 from lstm_dynamics_bench.experiments.fault_injection.result import KillResult, KillRun
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.core.parameters import parameter
-from lstm_dynamics_ros.ros.nodes.spin import make_executor
 from lstm_dynamics_ros.ros.topics.command_interfaces import COMMAND, STATE, WATCHED_COMMAND
 from lstm_dynamics_ros.ros.topics.interfaces import ARM, TRUE_JOINT_STATES
 from lstm_dynamics_ros.sim.robot import load_robot, RobotDescription
-from lstm_dynamics_ros.workflows.live.domain import claim_domain
-from lstm_dynamics_ros.workflows.live.processes import Processes
+from lstm_dynamics_ros.workflows.live.domain import own_domain, OwnDomain
 import numpy as np
-import rclpy
-from rclpy.executors import Executor
-from rclpy.node import Node
 from rclpy.qos import QoSProfile
 from rclpy.serialization import deserialize_message
-from rclpy.signals import SignalHandlerOptions
-from rclpy.utilities import try_shutdown
 from sensor_msgs.msg import JointState
 
 WATCHDOG_INPUT = WATCHED_COMMAND.name.replace('~', '/command_watchdog')
@@ -80,39 +73,27 @@ def run_kill_test(
         DataError: If no commands come.
         NodeEndedError: If robot or watchdog end.
     """
-    claim = claim_domain()
     robot = load_robot(settings.robot)
-    rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
-    node = Node('kill_test', start_parameter_services=False)
-    executor = make_executor('events')
-    executor.add_node(node)
-    try:
-        with TemporaryDirectory() as folder, Processes(Path(folder), {}) as processes:
-            processes.start(
-                'sim_node',
-                {
-                    'robot': settings.robot,
-                    'motion': settings.motion,
-                    'speed': settings.speed,
-                    'seed': settings.seed,
-                    'publish_truth': True,
-                },
-            )
-            processes.start('command_watchdog', {'limits': robot.effort_limit.tolist()})
-            test = _KillTest(node, executor, processes, settings, robot)
-            test.command = list(command) or _test_source(robot)
-            test.log = Path(folder) / 'killed.log'
-            runs = []
-            for k in range(settings.runs):
-                runs.append(test.once())
-                if progress is not None:
-                    progress(k + 1, runs[-1])
-            return KillResult(command=tuple(command), bound=settings.bound, runs=tuple(runs))
-    finally:
-        executor.shutdown()
-        node.destroy_node()
-        try_shutdown()
-        claim.close()
+    with own_domain('kill_test', 'events') as domain, TemporaryDirectory() as folder:
+        domain.processes.start(
+            'sim_node',
+            {
+                'robot': settings.robot,
+                'motion': settings.motion,
+                'speed': settings.speed,
+                'seed': settings.seed,
+                'publish_truth': True,
+            },
+        )
+        domain.processes.start('command_watchdog', {'limits': robot.effort_limit.tolist()})
+        words = list(command) or _test_source(robot)
+        test = _KillTest(domain, settings, robot, words, Path(folder) / 'killed.log')
+        runs = []
+        for k in range(settings.runs):
+            runs.append(test.once())
+            if progress is not None:
+                progress(k + 1, runs[-1])
+        return KillResult(command=tuple(command), bound=settings.bound, runs=tuple(runs))
 
 
 def _test_source(robot: RobotDescription) -> list[str]:
@@ -136,24 +117,21 @@ def _test_source(robot: RobotDescription) -> list[str]:
 class _KillTest:
     """Subscriber to what the robot gets and does, around each kill."""
 
-    command: list[str]
-    log: Path
-
     def __init__(
         self,
-        node: Node,
-        executor: Executor,
-        processes: Processes,
+        domain: OwnDomain,
         settings: KillSettings,
         robot: RobotDescription,
+        command: list[str],
+        log: Path,
     ) -> None:
-        self._node, self._executor, self._processes = node, executor, processes
-        self._settings, self._robot = settings, robot
+        self._domain, self._settings, self._robot = domain, settings, robot
+        self._command, self._log = command, log
         self._random = random.Random(settings.seed)
         self._commands: list[tuple[float, bool]] = []  # when it arrived [s], whether it is zero
         self._truth: list[tuple[float, bytes]] = []
         self._watchdog_state = ''
-        deep = QoSProfile(depth=5000)
+        node, deep = domain.node, QoSProfile(depth=5000)
         node.create_subscription(COMMAND.type, COMMAND.name, self._on_command, deep)
         name = TRUE_JOINT_STATES.name.replace('~', '/sim_node')
         node.create_subscription(JointState, name, self._on_truth, deep, raw=True)
@@ -162,8 +140,8 @@ class _KillTest:
     def once(self) -> KillRun:
         """Start the node, arm it, wait until commands flow, kill it, and watch what happens."""
         settings = self._settings
-        with self.log.open('wb') as log:
-            process = subprocess.Popen(self.command, stdout=log, stderr=log)
+        with self._log.open('wb') as log:
+            process = subprocess.Popen(self._command, stdout=log, stderr=log)
         try:
             if settings.arm:
                 self._arm(process)
@@ -204,7 +182,9 @@ class _KillTest:
 
     def _arm(self, process: 'subprocess.Popen[bytes]') -> None:
         """Ask the node to arm until it does; it may still be warming."""
-        client = self._node.create_client(ARM.type, ARM.name.replace('~', self._settings.arm))
+        client = self._domain.node.create_client(
+            ARM.type, ARM.name.replace('~', self._settings.arm)
+        )
         answer: Any = None
 
         def armed() -> bool:
@@ -214,7 +194,7 @@ class _KillTest:
             future = client.call_async(ARM.type.Request(data=True))
             end = time.monotonic() + 2.0
             while not future.done() and time.monotonic() < end:
-                self._executor.spin_once(timeout_sec=0.05)
+                self._domain.executor.spin_once(timeout_sec=0.05)
             answer = future.result() if future.done() else answer
             if answer is not None and not answer.success:
                 self._spin(0.3)
@@ -223,7 +203,7 @@ class _KillTest:
         try:
             self._until(armed, process, lambda: '' if answer is None else answer.message)
         finally:
-            self._node.destroy_client(client)
+            self._domain.node.destroy_client(client)
 
     def _until(
         self,
@@ -233,20 +213,22 @@ class _KillTest:
     ) -> None:
         deadline = time.monotonic() + self._settings.patience
         while not holds():
-            self._processes.check()
+            self._domain.processes.check()
+            if self._domain.stop:
+                raise DataError('Stopped before the last kill.')
             ended = process is not None and process.poll() is not None
             if ended or time.monotonic() > deadline:
-                last_line = self.log.read_text(errors='replace').strip().splitlines()[-1:]
+                last_line = self._log.read_text(errors='replace').strip().splitlines()[-1:]
                 what = 'ended' if ended else 'sent no commands'
                 text = ' '.join([why(), *last_line])
                 state = self._watchdog_state or 'silent'
-                raise DataError(f'{self.command[0]} {what}; the watchdog is {state}. {text}')
-            self._executor.spin_once(timeout_sec=0.02)
+                raise DataError(f'{self._command[0]} {what}; the watchdog is {state}. {text}')
+            self._domain.executor.spin_once(timeout_sec=0.02)
 
     def _spin(self, seconds: float) -> None:
         end = time.monotonic() + seconds
         while time.monotonic() < end:
-            self._executor.spin_once(timeout_sec=0.02)
+            self._domain.executor.spin_once(timeout_sec=0.02)
 
     def _on_command(self, message: Any) -> None:  # noqa: ANN401 - messages have no types
         self._commands.append((time.monotonic(), not any(message.data)))
