@@ -17,9 +17,13 @@ from lstm_dynamics_ros.data.quality.check_timing import step, timing_findings
 from lstm_dynamics_ros.data.quality.finding import Finding, JointLimits, SEVERITIES
 from lstm_dynamics_ros.data.quality.joint_summary import JointSummary, summarise
 from lstm_dynamics_ros.data.recording import Recording
+from lstm_dynamics_ros.data.text_table import text_table
 import numpy as np
 
 __all__ = ['DataReport', 'Finding', 'JointLimits', 'JointSummary', 'data_report']
+
+HEAD = ('joint', 'position', 'speed', 'effort', 'moving', 'turns')
+"""Columns of the table."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,16 +53,9 @@ class DataReport:
             f'{self.recordings} recording{plural}, {self.duration:.1f} s, '
             f'{len(self.joints)} joints at {self.rate:.1f} Hz',
             '',
-            f'{"joint":<22} {"position":>17} {"speed":>7} {"effort":>19} '
-            f'{"moving":>7} {"turns":>6}',
+            text_table(HEAD, [_cells(joint) for joint in self.joints]),
+            '',
         ]
-        lines += [
-            f'{joint.name:<22} {joint.position_min:>8.3f} {joint.position_max:>8.3f} '
-            f'{joint.velocity_max:>7.2f} {joint.effort_min:>9.3f} {joint.effort_max:>9.3f} '
-            f'{100 * joint.moving:>5.0f} % {joint.reversals:>6d}'
-            for joint in self.joints
-        ]
-        lines.append('')
         lines += [f'{f.severity} [{f.code}] {f.text}' for f in self.findings]
         return '\n'.join(lines if self.findings else [*lines, 'Nothing wrong was found.'])
 
@@ -130,3 +127,15 @@ def data_report(
         findings=tuple(sorted(findings, key=lambda f: SEVERITIES.index(f.severity))),
         counters=dict(counters),
     )
+
+
+def _cells(joint: JointSummary) -> list[str]:
+    """Return a joint as a row of the table."""
+    return [
+        joint.name,
+        f'{joint.position_min:.3f} .. {joint.position_max:.3f}',
+        f'{joint.velocity_max:.2f}',
+        f'{joint.effort_min:.3f} .. {joint.effort_max:.3f}',
+        f'{100 * joint.moving:.0f} %',
+        str(joint.reversals),
+    ]

@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 
 from lstm_dynamics_ros.core.state import Vector
+from lstm_dynamics_ros.data.text_table import text_table
 from lstm_dynamics_ros.evaluation.reports import html
 from lstm_dynamics_ros.evaluation.reports.plots import INK, png_bytes, white_figure
 from lstm_dynamics_ros.physics.identification.result import Identification, MODELS
@@ -17,6 +18,7 @@ FRICTION_ROWS = ('coulomb', 'viscous', 'viscous_back', 'offset')
 
 def identification_text(found: Identification) -> str:
     """Return figures and tables for the terminal."""
+    errors, friction = error_rows(found), friction_rows(found)
     lines = [
         f'{len(found.base)} base parameters of links and rotors, {found.friction_count} of '
         f'friction; condition number {found.condition:.0f}',
@@ -24,10 +26,10 @@ def identification_text(found: Identification) -> str:
         f'sign smoothed over {found.share:g} deviations of the velocity',
         '',
         f'Error on {found.folds}, each held out in turn [N m or N] (relative to the effort):',
-        *_aligned(error_rows(found)),
+        text_table(errors[0], errors[1:]),
         '',
         'Friction and rotors, with standard deviations [N m, N m s/rad, kg m^2]:',
-        *_aligned(friction_rows(found)),
+        text_table(friction[0], friction[1:]),
     ]
     lines += [f'warning: {text}' for text in found.warnings]
     return '\n'.join(lines)
@@ -107,18 +109,6 @@ def effort_figure(found: Identification) -> bytes:
     for panel in axes[-1]:
         panel.set_xlabel('time [s]')
     return png_bytes(figure)
-
-
-def _aligned(rows: Sequence[Sequence[str]]) -> list[str]:
-    """Return rows as lines, first column left, others right."""
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    return [
-        '  '.join(
-            text.ljust(width) if k == 0 else text.rjust(width)
-            for k, (text, width) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
 
 
 def _with_deviation(values: Vector, deviations: Vector, joint: int) -> str:

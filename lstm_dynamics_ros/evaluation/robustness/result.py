@@ -8,6 +8,7 @@ from typing import Any
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.json_data import to_plain
 from lstm_dynamics_ros.core.state import Matrix, Vector
+from lstm_dynamics_ros.data.text_table import text_table
 import numpy as np
 
 STILL = 1e-6
@@ -135,20 +136,17 @@ class Robustness:
         lines = [
             f'Robustness of {self.model_name}: RMSE over the undisturbed one, mean over joints'
         ]
-        width = max(14, *(len(channel) + 2 for channel in self.channels))
         for curve in self.curves:
             lines += ['', curve.title]
-            heads = ''.join(f'{channel:>{width}}' for channel in self.channels)
-            lines.append(f'{curve.unit:>24}{heads}{"largest":>10}{"answered":>10}{"age":>7}')
+            rows = []
             for level in curve.levels:
                 found = [level.figures.get(channel) for channel in self.channels]
                 shown = ['-' if one is None else _ratio(one.ratio) for one in found]
-                ratios = ''.join(f'{text:>{width}}' for text in shown)
-                row = f'{level.size:>24g}{ratios}{largest(level):>10}{level.answered:>10.1%}'
-                row += f'{level.age:>7.2f}'
-                if level.not_finite:
-                    row += f'  {level.not_finite} predictions not finite'
-                lines.append(row)
+                lost = f'{level.not_finite} predictions not finite' if level.not_finite else ''
+                share, age = f'{level.answered:.1%}', f'{level.age:.2f}'
+                rows.append([f'{level.size:g}', *shown, largest(level), share, age, lost])
+            head = [curve.unit, *self.channels, 'largest', 'answered', 'age', '']
+            lines.append(text_table(head, rows, left=0))
         return '\n'.join([*lines, '', *(f'note: {note}' for note in self.notes)])
 
 
@@ -289,15 +287,18 @@ class Comparison:
         lines = [f'RMSE over that of {self.names[0]} without disturbance, mean over joints']
         for curve in first.curves:
             lines += ['', f'{curve.title} [{curve.unit}]']
-            sizes = ''.join(f'{level.size:>10g}' for level in curve.levels)
-            lines.append(f'{"":44}{sizes}')
-            for channel in first.channels:
-                for number, (name, result) in enumerate(
-                    zip(self.names, self.results, strict=True)
-                ):
-                    row = ''.join(
-                        f'{self.relative(number, curve.name, level, channel):>10.4g}'
+            rows = [
+                [
+                    channel,
+                    name[:29],
+                    *(
+                        f'{self.relative(number, curve.name, level, channel):.4g}'
                         for level in result.curve(curve.name).levels
-                    )
-                    lines.append(f'{channel:14}{name[:29]:30}{row}')
+                    ),
+                ]
+                for channel in first.channels
+                for number, (name, result) in enumerate(zip(self.names, self.results, strict=True))
+            ]
+            head = ['', '', *(f'{level.size:g}' for level in curve.levels)]
+            lines.append(text_table(head, rows, left=2))
         return '\n'.join(lines)

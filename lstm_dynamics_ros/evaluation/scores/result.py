@@ -7,6 +7,7 @@ from typing import Any
 
 from lstm_dynamics_ros.core.json_data import to_plain
 from lstm_dynamics_ros.core.state import Vector
+from lstm_dynamics_ros.data.text_table import text_table
 
 MEASURED = 'measured'
 TRUTH = 'truth'
@@ -123,14 +124,13 @@ class Scores:
 
     def text(self) -> str:
         """Return the table for a terminal."""
-        width = max(12, *(len(name) + 2 for name in self.names))
         lines = [
             f'nMSE, {self.mode}, against {self.scored_against}, '
             f'{self.starts} forecasts, dt {1e3 * self.dt:g} ms'
         ]
         heads = [*self.names, 'model/best', 'worst traj.'] if len(self.names) > 1 else self.names
         heads = [*heads, 'noise floor'] if self.noise_floor else heads
-        lines.append(f'{"":9}{"steps":>6}{"ms":>7}' + ''.join(f'{h:>{width}}' for h in heads))
+        rows = []
         for kind in self.kinds:
             for h in self.horizons:
                 values = [f'{self.cells[kind, h, name].nmse:.3e}' for name in self.names]
@@ -139,8 +139,8 @@ class Scores:
                     values.append(f'{self.worst_trajectory(kind, h)[1]:.2f}')
                 if self.noise_floor:
                     values.append(f'{self.noise_floor[kind, h]:.3e}')
-                row = ''.join(f'{value:>{width}}' for value in values)
-                lines.append(f'{kind:9}{h:>6}{1e3 * h * self.dt:>7.4g}{row}')
+                rows.append([kind, str(h), f'{1e3 * h * self.dt:.4g}', *values])
+        lines.append(text_table(['', 'steps', 'ms', *heads], rows))
         if self.mode == 'causal':
             lines.append(f'effort after the start: {self._effort_sources()}')
         if self.still_joints:

@@ -14,6 +14,7 @@ from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.json_data import to_plain
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.data.segment import Segment
+from lstm_dynamics_ros.data.text_table import text_table
 from lstm_dynamics_ros.evaluation.scores.inverse import Prior
 from lstm_dynamics_ros.evaluation.scores.novelty import novelty_check, NoveltyCheck
 from lstm_dynamics_ros.evaluation.scores.unseen_errors import (
@@ -25,6 +26,10 @@ from lstm_dynamics_ros.evaluation.scores.unseen_errors import (
 from lstm_dynamics_ros.runtime.bounds import AdaptiveBounds, NoBoundsError, static_bounds
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
+
+BOUNDS = ('worst', 'width')
+COVERAGE_HEAD = ('', 'steps', 'target', 'static', *BOUNDS, 'adaptive', *BOUNDS, '')
+"""Columns of the table: shares within the bounds, and widths, of static and adaptive bounds."""
 
 MISS_RATE = 0.1
 """Miss rate of the headline."""
@@ -143,21 +148,29 @@ class Coverage:
         """Return the tables for a terminal: the headline's miss rate, and all against target."""
         lines = [
             f'Coverage of the bounds of {self.model_name}, {self.mode.replace("_", " ")}; width '
-            'in RMSE (normal errors at 90 %: 3.29)',
-            f'{"":9}{"steps":>6}{"target":>8}{"static":>8}{"worst":>7}{"width":>7}'
-            f'{"adaptive":>10}{"worst":>7}{"width":>7}',
+            'in RMSE (normal errors at 90 %: 3.29)'
         ]
+        rows = []
         for cover in self.at_target():
             off = [
                 values[np.argmax(np.abs(values - cover.target))]
                 for values in (cover.static, cover.adaptive)
             ]
-            lines.append(
-                f'{cover.kind:9}{cover.horizon:>6}{cover.target:>8.2f}{cover.static.mean():>8.3f}'
-                f'{off[0]:>7.2f}{cover.width.mean():>7.2f}{cover.adaptive.mean():>10.3f}'
-                f'{off[1]:>7.2f}{cover.adaptive_width.mean():>7.2f}'
-                + (' bounds held from the last horizon of the card' if cover.held else '')
+            rows.append(
+                [
+                    cover.kind,
+                    str(cover.horizon),
+                    f'{cover.target:.2f}',
+                    f'{cover.static.mean():.3f}',
+                    f'{off[0]:.2f}',
+                    f'{cover.width.mean():.2f}',
+                    f'{cover.adaptive.mean():.3f}',
+                    f'{off[1]:.2f}',
+                    f'{cover.adaptive_width.mean():.2f}',
+                    'bounds held from the last horizon of the card' if cover.held else '',
+                ]
             )
+        lines.append(text_table(COVERAGE_HEAD, rows))
         for horizon in self.forecasts:
             target, static, adaptive = self.curve(horizon)
             shares = (

@@ -8,6 +8,7 @@ from typing import Any
 from lstm_dynamics_ros.core.assets import assets
 from lstm_dynamics_ros.core.parameters import leaves
 from lstm_dynamics_ros.data.segment import segments
+from lstm_dynamics_ros.data.text_table import text_table
 from lstm_dynamics_ros.evaluation.forecasters.ridge_arx import RidgeArx
 from lstm_dynamics_ros.evaluation.reports.demo_figure import write_demo_figure
 from lstm_dynamics_ros.evaluation.reports.replay_report import write_report
@@ -146,30 +147,29 @@ def tracking_text(effect: CorrectionEffect) -> str:
     lines = [
         f'tracking error (RMS, true position) over {found["compared_s"]:.1f} s of the same '
         f'motion: {found["before_mrad"]:.2f} mrad without correction, '
-        f'{found["after_mrad"]:.2f} with, {1 / found["ratio"]:.1f} times less',
-        f'{"":<14}{"before":>10}{"after":>10}{"correction":>13}',
-        f'{"":<14}{"[mrad]":>10}{"[mrad]":>10}{"[N m]":>13}',
+        f'{found["after_mrad"]:.2f} with, {1 / found["ratio"]:.1f} times less'
     ]
-    for name, joint in found['per_joint'].items():
-        lines.append(
-            f'{name:<14}{joint["before_mrad"]:>10.2f}{joint["after_mrad"]:>10.2f}'
-            f'{joint["correction_rms_nm"]:>13.2f}'
-        )
+    rows = [
+        [
+            name,
+            *(f'{joint[key]:.2f}' for key in ('before_mrad', 'after_mrad', 'correction_rms_nm')),
+        ]
+        for name, joint in found['per_joint'].items()
+    ]
+    lines.append(text_table(['', 'before [mrad]', 'after [mrad]', 'correction [N m]'], rows))
     return '\n'.join(lines)
 
 
 def with_correction_text(after: Evaluation) -> str:
     """Return how the predictions do while the robot is corrected, for people."""
-    lines = [
-        'predictions while corrected, of which the forward model has seen none in training:',
-        f'{"":<10}{"steps":>6}   known torque: model / best   causal: model / best',
-    ]
     known, causal = after.known_torque, after.causal
     if known is None or causal is None:
         return ''
-    lines += [
-        f'{kind:<10}{h:>6}{known.ratio(kind, h):>28.2f}{causal.ratio(kind, h):>24.2f}'
+    rows = [
+        [kind, str(h), f'{known.ratio(kind, h):.2f}', f'{causal.ratio(kind, h):.2f}']
         for kind in known.kinds
         for h in known.horizons
     ]
-    return '\n'.join(lines)
+    title = 'predictions while corrected, of which the forward model has seen none in training:'
+    head = ['', 'steps', 'known torque: model / best', 'causal: model / best']
+    return f'{title}\n{text_table(head, rows)}'
