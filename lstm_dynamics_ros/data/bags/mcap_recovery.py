@@ -22,8 +22,8 @@ _MESSAGE_HEAD = struct.Struct('<HIQQ')
 _CHUNK_HEAD = struct.Struct('<QQQI')
 
 
-class Recovered(NamedTuple):
-    """One message of an unfinished file."""
+class Message(NamedTuple):
+    """One message of a bag, still serialised."""
 
     topic: str
     type: str
@@ -32,12 +32,7 @@ class Recovered(NamedTuple):
     raw: bytes
 
 
-class _Channel(NamedTuple):
-    topic: str
-    type: str
-
-
-def recover(path: Path) -> Iterator[Recovered]:
+def recover(path: Path) -> Iterator[Message]:
     """Yield all whole messages of an mcap file, in the order of the file.
 
     Raises:
@@ -47,18 +42,18 @@ def recover(path: Path) -> Iterator[Recovered]:
     if not data.startswith(MAGIC):
         raise DataError(f'{path} is not an mcap file: it does not begin with the mcap magic.')
     schemas: dict[int, str] = {}
-    channels: dict[int, _Channel] = {}
+    channels: dict[int, tuple[str, str]] = {}
     for opcode, content in _records(memoryview(data)[len(MAGIC) :]):
         if opcode == _SCHEMA:
             (key,) = struct.unpack_from('<H', content)
             schemas[key] = _text(content, 2)[0]
         elif opcode == _CHANNEL:
             key, schema = struct.unpack_from('<HH', content)
-            channels[key] = _Channel(_text(content, 4)[0], schemas.get(schema, ''))
+            channels[key] = _text(content, 4)[0], schemas.get(schema, '')
         elif opcode == _MESSAGE:
             key, _, log_time, _ = _MESSAGE_HEAD.unpack_from(content)
             if key in channels:
-                yield Recovered(*channels[key], log_time, bytes(content[_MESSAGE_HEAD.size :]))
+                yield Message(*channels[key], log_time, bytes(content[_MESSAGE_HEAD.size :]))
 
 
 def _records(data: memoryview) -> Iterator[tuple[int, memoryview]]:

@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from apsw import Error as SqliteError
 from lstm_dynamics_ros.core.errors import DataError
-from lstm_dynamics_ros.data.bags.mcap_recovery import recover
+from lstm_dynamics_ros.data.bags.mcap_recovery import Message, recover
 from rosbags.rosbag2 import Reader
 from rosbags.rosbag2.errors import ReaderError
 import yaml
@@ -48,15 +48,6 @@ class Topic(NamedTuple):
     """How many messages it has."""
 
 
-class Message(NamedTuple):
-    """One message of a bag, still serialised."""
-
-    topic: str
-    receive_ns: int
-    """When the recorder received it [ns]."""
-    raw: bytes
-
-
 @dataclass(frozen=True, kw_only=True)
 class Bag:
     """An opened bag."""
@@ -65,7 +56,7 @@ class Bag:
     files: tuple[Path, ...]
     """Its data files."""
     topics: tuple[Topic, ...]
-    recovered: int
+    recovered: int = 0
     """Messages rescued from files that were never finished."""
     notes: dict[str, str] = field(default_factory=dict)
     """The custom data of its metadata."""
@@ -112,14 +103,16 @@ def open_bag(path: Path) -> Bag:
         if path.suffix not in SUFFIXES:
             raise DataError(f'{path} is not a bag: expected a folder, .mcap or .db3.')
         return _open_files(path, (path,), {})
-    listed = _metadata_files(path)
-    if listed:
+    if listed := _metadata_files(path):
         try:
-            return _open_folder(path, listed)
+            with Reader(path) as reader:
+                topics = _topics(reader)
         except _UNREADABLE as error:
             if any(file.suffix != '.mcap' for file in listed):
                 raise _damaged(path, error) from error
-        return _open_files(path, listed, _notes(path))
+            return _open_files(path, listed, _notes(path))
+        read = partial(_read, path)
+        return Bag(path=path, files=listed, topics=topics, notes=_notes(path), _readers=(read,))
     parts = _parts(path)
     if not parts:
         found = sorted(item.name for item in path.iterdir() if item.suffix in SUFFIXES)
@@ -130,20 +123,6 @@ def open_bag(path: Path) -> Bag:
             )
         raise DataError(f'{path} has no metadata.yaml, .mcap or .db3 file.')
     return _open_files(path, parts, {})
-
-
-def _open_folder(path: Path, files: tuple[Path, ...]) -> Bag:
-    """Open a folder with a metadata.yaml."""
-    with Reader(path) as reader:
-        topics = _topics(reader)
-    return Bag(
-        path=path,
-        files=files,
-        topics=topics,
-        recovered=0,
-        notes=_notes(path),
-        _readers=(partial(_read, path),),
-    )
 
 
 def _open_files(path: Path, files: tuple[Path, ...], notes: dict[str, str]) -> Bag:
@@ -187,7 +166,7 @@ def _read(path: Path, topics: Collection[str]) -> Iterator[Message]:
         connections = [item for item in reader.connections if item.topic in topics]
         if connections:
             for connection, receive_ns, raw in reader.messages(connections):
-                yield Message(connection.topic, receive_ns, bytes(raw))
+                yield Message(connection.topic, connection.msgtype, receive_ns, bytes(raw))
 
 
 def _recovered_topics(path: Path) -> tuple[Topic, ...]:
@@ -200,9 +179,7 @@ def _recovered_topics(path: Path) -> tuple[Topic, ...]:
 
 def _recover(path: Path, topics: Collection[str]) -> Iterator[Message]:
     """Read an unfinished mcap file."""
-    for item in recover(path):
-        if item.topic in topics:
-            yield Message(item.topic, item.receive_ns, item.raw)
+    return (message for message in recover(path) if message.topic in topics)
 
 
 def _metadata(path: Path) -> dict[str, object]:

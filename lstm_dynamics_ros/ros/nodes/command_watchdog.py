@@ -10,7 +10,6 @@ from array import array
 from collections.abc import Sequence
 import gc
 import json
-import sys
 import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
@@ -199,7 +198,3 @@ class CommandWatchdog(RunnableNode):
 def main(args: Sequence[str] | None = None) -> int:
     """Run command_watchdog, and return the exit code."""
     return run(CommandWatchdog, args)
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -7,7 +7,6 @@ even ``kill -9`` costs no more than the last second.
 
 from collections.abc import Sequence
 from pathlib import Path
-import sys
 import time
 from typing import Any
 
@@ -141,7 +140,3 @@ def record(settings: RecorderSettings) -> int:
 def main(args: Sequence[str] | None = None) -> int:
     """Run recorder_node, and return the exit code."""
     return run(RecorderNode, args)
-
-
-if __name__ == '__main__':
-    sys.exit(main())

@@ -3,7 +3,6 @@
 
 from collections import deque
 from collections.abc import Sequence
-import sys
 import time
 
 from lstm_dynamics_ros.core.errors import LstmDynamicsError
@@ -177,7 +176,3 @@ class SimNode(RunnableNode):
 def main(args: Sequence[str] | None = None) -> int:
     """Run sim_node, and return the exit code."""
     return run(SimNode, args)
-
-
-if __name__ == '__main__':
-    sys.exit(main())

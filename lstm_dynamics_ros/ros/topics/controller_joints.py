@@ -6,6 +6,8 @@ Float64MultiArray names no joints. A controller of ros2_control says them in its
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass
+import math
 import time
 
 from lstm_dynamics_ros.ros.topics.graph import listeners
@@ -24,15 +26,15 @@ PATIENCE = 1.0
 """Time after which a question is asked again [s]."""
 
 
+@dataclass
 class _Question:
     """What is known of one node."""
 
-    def __init__(self, client: Client) -> None:
-        self.client = client
-        self.future: Future | None = None
-        self.asked = 0.0
-        self.answered: float | None = None
-        self.joints: tuple[str, ...] = ()
+    client: Client
+    future: Future | None = None
+    asked: float = 0.0
+    answered: float = -math.inf
+    joints: tuple[str, ...] = ()
 
 
 class ControllerJoints:
@@ -84,9 +86,7 @@ class ControllerJoints:
         return {
             name: question.joints
             for name, question in self._questions.items()
-            if question.joints
-            and question.answered is not None
-            and now - question.answered <= FRESH
+            if question.joints and now - question.answered <= FRESH
         }
 
     def problem(self, wanted: Sequence[str]) -> str:
