@@ -16,28 +16,9 @@ import pytest
 
 pytest.importorskip('pinocchio', reason='the identified robot is pinocchio')
 SMALL = (
-    '--model-kind',
-    'residual_inverse',
-    '--hidden-size',
-    '4',
-    '--history-steps',
-    '4',
-    '--burn-in-steps',
-    '20',
-    '--window-steps',
-    '20',
-    '--rollout-steps',
-    '10',
-    '--rollout-start',
-    '5',
-    '--max-epochs',
-    '1',
-    '--updates-per-epoch',
-    '3',
-    '--ripple-limit',
-    '0',
-    '--threads',
-    '1',
+    '--model-kind residual_inverse --hidden-size 4 --history-steps 4 --burn-in-steps '
+    '20 --window-steps 20 --max-epochs 1 --updates-per-epoch 3 --ripple-limit 0 '
+    '--threads 1'
 )
 
 
@@ -141,7 +122,7 @@ def test_a_residual_model_is_trained_on_an_identified_robot(folder: Path, fricti
             str(folder / f'run_{friction}'),
             '--dt',
             '0.02',
-            *SMALL,
+            *SMALL.split(),
             *(['--prior-friction'] if friction else []),
         ]
     )
@@ -176,7 +157,7 @@ def test_training_may_identify_from_what_it_learns_from(
             str(folder / 'run_identify'),
             '--dt',
             '0.02',
-            *SMALL,
+            *SMALL.split(),
         ]
     )
     assert code == 0

@@ -12,26 +12,9 @@ from lstm_dynamics_ros.workflows.settings import COMMAND_DEFAULTS, read_settings
 import pytest
 
 SMALL = (
-    '--hidden-size',
-    '8',
-    '--history-steps',
-    '8',
-    '--burn-in-steps',
-    '40',
-    '--window-steps',
-    '40',
-    '--rollout-steps',
-    '20',
-    '--rollout-start',
-    '10',
-    '--max-epochs',
-    '2',
-    '--updates-per-epoch',
-    '10',
-    '--ripple-limit',
-    '0',
-    '--threads',
-    '1',
+    '--hidden-size 8 --history-steps 8 --burn-in-steps 40 --window-steps 40 '
+    '--rollout-steps 20 --rollout-start 10 --max-epochs 2 --updates-per-epoch 10 '
+    '--ripple-limit 0 --threads 1'
 )
 
 
@@ -43,7 +26,15 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert run([*simulated, '--out', str(folder / 'bags')]) == 0
     names = sorted(path.name for path in (folder / 'bags').iterdir())
     model = str(folder / 'model.onnx')
-    arguments = ['train', str(folder / 'bags'), '--out', model, '--leave-out', names[-1], *SMALL]
+    arguments = [
+        'train',
+        str(folder / 'bags'),
+        '--out',
+        model,
+        '--leave-out',
+        names[-1],
+        *SMALL.split(),
+    ]
     outputs = ['--folder', str(folder / 'run'), '--json', str(folder / 'train.json')]
     assert run([*arguments, *outputs]) == 0
     return folder
