@@ -60,10 +60,10 @@ class ControlInput:
     """What an inverse model says the motion of ``preview`` takes, beyond the prior if it has one
     [N m] or [N]; None for a forward model."""
     residual: Vector | None = None
-    """Newest measured disturbance minus what the model had said for its time [N m] or [N]; None
-    where it had said nothing. About one control step old."""
+    """Newest measured disturbance minus its prediction [N m] or [N]; None without a prediction.
+    About one control step old."""
     predicted: JointState | None = None
-    """What a forward model said one step ahead; NaN where it says nothing."""
+    """Prediction of a forward model one step ahead; NaN where it predicts nothing."""
     horizon: Matrix | None = None
     """Predictions for the next steps, shape (n_steps, n_targets); None without a horizon."""
     contact: bool = False

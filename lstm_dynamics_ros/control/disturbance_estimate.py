@@ -100,7 +100,7 @@ class DisturbanceEstimate(Disturbance):
     A velocity difference is the mean acceleration over one step, as old as the velocity filter
     makes it. Effort and position are taken back to the middle of that same step; otherwise every
     change of effort would show up as a disturbance. A controller may want just that: an effort
-    that is ``lead`` too young tells early that the robot's own controller has begun to work
+    that is ``lead`` too young shows early that the robot's own controller has begun to work
     harder, at no cost in noise. The price is loop gain: keep ``bandwidth * lead`` well below 1.
 
     Noise enters as the difference of two velocities, so it is mostly fast: a second low-pass
@@ -209,8 +209,8 @@ class ModelDisturbance(Disturbance):
 
         dq = v(k | k-1),    ddq = (v(k+1 | k) - v(k | k-1)) / dt
 
-    ``v(k+1 | k)`` is what a forward model said at step k about the next one. A forward model that
-    remembers is a filter: it has seen efforts and friction, so it knows where an encoder only
+    ``v(k+1 | k)`` is the prediction of a forward model at step k for the next one. A recurrent
+    model is a filter: it has seen efforts and friction, so it knows where an encoder only
     guesses. And it looks one step ahead, so nothing is half a step and a filter late. Successive
     predictions are subtracted, not a prediction and a measurement: noise in their difference
     cancels in the low-pass that follows.

@@ -53,7 +53,7 @@ class Feedforward(Controller):
     """The learned torque along the reference, and what the base lacks of the rigid-body model.
 
     The recurrent model says what the motion one latency ahead takes beyond the rigid-body prior;
-    its memory of what the drives spent until now is committed on measurements. No tracking error
+    its memory of the measured efforts is committed on measurements. No tracking error
     goes in, so no loop is closed except through that memory, whose gain the model card states.
 
     The rigid-body part is ``prior(preview) - base``: all of it if the robot's own controller adds
@@ -129,8 +129,8 @@ def base_of(setting: str, card: ModelCard | None) -> str:
     """Return what the robot's own controller adds: one of :data:`BASES` but ``card``."""
     if setting != 'card':
         return setting
-    said = () if card is None else card.driver_compensates
-    return next((name for name in BASES[1:] if name in said), 'nothing')
+    given = () if card is None else card.driver_compensates
+    return next((name for name in BASES[1:] if name in given), 'nothing')
 
 
 def _of(prior: Prior, reference: Reference) -> Vector:
@@ -216,7 +216,7 @@ class FeedforwardDobConfig(FeedforwardSettings):
 class FeedforwardDob(Controller):
     """The sum of :class:`Feedforward` and the low-passed rest it leaves.
 
-    The rest is the measured disturbance minus what the model had said for that time, so the
+    The rest is the measured disturbance minus its prediction, so the
     observer does nothing where the model is right, and a bandwidth far below that of an observer
     on its own is enough.
     """

@@ -32,7 +32,7 @@ JUDGED_OVER = 1.0
 """Time constant of their share [s]."""
 
 FEWEST = 5
-"""Looks at the model before anything is said."""
+"""Looks at the model before there is a value."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -277,7 +277,7 @@ class OneStepInversionConfig(ControllerConfig):
 class OneStepInversion(Controller):
     """Feedback through a learned model, low-passed; neither prior nor base gains are needed.
 
-    With ``v(k | k-1)`` what the model had said about the velocity now, ``e = q_r - q``,
+    With ``v(k | k-1)`` the prediction of the velocity now, ``e = q_r - q``,
     ``de = dq_r - v(k | k-1)``, and the effort ``tau_0`` that acts::
 
         v_star = v(k | k-1) + dt (ddq_r + 2 z w de + w^2 e)

@@ -32,11 +32,17 @@ DERIVED_KINDS = (*PAYLOAD_KINDS, PAST_KIND)
 """Features that follow from the others: they are inside the training range if those are."""
 
 PRIOR_KIND = 'prior_effort'
-"""What the rigid-body prior says the motion measured until now costs."""
+"""Effort of the motion measured until now by the rigid-body prior."""
 
 SIGNAL_KINDS = (
-    'position', 'velocity', 'acceleration', 'disturbance', *DERIVED_KINDS, PRIOR_KIND, 'effort',
-)  # fmt: skip
+    'position',
+    'velocity',
+    'acceleration',
+    'disturbance',
+    *DERIVED_KINDS,
+    PRIOR_KIND,
+    'effort',
+)
 """What a feature or target can be. Position, velocity and acceleration of an inverse model are
 those of the motion it is asked about; the disturbance is what was measured until now."""
 
@@ -54,6 +60,10 @@ MADE_FROM: dict[str, tuple[str, ...]] = {
 
 EFFORT_SEMANTICS = ('joint_torque', 'motor_current', 'commanded')
 """What the effort in the recordings was."""
+
+
+_IN_FILE = {'feedback_gain': 'error_gain'}
+"""Entries that have another name in files, because files with it exist."""
 
 
 class CardError(LstmDynamicsError):
@@ -143,7 +153,7 @@ class ModelCard:
     drive_delay: float = 0.0
     """Part of the latency that lies in the drives, after the robot's own command [s]."""
     physics_prior: dict[str, str] | None = None
-    """Rigid-body prior whose torque the model corrects or is told: ``source``, ``sha256``, the
+    """Rigid-body prior whose torque the model corrects or is fed: ``source``, ``sha256``, the
     ``urdf`` itself and the ``armature`` of the joints; None without."""
     prior_window: int = 0
     """Measurements from which the motion of the feature ``prior_effort`` is made [steps]."""
@@ -151,7 +161,7 @@ class ModelCard:
     """How old that motion is [steps]."""
     disturbance_bandwidth: float = 0.0
     """Pole of the low-pass of a disturbance feature [rad/s]; 0 without one."""
-    error_gain: tuple[float, ...] = ()
+    feedback_gain: tuple[float, ...] = ()
     """How much the prediction changes per offset of a measured position while the motion asked
     about stays, per joint [N m/rad] or [N/m]; empty where nothing measured goes in."""
     effort_limits: tuple[float | None, ...] = ()
@@ -208,7 +218,8 @@ class ModelCard:
 
     def to_json(self) -> str:
         """Return the card as JSON with full precision."""
-        return json.dumps(asdict(self), allow_nan=False)
+        values = {_IN_FILE.get(key, key): value for key, value in asdict(self).items()}
+        return json.dumps(values, allow_nan=False)
 
     @classmethod
     def from_json(cls, text: str) -> 'ModelCard':
@@ -230,6 +241,9 @@ class ModelCard:
                 f'contract_version must be {CONTRACT_VERSION}, got {version!r}. '
                 'Export the model again with this version of lstm_dynamics_ros.'
             )
+        for name, key in _IN_FILE.items():
+            if key in values:
+                values[name] = values.pop(key)
         card = from_plain(cls, values, 'The card', CardError)
         card.check()
         return card
@@ -239,24 +253,39 @@ class ModelCard:
         _require(self.model_kind in MODEL_KINDS, 'model_kind', MODEL_KINDS, self.model_kind)
         _require(
             self.effort_semantics in EFFORT_SEMANTICS,
-            'effort_semantics', EFFORT_SEMANTICS, self.effort_semantics,
-        )  # fmt: skip
+            'effort_semantics',
+            EFFORT_SEMANTICS,
+            self.effort_semantics,
+        )
         n = self.n_joints
         _require(n > 0, 'joint_names', 'at least one joint', n)
         _require(len(set(self.joint_names)) == n, 'joint_names', 'unique', self.joint_names)
         _require(len(self.joint_types) == n, 'joint_types', f'{n} entries', self.joint_types)
-        _require(set(self.joint_types) <= set(JOINT_TYPES), 'joint_types', JOINT_TYPES,
-                 self.joint_types)  # fmt: skip
+        _require(
+            set(self.joint_types) <= set(JOINT_TYPES), 'joint_types', JOINT_TYPES, self.joint_types
+        )
         _require(0 < self.dt < 10, 'dt', 'a period in (0, 10) s', self.dt)
-        _require(self.num_layers > 0 and self.hidden_size > 0, 'num_layers, hidden_size',
-                 'positive', (self.num_layers, self.hidden_size))  # fmt: skip
+        _require(
+            self.num_layers > 0 and self.hidden_size > 0,
+            'num_layers, hidden_size',
+            'positive',
+            (self.num_layers, self.hidden_size),
+        )
         _require(self.washout_steps >= 0, 'washout_steps', '>= 0', self.washout_steps)
         _require(self.dt_tolerance >= 0, 'dt_tolerance', '>= 0', self.dt_tolerance)
         _require(self.latency_steps >= 0, 'latency_steps', '>= 0', self.latency_steps)
-        _require(len(self.effort_limits) in {0, n}, 'effort_limits', f'none or {n} entries',
-                 self.effort_limits)  # fmt: skip
-        _require(all(limit is None or limit > 0 for limit in self.effort_limits),
-                 'effort_limits', '> 0 or null', self.effort_limits)  # fmt: skip
+        _require(
+            len(self.effort_limits) in {0, n},
+            'effort_limits',
+            f'none or {n} entries',
+            self.effort_limits,
+        )
+        _require(
+            all(limit is None or limit > 0 for limit in self.effort_limits),
+            'effort_limits',
+            '> 0 or null',
+            self.effort_limits,
+        )
         for what, signals in (('features', self.features), ('targets', self.targets)):
             _require(len(signals) > 0, what, 'at least one', len(signals))
             for start in range(0, len(signals), n):
@@ -264,8 +293,12 @@ class ModelCard:
                 same = {signal.kind for signal in block}
                 order = tuple(signal.joint for signal in block)
                 _require(same <= set(SIGNAL_KINDS), f'kind in {what}', SIGNAL_KINDS, sorted(same))
-                _require(len(same) == 1 and order == self.joint_names, what,
-                         'blocks of one kind in joint order', order)  # fmt: skip
+                _require(
+                    len(same) == 1 and order == self.joint_names,
+                    what,
+                    'blocks of one kind in joint order',
+                    order,
+                )
 
 
 def _require(holds: bool, what: str, expected: object, got: object) -> None:

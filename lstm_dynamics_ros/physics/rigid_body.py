@@ -141,7 +141,7 @@ class RigidBodyPrior:
         return result
 
     def payload_torque(self, position: Vector, velocity: Vector, acceleration: Vector) -> Matrix:
-        """Return the effort that each unit of a payload costs in a motion.
+        """Return the effort per unit of a payload in a motion.
 
         The payload is fixed to the payload link and has four parameters: mass [kg] and mass times
         centre of mass [kg m] along the axes of that link. What its extent adds to its inertia
@@ -237,8 +237,10 @@ class RigidBodyPrior:
         shape = (n,) if position.ndim == 1 else (len(position), n)
         if not position.shape == velocity.shape == acceleration.shape == shape:
             for what, array in (
-                ('position', position), ('velocity', velocity), ('acceleration', acceleration),
-            ):  # fmt: skip
+                ('position', position),
+                ('velocity', velocity),
+                ('acceleration', acceleration),
+            ):
                 if array.shape != shape:
                     raise ShapeError(what, shape, array.shape)
 

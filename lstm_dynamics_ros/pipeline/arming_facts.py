@@ -36,7 +36,7 @@ class Surroundings:
     """Publishers of the joint states."""
 
 
-def error_gain(card: ModelCard) -> float | None:
+def feedback_gain(card: ModelCard) -> float | None:
     """Return the largest gain from tracking error to torque, as effort limits per radian [1/rad].
 
     None for a model that makes no torque or sees nothing measured; infinite where the card should
@@ -44,18 +44,18 @@ def error_gain(card: ModelCard) -> float | None:
     """
     if card.model_kind == 'forward' or card.columns('disturbance') is None:
         return None
-    if not card.error_gain:
+    if not card.feedback_gain:
         return float('inf')
     limits = card.effort_limits or (None,) * card.n_joints
     return max(
         gain / (USUAL_LIMIT if limit is None else limit)
-        for gain, limit in zip(card.error_gain, limits, strict=True)
+        for gain, limit in zip(card.feedback_gain, limits, strict=True)
     )
 
 
 def prediction_only(card: ModelCard, settings: ArmingSettings) -> list[str]:
     """Return why a model may only be used to predict; empty if it may make torque, too."""
-    return unfit_model(error_gain(card), card.washout_steps * card.dt, settings)
+    return unfit_model(feedback_gain(card), card.washout_steps * card.dt, settings)
 
 
 def known_of(
@@ -86,7 +86,7 @@ def known_of(
         'reference_covers': output.covered,
         'limits': gate.limits,
         'continuous': [name for name, kind in types if kind == 'continuous'],
-        'error_gain': error_gain(card),
+        'feedback_gain': feedback_gain(card),
         'washout': card.washout_steps * card.dt,
         'blend': gate.settings.blend,
         'enabled_joints': gate.settings.enabled_joints,

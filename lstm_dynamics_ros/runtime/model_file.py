@@ -114,10 +114,11 @@ def _check_origin(path: Path, data: bytes, contents: OnnxContents) -> None:
     if 'metadata' not in contents.metadata:
         known = ', '.join(sorted(contents.metadata)) or 'none'
         raise ModelFileError(
-            path, 'metadata',
+            path,
+            'metadata',
             'it is an ONNX file without a model card (property "metadata"; its properties: '
             f'{known}), so not one of ours. {_HOW_TO_EXPORT}',
-        )  # fmt: skip
+        )
     if not is_sealed(data):
         raise ModelFileError(
             path,
@@ -126,15 +127,17 @@ def _check_origin(path: Path, data: bytes, contents: OnnxContents) -> None:
         )
     if contents.external_tensors:
         raise ModelFileError(
-            path, 'contents',
+            path,
+            'contents',
             f'{contents.external_tensors} of its tensors are stored in other files; only models '
             'in a single file are run.',
-        )  # fmt: skip
+        )
     if contents.custom_operators:
         raise ModelFileError(
-            path, 'contents',
+            path,
+            'contents',
             f'it uses operators that are not part of ONNX: {contents.custom_operators}.',
-        )  # fmt: skip
+        )
 
 
 def _check_signals(path: Path, card: ModelCard) -> None:
@@ -187,8 +190,9 @@ def _check_schema(path: Path, card: ModelCard, session: Any) -> None:  # noqa: A
     for name in card.state_names:
         inputs[f'{name}_in'] = outputs[f'{name}_out'] = [layers, None, hidden]
     for what, expected, nodes in (
-        ('input', inputs, session.get_inputs()), ('output', outputs, session.get_outputs()),
-    ):  # fmt: skip
+        ('input', inputs, session.get_inputs()),
+        ('output', outputs, session.get_outputs()),
+    ):
         found = {node.name: node for node in nodes}
         extra = set(found) - set(expected) - ({'prediction_std'} if what == 'output' else set())
         if extra or not set(expected) <= set(found):
@@ -204,10 +208,11 @@ def _check_schema(path: Path, card: ModelCard, session: Any) -> None:  # noqa: A
             )
             if node.type != 'tensor(float)' or not fits:
                 raise ModelFileError(
-                    path, 'schema',
+                    path,
+                    'schema',
                     f'{what} {name} must be float32 of shape {shape} (None: any number), '
                     f'got {node.type} of shape {node.shape}.',
-                )  # fmt: skip
+                )
 
 
 def _check_runs(path: Path, card: ModelCard, session: Any) -> None:  # noqa: ANN401
@@ -224,10 +229,11 @@ def _check_runs(path: Path, card: ModelCard, session: Any) -> None:  # noqa: ANN
         raise ModelFileError(path, 'dry_run', f'onnxruntime says: {_one_line(error)}') from error
     if not difference <= 1.0:
         raise ModelFileError(
-            path, 'golden',
+            path,
+            'golden',
             f'the recorded run is not reproduced on this machine: {worst} is '
             f'{difference:.3g} times the tolerance away.',
-        )  # fmt: skip
+        )
 
 
 def _dry_run(path: Path, card: ModelCard, session: Any, batch: int) -> None:  # noqa: ANN401

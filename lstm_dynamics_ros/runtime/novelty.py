@@ -123,9 +123,10 @@ class Novelty:
         # As large as what they are taken off: numpy makes copies to broadcast in place.
         self._middle, self._half, self._per_unit = np.zeros((3, batch, n_features))
         for whole, part in (
-            (self._middle, ranges.middle), (self._half, ranges.half),
+            (self._middle, ranges.middle),
+            (self._half, ranges.half),
             (self._per_unit, ranges.per_unit),
-        ):  # fmt: skip
+        ):
             whole[:, where] = part
         self._outside = np.zeros((batch, n_features))
         self._squares = np.ones((batch, len(card.targets)))

@@ -28,7 +28,7 @@ class ArmingSettings:
         maximum=10.0,
         reconfigurable=True,
     )
-    max_error_gain: float = parameter(
+    max_feedback_gain: float = parameter(
         1.0,
         'Largest gain from tracking error to torque that a model may have learned, as effort '
         'limits per radian. A loop of feedback this slack does no harm.',
@@ -110,7 +110,7 @@ class ArmingFacts:
     limits: JointLimits | None = None
     continuous: Sequence[str] = ()
     """Joints that turn without end, and so have no position limits."""
-    error_gain: float | None = None
+    feedback_gain: float | None = None
     """Largest gain from tracking error to torque on the model's card, over the joints, as effort
     limits per radian [1/rad]; None without a learned torque."""
     washout: float = 0.0
@@ -248,7 +248,7 @@ def _model(facts: ArmingFacts, settings: ArmingSettings) -> list[str]:
             f'The controller {facts.controller!r} computes no torque. Set the parameter '
             'controller to one that does.'
         )
-    found += unfit_model(facts.error_gain, facts.washout, settings)
+    found += unfit_model(facts.feedback_gain, facts.washout, settings)
     if facts.tick_time is None:
         found.append('How long a tick takes is not known yet. Wait for the dry run.')
     elif not facts.tick_time <= settings.max_load * facts.period:
@@ -260,20 +260,22 @@ def _model(facts: ArmingFacts, settings: ArmingSettings) -> list[str]:
     return found
 
 
-def unfit_model(error_gain: float | None, washout: float, settings: ArmingSettings) -> list[str]:
+def unfit_model(
+    feedback_gain: float | None, washout: float, settings: ArmingSettings
+) -> list[str]:
     """Return why a model may be used for prediction only; empty if it may be used for torque.
 
     Args:
-        error_gain: As in :class:`ArmingFacts`.
+        feedback_gain: As in :class:`ArmingFacts`.
         washout: As in :class:`ArmingFacts`.
         settings: What is accepted.
     """
     found = []
-    if error_gain is not None and not error_gain <= settings.max_error_gain:
+    if feedback_gain is not None and not feedback_gain <= settings.max_feedback_gain:
         found.append(
-            f'The model turns tracking error into torque with a gain of {error_gain:.3g} '
+            f'The model turns tracking error into torque with a gain of {feedback_gain:.3g} '
             'effort limits per radian; '
-            f'at most {settings.max_error_gain:g} is accepted. It may be used for prediction; '
+            f'at most {settings.max_feedback_gain:g} is accepted. It may be used for prediction; '
             'train it again with more noise and feedback dropout.'
         )
     if not washout <= settings.max_washout:

@@ -28,8 +28,10 @@ class GuardSettings:
     timeout: float = parameter(
         0.05,
         'Time without a usable command after which the stream has stopped.',
-        unit='s', minimum=0.005, maximum=0.5,
-    )  # fmt: skip
+        unit='s',
+        minimum=0.005,
+        maximum=0.5,
+    )
     safe_command: str = parameter(
         'zero',
         'What is sent when the stream has stopped: zero at once, a ramp to zero, or the last '
@@ -46,8 +48,10 @@ class GuardSettings:
     quiet_time: float = parameter(
         0.25,
         'How long nothing must have come before a stream may start again after a stop.',
-        unit='s', minimum=0.05, maximum=10.0,
-    )  # fmt: skip
+        unit='s',
+        minimum=0.05,
+        maximum=10.0,
+    )
     joints: tuple[str, ...] = parameter(
         (),
         "The controller's joints, in its order. Empty asks the controller for its parameter "

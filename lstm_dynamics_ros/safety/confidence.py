@@ -220,7 +220,7 @@ class ShadowScore:
     """How much of the disturbance the correction explains, over a window that forgets.
 
     The correction is computed one latency before it would act, and is compared with the
-    disturbance at that time: with d the torque the drive spends beyond the nominal model and c
+    disturbance at that time: with d the measured effort beyond the nominal model and c
     the correction,
 
         explained = 1 - mean((d - c)^2) / mean(d^2)

@@ -213,7 +213,7 @@ class ContactDetector:
 
     @property
     def disarms(self) -> bool:
-        """Whether torque is to be taken back because of a long contact."""
+        """Whether torque is to be revoked because of a long contact."""
         return 0.0 < self.settings.disarm_after <= self.duration + 1e-9
 
     def reset(self) -> None:

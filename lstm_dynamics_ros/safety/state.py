@@ -23,7 +23,7 @@ class State(Enum):
     ARMED = 'armed'
     """A person has allowed torque."""
     DEGRADED = 'degraded'
-    """Torque was taken back because the model had to start over. Once it is warm again a person
+    """Torque was revoked because the model had to start over. Once it is warm again a person
     may arm; that takes a bounded time, or is a fault."""
     FAULT = 'fault'
     """Something went wrong while armed, or the model failed. Stays until a person clears it."""

@@ -15,7 +15,7 @@ pause is known for one in time."""
 
 WINDOW = 2.0
 """Time in which the shortest delay is what is usual [s]; between one and two of it are kept.
-Clocks that NTP brings together at its fastest, 0.5 ms per second, seem to cost 2 ms of delay at
+Clocks that NTP brings together at its fastest, 0.5 ms per second, look like 2 ms of delay at
 most, and a robot whose own clock loses cycles is late only for that long."""
 
 SET_BACK = 0.1

@@ -23,7 +23,7 @@ class RigidBody(Protocol):
 
 @runtime_checkable
 class PayloadModel(RigidBody, Protocol):
-    """A rigid-body model that knows what a payload costs."""
+    """A rigid-body model that knows the effort of a payload."""
 
     def payload_torque(self, position: Vector, velocity: Vector, acceleration: Vector) -> Matrix:
         """Return the effort per unit of ``[m, m cx, m cy, m cz]``, shape (n_joints, 4)."""
@@ -42,11 +42,11 @@ class DisturbanceFilter:
         period: Time between two updates [s].
         bandwidth: Pole of the second-order low-pass [rad/s].
         continuous: Which joints wrap at +-pi, shape (n_joints,).
-        payload: Also put through the low-pass what 1 kg of payload costs in the motion.
+        payload: Also put the effort per kilogram of payload in the motion through the low-pass.
 
     Raises:
         ConfigError: If the period or the bandwidth is not positive, or the rigid-body model does
-            not know what a payload costs.
+            not know the effort of a payload.
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class DisturbanceFilter:
         if payload:
             if not isinstance(rigid_body, PayloadModel):
                 raise ConfigError(
-                    'What a payload costs is known of a rigid-body model from a URDF only, got '
+                    'The effort of a payload is known of a rigid-body model from a URDF only, got '
                     f'{type(rigid_body).__name__}.'
                 )
             self._carrier = rigid_body
@@ -93,7 +93,7 @@ class DisturbanceFilter:
 
     @property
     def payload(self) -> Vector:
-        """What 1 kg of payload cost, through the same low-pass [N m/kg] or [N/kg], (n_joints,).
+        """Low-passed effort per kilogram of payload [N m/kg] or [N/kg], shape (n_joints,).
 
         Not to be written to.
         """
@@ -131,7 +131,7 @@ class DisturbanceFilter:
         Args:
             position: Measured positions [rad] or [m], shape (n_joints,).
             effort: Measured efforts [N m] or [N], shape (n_joints,).
-            expected: What somebody had said ``raw`` would be [N m] or [N], shape (n_joints,);
+            expected: Prediction of ``raw`` [N m] or [N], shape (n_joints,);
                 None if nobody did. Without it a frozen value stands still.
             frozen: Whether what is measured must leave no trace.
 
@@ -147,13 +147,15 @@ class DisturbanceFilter:
             return self._second
         newest = self._unwrapped(position - self._position[0])
         before = self._unwrapped(self._position[0] - self._position[1])
-        spent = 0.25 * (effort + self._effort[1]) + 0.5 * self._effort[0]
+        measured = 0.25 * (effort + self._effort[1]) + 0.5 * self._effort[0]
         velocity = (newest + before) / (2 * self._period)
         acceleration = (newest - before) / self._period**2
         if self._rigid_body is None:
-            self.raw = spent
+            self.raw = measured
         else:
-            self.raw = spent - self._rigid_body.torque(self._position[0], velocity, acceleration)
+            self.raw = measured - self._rigid_body.torque(
+                self._position[0], velocity, acceleration
+            )
         if self._carrier is not None:
             self._weigh(
                 self._carrier.payload_torque(self._position[0], velocity, acceleration)[:, 0]
@@ -169,7 +171,7 @@ class DisturbanceFilter:
         return self._second
 
     def _weigh(self, weight: Vector) -> None:
-        """Put what 1 kg of payload costs through the low-pass."""
+        """Put the effort per kilogram of payload through the low-pass."""
         if self._seen == 2:
             self._weight[:] = weight
             return
@@ -215,9 +217,9 @@ LEAST = 1e-9
 class PayloadEstimate:
     """Mass that explains the disturbance best, by least squares that forget.
 
-    ``m = sum(d F / s^2) / sum(F^2 / s^2)`` over joints and the last seconds, with what 1 kg
-    cost ``F``. Friction and all else are noise to it, so it says whether a payload is within what
-    a model was trained on, and no more.
+    ``m = sum(d F / s^2) / sum(F^2 / s^2)`` over joints and the last seconds, with the effort
+    ``F`` per kilogram. Friction and all else are noise to it, so it says whether a payload is
+    within what a model was trained on, and no more.
 
     Args:
         scale: Usual size of the disturbance of each joint [N m] or [N], > 0, shape (n_joints,).
@@ -237,7 +239,7 @@ class PayloadEstimate:
 
     @property
     def mass(self) -> float:
-        """The mass [kg]; 0 before there is anything to tell it from."""
+        """The mass [kg]; 0 before there is any evidence."""
         return self._above / self._below if self._below > LEAST else 0.0
 
     def reset(self) -> None:
@@ -245,19 +247,20 @@ class PayloadEstimate:
         self._above = self._below = 0.0
         self._waits = self._first
 
-    def update(self, disturbance: Vector, cost: Vector) -> float:
+    def update(self, disturbance: Vector, per_kilogram: Vector) -> float:
         """Take in the next step of the grid and return the mass [kg].
 
         Args:
             disturbance: Low-passed effort beyond the rigid-body model [N m] or [N], (n_joints,).
-            cost: What 1 kg of payload cost, through the same low-pass [N m/kg] or [N/kg].
+            per_kilogram: Effort per kilogram of payload, through the same low-pass [N m/kg] or
+                [N/kg], shape (n_joints,).
         """
         if self._waits > 0:
             self._waits -= 1
             return self.mass
-        weighed = self._weight * cost
+        weighed = self._weight * per_kilogram
         self._above += self._share * (float(weighed @ disturbance) - self._above)
-        self._below += self._share * (float(weighed @ cost) - self._below)
+        self._below += self._share * (float(weighed @ per_kilogram) - self._below)
         return self.mass
 
 
@@ -271,14 +274,14 @@ def disturbance_scale(spread: Sequence[float]) -> Vector:
     return scale
 
 
-def estimates(disturbance: Matrix, cost: Matrix, scale: Vector, period: float) -> Vector:
+def estimates(disturbance: Matrix, per_kilogram: Matrix, scale: Vector, period: float) -> Vector:
     """Return the mass after every step of a run [kg], shape (n_steps,).
 
     Args:
         disturbance: As in :meth:`PayloadEstimate.update`, shape (n_steps, n_joints).
-        cost: Likewise.
+        per_kilogram: Likewise.
         scale: Usual size of the disturbance of each joint, shape (n_joints,).
         period: Time between two steps [s].
     """
     own = PayloadEstimate(scale, period)
-    return np.array([own.update(d, f) for d, f in zip(disturbance, cost, strict=True)])
+    return np.array([own.update(d, f) for d, f in zip(disturbance, per_kilogram, strict=True)])

@@ -44,10 +44,18 @@ class Intake:
         self._need_effort = need_effort
         self.counters = dict.fromkeys(
             (
-                'accepted', 'wrong_length', 'duplicate_names', 'other_joints', 'partial',
-                'partial_too_old', 'position_not_finite', 'velocity_missing', 'effort_missing',
-            ), 0,
-        )  # fmt: skip
+                'accepted',
+                'wrong_length',
+                'duplicate_names',
+                'other_joints',
+                'partial',
+                'partial_too_old',
+                'position_not_finite',
+                'velocity_missing',
+                'effort_missing',
+            ),
+            0,
+        )
         self.last_names: tuple[str, ...] = ()
         """Names of the newest message, for messages to people."""
         self.last_drop = ''

@@ -5,14 +5,28 @@ from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS
 import numpy as np
 
 # Coefficients over s = 0..1 from (q0, v0 T, a0 T^2, q1, v1 T, a1 T^2): Hermite interpolation.
-_CUBIC = np.array([
-    [1, 0, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0], [-3, -2, 0, 3, -1, 0], [2, 1, 0, -2, 1, 0],
-    [0] * 6, [0] * 6,
-], float)  # fmt: skip
-_QUINTIC = np.array([
-    [1, 0, 0, 0, 0, 0], [0, 1, 0, 0, 0, 0], [0, 0, 0.5, 0, 0, 0], [-10, -6, -1.5, 10, -4, 0.5],
-    [15, 8, 1.5, -15, 7, -1], [-6, -3, -0.5, 6, -3, 0.5],
-], float)  # fmt: skip
+_CUBIC = np.array(
+    [
+        [1, 0, 0, 0, 0, 0],
+        [0, 1, 0, 0, 0, 0],
+        [-3, -2, 0, 3, -1, 0],
+        [2, 1, 0, -2, 1, 0],
+        [0] * 6,
+        [0] * 6,
+    ],
+    float,
+)
+_QUINTIC = np.array(
+    [
+        [1, 0, 0, 0, 0, 0],
+        [0, 1, 0, 0, 0, 0],
+        [0, 0, 0.5, 0, 0, 0],
+        [-10, -6, -1.5, 10, -4, 0.5],
+        [15, 8, 1.5, -15, 7, -1],
+        [-6, -3, -0.5, 6, -3, 0.5],
+    ],
+    float,
+)
 
 
 class Knot:

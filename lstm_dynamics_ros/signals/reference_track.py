@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Where the robot is told to be at any time, from the trajectories that have come so far.
+"""The reference at any time, from the trajectories that have come so far.
 
 Between points with accelerations the track is a quintic, else a cubic, so that position, velocity
 and acceleration belong together. A new trajectory replaces what was known from its start on.
@@ -20,7 +20,7 @@ from lstm_dynamics_ros.signals.trajectory_points import (
     Points,
     RawReference,
     Remark,
-)  # fmt: skip
+)
 import numpy as np
 
 HISTORY_NS = 250_000_000
@@ -59,10 +59,18 @@ class ReferenceTrack:
         self.timeout = timeout
         self.counters = dict.fromkeys(
             (
-                'accepted', 'unstamped', 'jump', 'other_joints', 'no_points', 'times',
-                'wrong_length', 'not_finite', 'too_fast',
-            ), 0,
-        )  # fmt: skip
+                'accepted',
+                'unstamped',
+                'jump',
+                'other_joints',
+                'no_points',
+                'times',
+                'wrong_length',
+                'not_finite',
+                'too_fast',
+            ),
+            0,
+        )
         self._path = Path()
         self.reset()
 
@@ -103,7 +111,7 @@ class ReferenceTrack:
         return remark
 
     def at(self, stamp_ns: int) -> Reference | None:
-        """Return where the robot is told to be at a time [ns]; None where that is not known."""
+        """Return the reference at a time [ns]; None where it is not known."""
         i = bisect_right(self._times, stamp_ns) - 1
         if i < 0:
             return None
@@ -143,11 +151,13 @@ class ReferenceTrack:
             return None
         dt = min(beyond, self._period_ns) / NANOSECONDS
         position, velocity, acceleration = rows
-        return np.stack([
-            position + dt * velocity + 0.5 * dt * dt * acceleration,
-            velocity + dt * acceleration,
-            acceleration,
-        ])  # fmt: skip
+        return np.stack(
+            [
+                position + dt * velocity + 0.5 * dt * dt * acceleration,
+                velocity + dt * acceleration,
+                acceleration,
+            ]
+        )
 
     # Taking in
 
@@ -202,16 +212,16 @@ class ReferenceTrack:
         if self._resting and hold_ns > self._times[-1]:
             self._insert(hold_ns, self._knots[-1].rows * np.array([[1.0], [0.0], [0.0]]))
 
-    def _jump(self, points: Points, told: Vector, raw: Matrix) -> Remark:
-        """Keep what is told continuous where the new points start elsewhere."""
+    def _jump(self, points: Points, before: Vector, raw: Matrix) -> Remark:
+        """Keep the reference continuous where the new points start elsewhere."""
         target = points.position[0]
         for knot in self._knots:
             knot.rows[0] += target - raw[0]
             knot.segment = None
         raw[:] = target, np.zeros_like(target), np.zeros_like(target)
-        self._shift = Shift(points.start_ns, told - target, self._limits)
+        self._shift = Shift(points.start_ns, before - target, self._limits)
         self.counters['jump'] += 1
-        distance = np.abs(told - target)
+        distance = np.abs(before - target)
         joint = int(np.argmax(distance / self._limits))
         return Remark(
             'jump',

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a rigid-body model says the measured motion costs, as a feature of a model.
+"""Effort of the measured motion by a rigid-body model, as a feature of a model.
 
-An inverse model that is told so has to learn only what the rigid body leaves over, and where the
+An inverse model that is fed it has to learn only what the rigid body leaves over, and where the
 rigid body holds beyond the training motions, so does the model. It is a few steps late, because
 acceleration is; the linear path of the model sees its past, and makes up for that.
 """

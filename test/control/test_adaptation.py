@@ -26,10 +26,12 @@ class Made:
         """See the protocol."""
         q1, q2 = position
         a1, a2 = acceleration
-        return np.array([
-            [5 * np.cos(q1) + a1, 9.8 * np.cos(q2), a2 + velocity[0], 9.8 * np.sin(q1 + q2)],
-            [2 * np.cos(q1 + q2), 9.8 * np.sin(q2), 9.8 * np.cos(q1 - q2), a1 + a2],
-        ])  # fmt: skip
+        return np.array(
+            [
+                [5 * np.cos(q1) + a1, 9.8 * np.cos(q2), a2 + velocity[0], 9.8 * np.sin(q1 + q2)],
+                [2 * np.cos(q1 + q2), 9.8 * np.sin(q2), 9.8 * np.cos(q1 - q2), a1 + a2],
+            ]
+        )
 
 
 def context(prior: Prior | None = None) -> ControlContext:

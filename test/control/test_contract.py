@@ -29,9 +29,13 @@ class LinearModel:
 
     def __init__(self) -> None:
         one, dt = np.eye(3), 0.005
-        self._next: Matrix = np.block([  # [q dq tau] -> [q dq tau] one step later
-            [one, dt * one, 0 * one], [-5 * dt * one, one, dt / 2 * one], [0 * one, 0 * one, one],
-        ])  # fmt: skip
+        self._next: Matrix = np.block(
+            [  # [q dq tau] -> [q dq tau] one step later
+                [one, dt * one, 0 * one],
+                [-5 * dt * one, one, dt / 2 * one],
+                [0 * one, 0 * one, one],
+            ]
+        )
         self.observation = np.linspace(-1.0, 1.0, 9)
 
     def peek(self, observations: Matrix) -> Matrix:

@@ -71,8 +71,12 @@ def test_smoothing_halves_the_noise_for_little_delay() -> None:
     spread, settled = [], []
     for smoothing in (0.0, 0.01):
         observer = estimate(smoothing=smoothing)
-        states = (moving(k, np.zeros(2))._replace(effort=np.zeros(2), position=np.zeros(2),
-                  velocity=noise[k]) for k in range(4000))  # fmt: skip
+        states = (
+            moving(k, np.zeros(2))._replace(
+                effort=np.zeros(2), position=np.zeros(2), velocity=noise[k]
+            )
+            for k in range(4000)
+        )
         spread.append(np.std([observer.update(state) for state in states]))
         observer = estimate(smoothing=smoothing)
         value = [observer.update(moving(k, np.ones(2)))[0] for k in range(100)]

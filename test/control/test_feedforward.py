@@ -41,9 +41,13 @@ PREVIEW, COMMANDED = motion(0.5, 4.0), motion(0.4, 2.0)
 def given(**changes: object) -> ControlInput:
     state = JointState(0, np.zeros(1), np.zeros(1), np.zeros(1))
     entries: dict[str, object] = {
-        'measured': state, 'reference': motion(0.3, 1.0), 'preview': PREVIEW,
-        'commanded': COMMANDED, 'applied': np.zeros(1), 'learned': LEARNED,
-    }  # fmt: skip
+        'measured': state,
+        'reference': motion(0.3, 1.0),
+        'preview': PREVIEW,
+        'commanded': COMMANDED,
+        'applied': np.zeros(1),
+        'learned': LEARNED,
+    }
     return ControlInput(**{**entries, **changes})  # type: ignore[arg-type]
 
 

@@ -49,9 +49,13 @@ def card(make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFacto
 
 def context(card: ModelCard | None, model: Linear | None, period: float = 0.005) -> ControlContext:
     return ControlContext(
-        joint_names=('a', 'b'), period=period, latency=0.005, effort_limits=(50.0, None),
-        card=card, model=model,
-    )  # fmt: skip
+        joint_names=('a', 'b'),
+        period=period,
+        latency=0.005,
+        effort_limits=(50.0, None),
+        card=card,
+        model=model,
+    )
 
 
 def looking(card: ModelCard, model: Linear, every: int = 1) -> InputJacobian:

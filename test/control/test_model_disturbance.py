@@ -40,9 +40,10 @@ def test_it_finds_a_constant_disturbance_in_motion() -> None:
 
 def test_where_the_model_filters_noise_it_is_smoother_than_the_classical_one() -> None:
     rng = np.random.default_rng(5)
-    ours, classical = estimate(), DisturbanceEstimate(
-        MassOnSpring(), 1, period=PERIOD, bandwidth=20.0, velocity_delay=0.0
-    )  # fmt: skip
+    ours, classical = (
+        estimate(),
+        DisturbanceEstimate(MassOnSpring(), 1, period=PERIOD, bandwidth=20.0, velocity_delay=0.0),
+    )
     values = []
     for k in range(2000):
         state = measured(k)

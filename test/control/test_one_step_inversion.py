@@ -44,9 +44,13 @@ def context(
     card: ModelCard, model: MassDamper, latency: float = 0.005, limit: float | None = None
 ) -> ControlContext:
     return ControlContext(
-        joint_names=('a', 'b'), period=DT, latency=latency, effort_limits=(limit, limit),
-        card=card, model=model,
-    )  # fmt: skip
+        joint_names=('a', 'b'),
+        period=DT,
+        latency=latency,
+        effort_limits=(limit, limit),
+        card=card,
+        model=model,
+    )
 
 
 def reference_at(k: int) -> Reference:

@@ -38,8 +38,14 @@ class Outer:
 
 def test_leaves_have_dotted_names_in_order() -> None:
     assert [leaf.name for leaf in leaves(Outer())] == [
-        'rate', 'count', 'on', 'mode', 'names', 'gains', 'inner.gain',
-    ]  # fmt: skip
+        'rate',
+        'count',
+        'on',
+        'mode',
+        'names',
+        'gains',
+        'inner.gain',
+    ]
     assert [leaf.name for leaf in leaves(Inner(), 'a.')] == ['a.gain']
 
 

@@ -59,11 +59,15 @@ class PlanarArm:
         """Return it as a URDF."""
         rows = [
             LINK.format(
-                k=k + 1, r=self.center[k], m=self.mass[k], i=self.inertia[k],
-                parent=('base', 'link1')[k], z=(0, self.length)[k],
+                k=k + 1,
+                r=self.center[k],
+                m=self.mass[k],
+                i=self.inertia[k],
+                parent=('base', 'link1')[k],
+                z=(0, self.length)[k],
             )
             for k in range(2)
-        ]  # fmt: skip
+        ]
         return f'<robot name="planar"><link name="base"/>{"".join(rows)}</robot>'
 
 

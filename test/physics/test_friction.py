@@ -9,9 +9,12 @@ import pytest
 
 def friction(**changed: list[float]) -> Friction:
     values = {
-        'coulomb': [0.5, 1.0], 'viscous': [0.2, 0.3], 'viscous_back': [0.2, 0.4],
-        'offset': [0.0, -0.1], 'smoothing': [0.01, 0.1],
-    } | changed  # fmt: skip
+        'coulomb': [0.5, 1.0],
+        'viscous': [0.2, 0.3],
+        'viscous_back': [0.2, 0.4],
+        'offset': [0.0, -0.1],
+        'smoothing': [0.01, 0.1],
+    } | changed
     return Friction(**{name: np.array(row) for name, row in values.items()})
 
 

@@ -9,7 +9,7 @@ from typing import ClassVar
 from lstm_dynamics_ros.control import ControlInput, Controller
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.state import RawSample, Reference, Vector
-from lstm_dynamics_ros.pipeline.arming_facts import error_gain, prediction_only
+from lstm_dynamics_ros.pipeline.arming_facts import feedback_gain, prediction_only
 from lstm_dynamics_ros.pipeline.pipeline import Pipeline, PipelineSettings, Surroundings
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 from lstm_dynamics_ros.safety.arming import ArmingSettings
@@ -55,7 +55,7 @@ def loaded(
 ) -> LoadedModel:
     path = make_model(
         tmp_path_factory.mktemp('model') / 'm.onnx', kind='motion', disturbance_bandwidth=20.0,
-        error_gain=(2.0, 4.0), effort_limits=(20.0, 20.0), training_ranges={},
+        feedback_gain=(2.0, 4.0), effort_limits=(20.0, 20.0), training_ranges={},
     )  # fmt: skip
     return load_model(path)
 
@@ -222,7 +222,7 @@ def test_a_dead_sensor_takes_torque_back(loaded: LoadedModel) -> None:
     ('changes', 'expected'),
     [
         ({}, 0.2),
-        ({'error_gain': ()}, float('inf')),
+        ({'feedback_gain': ()}, float('inf')),
         ({'effort_limits': (None, 20.0)}, 2.0),
         ({'model_kind': 'forward'}, None),
     ],
@@ -231,14 +231,14 @@ def test_the_gain_is_that_of_the_worst_joint_in_effort_limits(
     loaded: LoadedModel, changes: dict[str, object], expected: float | None
 ) -> None:
     card: ModelCard = replace(loaded.card, **changes)  # type: ignore[arg-type]
-    assert error_gain(card) == expected
+    assert feedback_gain(card) == expected
 
 
 def test_a_gain_or_washout_out_of_bounds_leaves_prediction(loaded: LoadedModel) -> None:
     card = replace(
-        loaded.card, error_gain=(1.0, 30.0), effort_limits=(20.0, None), washout_steps=200
+        loaded.card, feedback_gain=(1.0, 30.0), effort_limits=(20.0, None), washout_steps=200
     )
     gain, washout = prediction_only(card, ArmingSettings(max_washout=0.5))
     assert 'gain of 30' in gain
     assert 'needs 1 s to forget' in washout
-    assert prediction_only(card, ArmingSettings(max_error_gain=50.0)) == []
+    assert prediction_only(card, ArmingSettings(max_feedback_gain=50.0)) == []

@@ -35,7 +35,7 @@ def loaded(
 ) -> LoadedModel:
     path = make_model(
         tmp_path_factory.mktemp('model') / 'm.onnx', kind='motion', disturbance_bandwidth=20.0,
-        error_gain=(1.0, 30.0), effort_limits=(20.0, None), washout=200,
+        feedback_gain=(1.0, 30.0), effort_limits=(20.0, None), washout=200,
     )  # fmt: skip
     return load_model(path)
 

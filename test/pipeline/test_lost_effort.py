@@ -76,7 +76,7 @@ def models(
         'effort': make_model(folder / 'forward.onnx', washout=WASHOUT),
         'disturbance': make_model(
             folder / 'motion.onnx', kind='motion', disturbance_bandwidth=20.0, washout=WASHOUT,
-            error_gain=(1.0, 1.0),
+            feedback_gain=(1.0, 1.0),
         ),
         'none': make_model(folder / 'inverse.onnx', kind='accelerated', washout=WASHOUT),
     }  # fmt: skip

@@ -181,16 +181,16 @@ def test_a_peek_is_what_an_update_with_that_observation_would_have_said(
     loaded = load(cell=cell)
     looking = Predictor(loaded)
     rows = np.random.default_rng(3).normal(size=(4, len(loaded.card.features)))
-    told = []
+    expected = []
     for row in rows:
         other = Predictor(loaded)
         for k in range(7):
             other.update(point(k))
-        told.append(other.update(point(7), row))
+        expected.append(other.update(point(7), row))
     for k in range(8):
         looking.update(point(k))
     for _ in range(2):
-        np.testing.assert_allclose(looking.peek(rows), told, rtol=1e-6)
+        np.testing.assert_allclose(looking.peek(rows), expected, rtol=1e-6)
 
 
 def test_a_peek_at_the_newest_observation_is_the_prediction(load: Load) -> None:

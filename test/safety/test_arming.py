@@ -22,7 +22,7 @@ READY = ArmingFacts(
     reference_age=0.01,
     limits=LIMITS,
     continuous=('wheel',),
-    error_gain=0.01,
+    feedback_gain=0.01,
     washout=0.5,
     tick_time=0.001,
     period=0.005,
@@ -36,7 +36,7 @@ READY = ArmingFacts(
 )
 
 
-def told(**changes: Any) -> tuple[str, ...]:  # noqa: ANN401 - any fact
+def reasons(**changes: Any) -> tuple[str, ...]:  # noqa: ANN401 - any fact
     return judge(replace(READY, **changes), SETTINGS).refusals
 
 
@@ -65,8 +65,8 @@ def test_when_all_is_well_nothing_is_said() -> None:
         ({'limits': None}, 'These joints have no effort limit: arm, wheel.'),
         ({'continuous': ()}, 'These joints have no position limits: wheel.'),
         ({'limits': JointLimits.unknown(2)}, 'These joints have no speed limit: arm, wheel.'),
-        ({'error_gain': 1.5}, 'with a gain of 1.5 effort limits per radian; at most 1 '),
-        ({'error_gain': np.nan}, 'with a gain of nan'),
+        ({'feedback_gain': 1.5}, 'with a gain of 1.5 effort limits per radian; at most 1 '),
+        ({'feedback_gain': np.nan}, 'with a gain of nan'),
         ({'washout': 9.0}, 'needs 9 s to forget'),
         ({'tick_time': None}, 'How long a tick takes is not known'),
         ({'tick_time': 0.003}, 'A tick takes 3 ms (99th percentile); at most 50% of the period'),
@@ -81,8 +81,8 @@ def test_when_all_is_well_nothing_is_said() -> None:
     ],
 )
 def test_one_thing_missing_is_said(changes: dict[str, Any], part: str) -> None:
-    assert any(part in reason for reason in told(**changes))
-    assert len(told(**changes)) <= 3
+    assert any(part in reason for reason in reasons(**changes))
+    assert len(reasons(**changes)) <= 3
 
 
 def test_everything_missing_is_said_at_once() -> None:
@@ -94,22 +94,22 @@ def test_everything_missing_is_said_at_once() -> None:
 
 
 def test_a_controller_without_reference_needs_none() -> None:
-    assert told(needs_reference=False, reference_age=None, reference_covers=False) == ()
+    assert reasons(needs_reference=False, reference_age=None, reference_covers=False) == ()
 
 
 def test_the_whole_effort_needs_no_adding_sink() -> None:
-    assert told(command_mode='full', sink_adds=False) == ()
+    assert reasons(command_mode='full', sink_adds=False) == ()
 
 
 def test_a_named_command_may_come_in_another_order() -> None:
     other = ('left_wheel', 'left_arm', 'left_hand')
-    assert told(sink_joints=other, sink_has_names=True) == ()
+    assert reasons(sink_joints=other, sink_has_names=True) == ()
 
 
 def test_joints_that_are_not_enabled_may_be_badly_explained() -> None:
     bad = np.array([0.9, -0.3])
-    assert told(shadow_explained=bad, enabled_joints=('arm',)) == ()
-    assert len(told(shadow_explained=bad, enabled_joints=('wheel',))) == 1
+    assert reasons(shadow_explained=bad, enabled_joints=('arm',)) == ()
+    assert len(reasons(shadow_explained=bad, enabled_joints=('wheel',))) == 1
 
 
 @pytest.mark.parametrize(

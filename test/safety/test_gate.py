@@ -243,11 +243,11 @@ def test_it_says_which_joints_were_cut_and_by_what() -> None:
 
 def test_a_long_time_at_the_clamp_is_reported_once() -> None:
     gate = Gate(replace(FULL, saturation_time=0.02), (20.0, 10.0), 0.005)
-    told = []
+    too_long = []
     for torque in (30.0,) * 8 + (1.0,):
         steps(gate, [torque, 0.0], 1)
-        told.append(gate.saturated_too_long)
-    assert told == [False] * 4 + [True] * 4 + [False]
+        too_long.append(gate.saturated_too_long)
+    assert too_long == [False] * 4 + [True] * 4 + [False]
     assert gate.counters['sustained_saturation'] == 1
 
 

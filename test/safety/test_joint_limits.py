@@ -66,12 +66,17 @@ def test_a_text_that_is_no_usable_urdf_is_refused(text: str, message: str) -> No
 def test_a_mapping_with_the_names_of_ros2_control_is_read() -> None:
     values = {
         'shoulder': {
-            'has_position_limits': True, 'min_position': -1, 'max_position': 1.5,
-            'has_soft_limits': True, 'soft_lower_limit': -0.9, 'soft_upper_limit': 2.0,
-            'has_velocity_limits': False, 'max_velocity': 3.0,
+            'has_position_limits': True,
+            'min_position': -1,
+            'max_position': 1.5,
+            'has_soft_limits': True,
+            'soft_lower_limit': -0.9,
+            'soft_upper_limit': 2.0,
+            'has_velocity_limits': False,
+            'max_velocity': 3.0,
         },
         'elbow': {'max_effort': 12.0},
-    }  # fmt: skip
+    }
     limits = JointLimits.from_mapping(values, ('elbow', 'shoulder'))
     np.testing.assert_array_equal(limits.lower, [-np.inf, -0.9])
     np.testing.assert_array_equal(limits.upper, [np.inf, 1.5])

@@ -204,11 +204,11 @@ def test_effort_that_is_not_measured_can_freeze_too() -> None:
 
 def test_only_the_joint_that_stands_still_is_named_and_it_recovers() -> None:
     sensor = FrozenSensor(np.array([0.5, 0.5]), 0.02)
-    told = []
+    frozen = []
     for k in range(10):
         values = state(5 * k, 0.3)._replace(position=np.array([0.01 * k, 0.3]))
-        told.append(sensor.check(values, np.array([k, k]) * 1.0))
-    assert told[-1].tolist() == [False, True]
+        frozen.append(sensor.check(values, np.array([k, k]) * 1.0))
+    assert frozen[-1].tolist() == [False, True]
     assert not sensor.check(state(60, 0.4), np.array([9.0, 9.0])).any()
 
 

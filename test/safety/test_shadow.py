@@ -108,8 +108,8 @@ def test_it_can_be_published_before_the_first_step_and_without_disturbance() -> 
         'left_rms': nothing,
     }
     shadow.update(np.array([0.0, 2.0]), np.array([0.0, 1.0]))
-    told = json.loads(json.dumps(shadow.as_dict(('a', 'b')), allow_nan=False))
-    assert told['explained'] == {'a': None, 'b': 0.75}
+    written = json.loads(json.dumps(shadow.as_dict(('a', 'b')), allow_nan=False))
+    assert written['explained'] == {'a': None, 'b': 0.75}
 
 
 def test_reset_forgets() -> None:

@@ -192,7 +192,7 @@ def pendulum_model(
         drive_delay=0.005,
         driver_compensates=('rigid_body_feedforward',),
         disturbance_bandwidth=20.0,
-        error_gain=(0.1, 0.1),
+        feedback_gain=(0.1, 0.1),
         physics_prior=body.description(),
         conformal={'0.1': {'0': {'effort': [5.0, 5.0]}}},
         errors={'0': {'effort': {'model': [1.0, 1.0]}}},

@@ -56,8 +56,9 @@ def test_nothing_is_known_before_something_has_come() -> None:
     assert track.missing(WALL) == 'No usable reference has come.'
 
 
-@pytest.mark.parametrize(('parts', 'errors'), [(3, (1e-9, 1e-7, 1e-4)), (2, (1e-7, 1e-4, 0.2)),
-                                               (1, (1e-5, 0.01, 2.0))])  # fmt: skip
+@pytest.mark.parametrize(
+    ('parts', 'errors'), [(3, (1e-9, 1e-7, 1e-4)), (2, (1e-7, 1e-4, 0.2)), (1, (1e-5, 0.01, 2.0))]
+)
 def test_between_points_of_a_stream_the_motion_is_found_again(
     parts: int, errors: tuple[float, float, float]
 ) -> None:

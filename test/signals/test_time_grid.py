@@ -18,7 +18,7 @@ MS = 1_000_000
 
 
 def state(stamp_ns: int, position: float | None = None, velocity: float = 0.0) -> JointState:
-    """Return one joint at 2 rad/s, or wherever told."""
+    """Return one joint at 2 rad/s, or wherever asked."""
     where = 2e-9 * stamp_ns if position is None else position
     return JointState(stamp_ns, np.array([where]), np.array([velocity]), np.array([3.0]))
 

@@ -91,7 +91,7 @@ def export(
     card = _card(checkpoints, extra, step, washout, calibration, golden, sources)
     if isinstance(trained, ControlSettings) and 'disturbance' in trained.signals:
         gain = measure_feedback_gain(model, segments, trained, prior)
-        card = replace(card, error_gain=gain)
+        card = replace(card, feedback_gain=gain)
     if isinstance(model, Ensemble):
         typical = typical_spread(model, runs, trained.targets, burn_in=burn_in)
         card = replace(card, spread=typical)

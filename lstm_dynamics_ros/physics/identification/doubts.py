@@ -10,7 +10,7 @@ ILL_CONDITIONED = 200.0
 """Condition number from which parameters trade off against each other."""
 
 UNSURE = 0.5
-"""A friction whose standard deviation is a larger share of it is not told from the rest."""
+"""A friction whose standard deviation is a larger share of it may be none."""
 
 
 def doubts(found: Identification) -> list[str]:
@@ -44,7 +44,7 @@ def doubts(found: Identification) -> list[str]:
     ]
     if unsure:
         result.append(
-            f'Coulomb friction of {_listed(unsure)} is not told from zero with certainty.'
+            f'Coulomb friction of {_listed(unsure)} is not distinct from zero with certainty.'
         )
     best, nominal = found.held_out['identified + friction'], found.held_out['nominal']
     worse = [name for name, a, b in zip(names, best, nominal, strict=True) if a > b]

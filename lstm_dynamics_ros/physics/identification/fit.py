@@ -136,8 +136,8 @@ def _noise(made: Sequence[Equations], plan: Layout, kept: Rows) -> Vector:
     values = solution(weighted(made, plan, kept, size), free, WEAKEST)
     left = np.sqrt(mean_square(made, plan, values, kept))
     rows = sum(int(part.sum()) for part in kept)
-    spent = min(int(plan.free.sum()) / plan.n_joints, 0.5 * rows)  # degrees of freedom per joint
-    result: Vector = np.maximum(left * np.sqrt(rows / (rows - spent)), QUIETEST * size)
+    used = min(int(plan.free.sum()) / plan.n_joints, 0.5 * rows)  # degrees of freedom per joint
+    result: Vector = np.maximum(left * np.sqrt(rows / (rows - used)), QUIETEST * size)
     return result
 
 

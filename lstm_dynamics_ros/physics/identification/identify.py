@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Parameters of a robot from recorded motion, by base-parameter regression with friction.
 
-Single standard parameters cannot be told apart by any motion. The identified robot therefore has
+No motion separates single standard parameters. The identified robot therefore has
 those of its URDF with the smallest change that realises what the data show, so that every
 algorithm for rigid bodies goes on to work.
 
@@ -184,10 +184,13 @@ class _Data:
         """Fit the unknowns to what is not held out."""
         settings = self.settings
         return fit(
-            candidates, plan, self.labels, without=without,
+            candidates,
+            plan,
+            self.labels,
+            without=without,
             strengths=(settings.strength,) if settings.strength else STRENGTHS,
             feasible=settings.feasible,
-        )  # fmt: skip
+        )
 
 
 class _Study:
@@ -201,7 +204,7 @@ class _Study:
         predicted: dict[str, list[Matrix]] = {}
         folds = sorted({int(k) for label in labels for k in label})
         everything = [np.ones(len(item), bool) for item in first]
-        told = 0
+        fits = 0
         for name in MODELS:
             plan = data.layout(name)
             own = candidates if name.endswith('friction') else candidates[:1]
@@ -218,9 +221,9 @@ class _Study:
                 else:
                     for out, item, label in zip(rows, made, labels, strict=True):
                         out[label == k] = plan.torque(item, values)[label == k]
-                told += 1
+                fits += 1
                 if progress is not None:
-                    progress(told, len(MODELS) * (len(folds) + 1), name)
+                    progress(fits, len(MODELS) * (len(folds) + 1), name)
             errors = [item.effort - out for item, out in zip(first, rows, strict=True)]
             self.held_out[name] = np.sqrt(np.mean(np.concatenate(errors) ** 2, axis=0))
         self.plan, self.final = plan, final

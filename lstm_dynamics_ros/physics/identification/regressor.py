@@ -177,9 +177,11 @@ def _finite(item: Measured) -> list[tuple[int, int]]:
 
 def _motion(item: Measured, start: int, stop: int, cutoff: float) -> _Motion:
     position, velocity, acceleration = smoothed_motion(
-        item.position[start:stop], item.dt, cutoff,
+        item.position[start:stop],
+        item.dt,
+        cutoff,
         continuous=[kind == 'continuous' for kind in item.joint_types],
-    )  # fmt: skip
+    )
     effort = item.effort[start:stop]
     (smooth,) = smoothed_motion(effort, item.dt, cutoff, order=0)
     above = np.sqrt(np.mean((effort - smooth) ** 2, axis=0))

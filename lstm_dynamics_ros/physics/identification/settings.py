@@ -32,7 +32,7 @@ class IdentifySettings:
         False,
         "Explain effort by each joint's own position beside (springs, cables, balancing): it is "
         'then taken for none of the links. It is not part of the robot that is written; a model '
-        'that is told of the rigid body learns it.',
+        'that is fed the effort of the rigid body learns it.',
     )
     feasible: bool = parameter(
         True, 'Keep the inertia of every link that of a body of positive density.'

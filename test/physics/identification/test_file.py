@@ -57,11 +57,23 @@ def test_a_person_can_read_it(path: Path, planar: Make) -> None:
     assert values['robot']['sha256'] == sha256(planar().urdf().encode()).hexdigest()
     assert values['friction']['coulomb']['joint1'] == pytest.approx(0.3, abs=0.05)
     assert set(values['links']['joint2']) == {
-        'm', 'mx', 'my', 'mz', 'Ixx', 'Ixy', 'Iyy', 'Ixz', 'Iyz', 'Izz',
-    }  # fmt: skip
+        'm',
+        'mx',
+        'my',
+        'mz',
+        'Ixx',
+        'Ixy',
+        'Iyy',
+        'Ixz',
+        'Iyz',
+        'Izz',
+    }
     assert set(values['held_out_rmse']) == {
-        'nominal', 'nominal + friction', 'identified', 'identified + friction',
-    }  # fmt: skip
+        'nominal',
+        'nominal + friction',
+        'identified',
+        'identified + friction',
+    }
 
 
 def test_other_joints_are_refused_with_both_lists(path: Path) -> None:

@@ -81,9 +81,9 @@ def test_friction_is_recovered_within_its_own_uncertainty(found: Identification)
 def test_motions_it_has_not_seen_are_predicted(found: Identification, rubbed: Torque) -> None:
     random = np.random.default_rng(9)
     motion = random.uniform(-1.5, 1.5, (3, 200, 2))
-    told = found.prior(friction=True).torque(*motion)
+    found_torque = found.prior(friction=True).torque(*motion)
     truth = rubbed(*motion)
-    assert np.sqrt(np.mean((told - truth) ** 2)) < 0.03 * np.sqrt(np.mean(truth**2))
+    assert np.sqrt(np.mean((found_torque - truth) ** 2)) < 0.03 * np.sqrt(np.mean(truth**2))
     nominal = found.nominal.torque(*motion)
     assert np.sqrt(np.mean((nominal - truth) ** 2)) > 0.1 * np.sqrt(np.mean(truth**2))
 

@@ -33,13 +33,17 @@ def test_the_equations_hold_for_the_parameters_that_made_the_torque(
     ((made,),), _ = equations(prior, [quiet], cutoff=10.0, shares=(0.1,))
     local = np.zeros((2, len(LOCAL)))
     for name, values in {
-        'armature': [0.2, 0.1], 'viscous': [0.3, 0.5], 'viscous_back': [0.7, 0.5],
-        'offset': [0.4, -0.6], 'spring_sin': [1.5, -0.8], 'spring_cos': [-0.5, 0.9],
+        'armature': [0.2, 0.1],
+        'viscous': [0.3, 0.5],
+        'viscous_back': [0.7, 0.5],
+        'offset': [0.4, -0.6],
+        'spring_sin': [1.5, -0.8],
+        'spring_cos': [-0.5, 0.9],
         'spring': [2.0, -1.0],
-    }.items():  # fmt: skip
+    }.items():
         local[:, LOCAL.index(name)] = values
-    told = made.body @ prior.parameters.ravel() + (made.local * local).sum(axis=2)
-    np.testing.assert_allclose(told, made.effort, atol=0.02 * np.abs(made.effort).max())
+    explained = made.body @ prior.parameters.ravel() + (made.local * local).sum(axis=2)
+    np.testing.assert_allclose(explained, made.effort, atol=0.02 * np.abs(made.effort).max())
 
 
 def test_the_smooth_sign_is_in_the_coulomb_column(

@@ -184,7 +184,7 @@ def test_everything_that_is_missing_is_listed(
         kind='motion',
         disturbance_bandwidth=20.0,
         washout=2000,
-        error_gain=(100.0, 1.0),
+        feedback_gain=(100.0, 1.0),
         effort_limits=(),
     )
     start('dynamics_node', '-p', f'model:={bare}')
