@@ -60,10 +60,8 @@ TIES_TO_CUT: set[str] = set()
 TOO_LONG: dict[str, int] = {
     'lstm_dynamics_ros/learning/export/calibration.py::calibrate': 61,
     'lstm_dynamics_ros/physics/identification/identify.py::identify': 61,
-    'lstm_dynamics_ros/physics/rigid_body.py::RigidBodyPrior': 260,
     'lstm_dynamics_ros/pipeline/pipeline.py::Pipeline': 360,
     'lstm_dynamics_ros/ros/nodes/dynamics_node.py::DynamicsNode': 256,
-    'lstm_dynamics_ros/signals/reference_track.py::ReferenceTrack': 234,
 }
 """Classes and functions that are still too long, with their lines. May only shrink."""
 
@@ -451,7 +449,7 @@ def test_importing_it_pulls_in_no_heavy_library(module: str) -> None:
         ('order', 'ros/topics/graph.py', 'from lstm_dynamics_ros.ros.nodes import sinks'),
         ('owners', 'safety/gate.py', 'import torch.nn'),
         ('owners', 'ros/nodes/engine.py', 'import onnxruntime'),
-        ('owners', 'physics/rigid_body.py', 'import pinocchio'),
+        ('owners', 'physics/friction.py', 'import pinocchio'),
         ('owners', 'data/segment.py', 'from scipy import io'),
         ('owners', 'pipeline/pipeline.py', 'from sensor_msgs.msg import JointState'),
         ('owners', 'evaluation/metrics.py', 'def plot():\n    import matplotlib'),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests for reference_shift.py."""
 
-from lstm_dynamics_ros.signals.reference_shift import Shift
+from lstm_dynamics_ros.signals.minimum_jerk import Shift
 import numpy as np
 from numpy.testing import assert_allclose
 import pytest

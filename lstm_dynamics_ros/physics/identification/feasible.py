@@ -12,7 +12,7 @@ from lstm_dynamics_ros.core.errors import MissingLibraryError
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.physics.identification.least_squares import Reduced
 from lstm_dynamics_ros.physics.identification.pseudo_inertia import pseudo_inertia
-from lstm_dynamics_ros.physics.multibody import STANDARD_PARAMETERS
+from lstm_dynamics_ros.physics.rigid_body import STANDARD_PARAMETERS
 import numpy as np
 
 PATH = 10.0 ** np.arange(3, -4, -1)

@@ -12,8 +12,7 @@ from lstm_dynamics_ros.core.errors import DataError, JointNamesError
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.physics.friction import Friction
 from lstm_dynamics_ros.physics.identification.result import Identification
-from lstm_dynamics_ros.physics.multibody import STANDARD_PARAMETERS
-from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
+from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior, STANDARD_PARAMETERS
 import numpy as np
 import yaml
 

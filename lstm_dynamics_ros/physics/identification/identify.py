@@ -43,8 +43,7 @@ from lstm_dynamics_ros.physics.identification.result import (
     Trace,
 )
 from lstm_dynamics_ros.physics.identification.settings import IdentifySettings
-from lstm_dynamics_ros.physics.multibody import STANDARD_PARAMETERS
-from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
+from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior, STANDARD_PARAMETERS
 import numpy as np
 
 SHARES = (0.03, 0.1, 0.3)

@@ -9,8 +9,7 @@ from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.physics.friction import Friction
 from lstm_dynamics_ros.physics.identification.pseudo_inertia import usual_size
 from lstm_dynamics_ros.physics.identification.regressor import Equations, FRICTION, LOCAL, SPRING
-from lstm_dynamics_ros.physics.multibody import STANDARD_PARAMETERS
-from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
+from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior, STANDARD_PARAMETERS
 import numpy as np
 from numpy.typing import NDArray
 
