@@ -196,7 +196,7 @@ class CommandGuard:
         self.state, self.reason = GuardState.IDLE, ''
 
     @property
-    def last_word(self) -> Sequence[float] | None:
+    def final_command(self) -> Sequence[float] | None:
         """What to send before the process ends: zero if the controller may hold anything else."""
         return None if self.idle else [0.0] * len(self._last)
 

@@ -196,14 +196,14 @@ def test_a_stream_that_had_finished_may_start_again_even_if_nobody_looked_at_the
     assert guard.command([1.0, 1.0], end + 1.0, armed_anew=True) == [1.0, 1.0]
 
 
-def test_the_last_word_is_zero_only_while_it_may_hold_something_else() -> None:
+def test_the_final_command_is_zero_only_while_it_may_hold_something_else() -> None:
     guard = make_guard()
-    words = [guard.last_word]
+    commands = [guard.final_command]
     end = streaming(guard)
-    words.append(guard.last_word)
+    commands.append(guard.final_command)
     sent(guard, end, 3.0)
-    words.append(guard.last_word)
-    assert words == [None, [0.0, 0.0], None]
+    commands.append(guard.final_command)
+    assert commands == [None, [0.0, 0.0], None]
 
 
 def test_it_needs_nothing_but_python() -> None:

@@ -78,10 +78,9 @@ class CommandWatchdog(RunnableNode):
 
     def close(self) -> None:
         """Leave the controller with zero, if it could hold anything else."""
-        word = self._guard.last_word
-        if word is not None:
+        if (zeros := self._guard.final_command) is not None:
             for _ in range(FINAL_ZEROS):
-                self._send(word)
+                self._send(zeros)
             self._output.wait_for_all_acked(ACKNOWLEDGEMENT)
 
     # The way of a command

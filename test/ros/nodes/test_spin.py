@@ -45,7 +45,7 @@ def ran(kind: str, executor: str) -> subprocess.CompletedProcess[str]:
 
 
 @EXECUTORS
-def test_a_node_ends_with_the_code_it_asks_for_and_a_last_word(executor: str) -> None:
+def test_a_node_ends_with_the_code_it_asks_for_and_a_final_message(executor: str) -> None:
     done = ran('smooth', executor)
     assert (done.returncode, done.stdout.strip()) == (7, 'closed 10 True')
 
