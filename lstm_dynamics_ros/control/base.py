@@ -41,9 +41,12 @@ class ModelAccess(Protocol):
         """The newest observation, shape (n_features,)."""
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(kw_only=True, slots=True)
 class ControlInput:
-    """Everything known at one control step. Vectors have shape (n_joints,)."""
+    """Everything a controller may know at one control step; it writes nothing of it.
+
+    Vectors have shape (n_joints,).
+    """
 
     measured: JointState
     """State at the newest grid point."""
@@ -57,19 +60,21 @@ class ControlInput:
     applied: Vector
     """Correction that acts at the time of ``measured``, as let out by the gate [N m] or [N]."""
     learned: Vector | None = None
-    """What an inverse model says the motion of ``preview`` takes, beyond the prior if it has one
-    [N m] or [N]; None for a forward model."""
+    """What an inverse model predicts that the motion of ``preview`` takes, beyond the prior if it
+    has one [N m] or [N]; None for a forward model."""
     residual: Vector | None = None
     """Newest measured disturbance minus its prediction [N m] or [N]; None without a prediction.
     About one control step old."""
     predicted: JointState | None = None
-    """Prediction of a forward model one step ahead; NaN where it predicts nothing."""
+    """Of a forward model the state one step ahead, of an inverse one the effort now, NaN where it
+    predicts nothing; the stamp is the time it is for. None if the model could not be used."""
     horizon: Matrix | None = None
     """Predictions for the next steps, shape (n_steps, n_targets); None without a horizon."""
-    contact: bool = False
-    """Whether something touches the robot: what was followed just before was already that."""
+    touched: bool = False
+    """Whether something touches the robot since lately: what was followed just before was already
+    that."""
     frozen: bool = False
-    """Whether whatever follows the measurements must stand still."""
+    """Whether whatever follows the measurements must stand still: it is touched."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -258,7 +258,7 @@ class FeedforwardDob(Controller):
         rest = given.residual
         if given.frozen:
             if (
-                given.contact and not self._frozen and self._past
+                given.touched and not self._frozen and self._past
             ):  # what it followed before it was noticed
                 self._first = self._second = self._past[0]
             self._first = self._first * self._decay
@@ -267,7 +267,7 @@ class FeedforwardDob(Controller):
             self._first = self._first + self._share * (rest - self._first)
             self._second = self._second + self._share * (self._first - self._second)
             self._past.append(self._second)
-        self._frozen = given.contact
+        self._frozen = given.touched
         return ahead + self._second
 
     def reset(self) -> None:

@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from lstm_dynamics_ros.control.base import ControlInput
 from lstm_dynamics_ros.core.card import ModelCard
-from lstm_dynamics_ros.core.state import JointState, NANOSECONDS, Vector
+from lstm_dynamics_ros.core.state import NANOSECONDS
 from lstm_dynamics_ros.pipeline.correction import CorrectionOutput
-from lstm_dynamics_ros.pipeline.model_tracker import ModelTracker
+from lstm_dynamics_ros.pipeline.step import Step
+from lstm_dynamics_ros.pipeline.trust_monitor import TrustMonitor
 from lstm_dynamics_ros.safety.arming import (
     ArmingFacts,
     ArmingSettings,
@@ -61,24 +61,24 @@ def prediction_only(card: ModelCard, settings: ArmingSettings) -> list[str]:
 def known_of(
     card: ModelCard,
     output: CorrectionOutput,
-    model_tracker: ModelTracker,
-    measured: JointState | None,
+    trust: TrustMonitor,
+    newest_ns: int | None,
 ) -> dict[str, Any]:
     """Return the facts that model, controller and gate know, by their names.
 
     Args:
         card: Card of the model.
         output: Controller, reference, score and gate.
-        model_tracker: The model at work.
-        measured: The newest measurement.
+        trust: Watches the model.
+        newest_ns: Time of the newest control point [ns]; None before the first.
     """
     controller, gate, shadow = output.controller, output.gate, output.shadow
     types = zip(card.joint_names, card.joint_types, strict=True)
     age = None
-    if measured is not None and output.referred_ns is not None:
-        age = (measured.stamp_ns - output.referred_ns) / NANOSECONDS
+    if newest_ns is not None and output.referred_ns is not None:
+        age = (newest_ns - output.referred_ns) / NANOSECONDS
     return {
-        'frozen': model_tracker.trust_monitor.dead,
+        'frozen': trust.dead,
         'controller': controller.name,
         'computes_torque': controller.computes_torque,
         'needs_reference': controller.needs_reference,
@@ -130,15 +130,14 @@ def verdict(
     return Verdict(tuple(refusals), found.warnings)
 
 
-def reason_to_stop(model_tracker: ModelTracker, gate: Gate, note: str) -> str:
+def reason_to_stop(trust: TrustMonitor, gate: Gate, note: str) -> str:
     """Return why torque is to be taken back; empty if it is not.
 
     Args:
-        model_tracker: The model, and what watches it.
+        trust: Watches the model.
         gate: What the torque passes.
         note: Why the prediction is not valid; empty if it is.
     """
-    trust = model_tracker.trust_monitor
     if note:
         return note
     if trust.dead:
@@ -153,22 +152,21 @@ def reason_to_stop(model_tracker: ModelTracker, gate: Gate, note: str) -> str:
     return ''
 
 
-def reason_of_silence(output: CorrectionOutput, given: ControlInput, torque: Vector | None) -> str:
+def reason_of_silence(output: CorrectionOutput, step: Step) -> str:
     """Return why torque that is on its way out ends here; empty if it goes on.
 
     What has ended begins again only when a person arms.
 
     Args:
         output: Controller and gate.
-        given: What the controller was given.
-        torque: What it made of that, shape (n_joints,); None for nothing.
+        step: The newest step, with the torque that the controller made of it.
     """
-    if torque is not None:
-        finite = bool(np.isfinite(torque).all())
+    if step.torque is not None:
+        finite = bool(np.isfinite(step.torque).all())
         return '' if finite else 'The controller computed torque that is not finite.'
     if output.gate.silent:
         return ''
-    if output.controller.needs_reference and (given.reference is None or given.preview is None):
+    if output.controller.needs_reference and (step.reference is None or step.preview is None):
         return (
             'The reference was lost, or does not reach to when the correction acts. Publish it '
             'all the time, also while standing still.'

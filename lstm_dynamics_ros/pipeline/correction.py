@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The second half of a tick: from what is known to what may be sent."""
+"""The last stage: from what is known to what may be sent."""
 
 from collections import deque
 import math
@@ -8,20 +8,16 @@ from lstm_dynamics_ros.control.base import ControlContext, ControlInput, Control
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.state import (
     JointState,
-    Matrix,
     NANOSECONDS,
-    Reference,
-    ReferenceSource,
     Vector,
 )
-from lstm_dynamics_ros.pipeline.model_tracker import ModelTracker
 from lstm_dynamics_ros.pipeline.settings import control_steps, PipelineSettings
+from lstm_dynamics_ros.pipeline.step import Step
 from lstm_dynamics_ros.runtime.predictor import Predictor
 from lstm_dynamics_ros.safety.confidence import ShadowScore
 from lstm_dynamics_ros.safety.gate import Gate
 from lstm_dynamics_ros.safety.joint_limits import JointLimits
 from lstm_dynamics_ros.signals.low_pass import LowPass
-from lstm_dynamics_ros.signals.time_grid import nanoseconds
 import numpy as np
 
 MOST_IN_FLIGHT = 1000
@@ -47,15 +43,14 @@ class CorrectionOutput:
     ) -> None:
         self.controller = controller
         self.gate = gate
-        self.reference: ReferenceSource | None = None
-        """Knows where the robot is told to be; None if nobody says."""
         self.referred_ns: int | None = None
         """Newest measurement at whose time the reference was known [ns]; None before any."""
         self.covered = False
         """Whether the reference is known when the newest correction acts."""
+        self.commanded_effort: Vector | None = None
+        """Effort that was commanded last, by the correction or, for a motion model, by the robot's
+        own controller [N m] or [N], shape (n_joints,); None if that is not known."""
         self._n = card.n_joints
-        self._inverse = card.model_kind != 'forward'
-        self._drive_ns = nanoseconds(card.drive_delay)
         self._period = period
         self._delay = card.dt  # age of the disturbance that is scored
         self._zero: Vector = np.zeros(self._n)
@@ -87,13 +82,10 @@ class CorrectionOutput:
         score = math.nan if self.shadow is None else self.shadow.overall
         return None if math.isnan(score) else score
 
-    def told_at(self, stamp_ns: int) -> Reference | None:
-        """Return where the robot is told to be at a time [ns]; None where that is not known."""
-        return None if self.reference is None else self.reference.at(stamp_ns)
-
     def reset(self) -> None:
         """Let the controller forget the past; the gate, and what acts of the past, do not."""
         self.controller.reset()
+        self.commanded_effort = None
         if self.shadow is not None:
             self.shadow.interrupt()
 
@@ -107,53 +99,23 @@ class CorrectionOutput:
         recent = begin - stamp < 1.5 * self._period * NANOSECONDS
         return torque if recent else self._zero
 
-    def given(
-        self,
-        measured: JointState,
-        prediction: Vector | None,
-        predicted: JointState | None,
-        horizon: Matrix | None,
-        preview: Reference | None,
-        model_tracker: ModelTracker,
-    ) -> ControlInput:
-        """Return everything a controller may know.
-
-        Args:
-            measured: State at the control point.
-            prediction: What the model says, shape (n_targets,); None for nothing.
-            predicted: The same as a joint state.
-            horizon: What it says of the steps after, shape (n_steps, n_targets); None without.
-            preview: Where the robot is told to be one latency later.
-            model_tracker: The model, and what watches it.
-        """
-        trust_monitor, stamp = model_tracker.trust_monitor, measured.stamp_ns
-        reference = self.told_at(stamp)
-        if reference is not None:
-            self.referred_ns = stamp
-        self.covered = preview is not None
-        applied = self.applied(stamp)
-        model_tracker.told = applied
-        if model_tracker.motion is not None:  # what the motion takes is what somebody commands
-            model_tracker.told = None
-            if preview is not None and predicted is not None:
-                model_tracker.told = predicted.effort
-        return ControlInput(
-            measured=measured,
-            reference=reference,
-            preview=preview,
-            commanded=self.told_at(stamp + self._latency_ns - self._drive_ns),
-            applied=applied,
-            learned=prediction if self._inverse else None,
-            residual=None if model_tracker.motion is None else model_tracker.motion.residual,
-            predicted=predicted,
-            horizon=horizon,
-            contact=trust_monitor.touched,
-            # A clamp does not wind an observer up: it follows what the drives really did.
-            frozen=trust_monitor.touched,
-        )
+    def compute(self, step: Step) -> None:
+        """Ask the controller, and score what it wants."""
+        if step.reference is not None:
+            self.referred_ns = step.stamp_ns
+        self.covered = step.preview is not None
+        step.applied = applied = self.applied(step.stamp_ns)
+        self.commanded_effort = applied
+        predicted = step.predicted
+        if step.motion is not None:  # what the motion takes is what somebody commands
+            known = predicted is not None and step.preview is not None
+            self.commanded_effort = predicted.effort if predicted is not None and known else None
+        step.torque = None if predicted is None or not step.warm else self.torque(step)
+        self.score(step.stamp_ns, None if predicted is None else step.disturbance, step.torque)
+        step.shadow = self.explained
 
     def torque(self, given: ControlInput) -> Vector | None:
-        """Return what the controller wants; one that is not finite starts over."""
+        """Return what the controller wants; one whose torque is not finite starts over."""
         torque = self.controller.torque(given)
         if torque is not None and not np.isfinite(torque).all():
             self.controller.reset()
@@ -208,6 +170,11 @@ class CorrectionOutput:
         if out is not None:
             self._sent.append((measured.stamp_ns, out))
         return out
+
+    def finish(self, step: Step, *, armed: bool) -> None:
+        """Fill in what may be sent."""
+        confidence = 1.0 if self.controller.full_command else step.confidence
+        step.correction = self.send(step.measured, step.torque, armed=armed, confidence=confidence)
 
     def idle(self) -> Vector | None:
         """Return the next part of the safe command when no measurement comes, None after it."""

@@ -1,15 +1,93 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a model says, as joint states: the prediction, the horizon, and how wrong they were."""
+"""The stage that makes joint states of predictions: how wrong they were, and how sure they are."""
 
-from lstm_dynamics_ros.core.state import JointState, Matrix, Vector
+import math
+
+from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.core.state import JointState, Vector
 from lstm_dynamics_ros.pipeline.model_inputs import MotionInput
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings
-from lstm_dynamics_ros.pipeline.tick import Trajectory
+from lstm_dynamics_ros.pipeline.step import Step, Trajectory
+from lstm_dynamics_ros.runtime.bounds import AdaptiveBounds, NoBoundsError, static_bounds
+from lstm_dynamics_ros.runtime.novelty import Novelty
 from lstm_dynamics_ros.runtime.predictor import Predictor
 from lstm_dynamics_ros.safety.plausibility import continuous_joints
 from lstm_dynamics_ros.signals.angles import short_way
-from lstm_dynamics_ros.signals.time_grid import GridPoint, nanoseconds
+from lstm_dynamics_ros.signals.time_grid import nanoseconds
 import numpy as np
+from numpy.typing import NDArray
+
+
+class Uncertainty:
+    """Bounds and novelty of one robot, followed over every grid point.
+
+    Args:
+        card: Card of the model. Without bounds on it there are none; :attr:`why_unbounded` says
+            why.
+        miss_rate: Share of moments that may lie outside the bounds.
+    """
+
+    def __init__(self, card: ModelCard, miss_rate: float) -> None:
+        self.why_unbounded = ''
+        """Why there are no bounds, one sentence; empty if there are."""
+        self._bounds: AdaptiveBounds | None = None
+        try:
+            static = static_bounds(card, int(card.model_kind == 'forward'), miss_rate).half
+            self._bounds = AdaptiveBounds(static, miss_rate)
+        except NoBoundsError as error:
+            self.why_unbounded = str(error)
+        # What an inverse model predicts is of now, so that its newest error comes with the
+        # prediction that it is of: it counts for the bounds of the next.
+        self._late = None if card.model_kind == 'forward' else np.full(len(card.targets), np.nan)
+        self._novelty = Novelty(card)
+        self._absent = np.full(card.n_joints, np.nan)
+        self._columns = [
+            card.columns(kind, of='targets') for kind in ('position', 'velocity', 'effort')
+        ]
+
+    @property
+    def novelty(self) -> float:
+        """How unusual the newest step is; 1 is usual, NaN before the first step."""
+        return float(self._novelty.value[0])
+
+    def reset(self) -> None:
+        """Begin again from the bounds of the card."""
+        self._novelty.reset()
+        if self._bounds is not None:
+            self._bounds.reset()
+        if self._late is not None:
+            self._late.fill(np.nan)
+
+    def update(
+        self, observation: Vector, spread: NDArray[np.float32], error: Vector | None
+    ) -> None:
+        """Take in the newest step of the model.
+
+        Args:
+            observation: What the model saw, shape (n_features,).
+            spread: Standard deviation between its members, shape (1, n_targets).
+            error: Newest measurement minus what had been predicted of it, shape (n_targets,);
+                None if nothing had been, or nothing was measured.
+        """
+        self._novelty.update(observation, spread)
+        if self._bounds is None:
+            return
+        if self._late is not None:
+            self._bounds.update(self._late)
+            np.copyto(self._late, np.nan if error is None else error)
+        elif error is not None:
+            self._bounds.update(error)
+
+    def bounds(self, stamp_ns: int) -> JointState | None:
+        """Return the half-widths of the prediction for a time [ns]; None without bounds.
+
+        NaN where the model predicts nothing, or its card has no bounds.
+        """
+        if self._bounds is None:
+            return None
+        half = self._bounds.half.copy()
+        parts = (self._absent if where is None else half[where] for where in self._columns)
+        return JointState(stamp_ns, *parts)
 
 
 class Forecast:
@@ -17,123 +95,127 @@ class Forecast:
 
     Args:
         predictor: Follows the robot with the model.
-        motion: What a motion model is asked; None for others.
+        motion: Observations of a motion model; None for others.
+        settings: Horizon, and how often the bounds may be missed; may be replaced.
     """
 
-    def __init__(self, predictor: Predictor, motion: MotionInput | None) -> None:
-        self._card = predictor.card
+    def __init__(
+        self, predictor: Predictor, motion: MotionInput | None, settings: PipelineSettings
+    ) -> None:
+        card = self._card = predictor.card
+        self.settings = settings
+        """What is predicted; may be replaced."""
+        self.uncertainty = Uncertainty(card, settings.bounds_miss_rate)
+        """How sure the model is."""
         self._predictor = predictor
         self._motion = motion
-        self._continuous = continuous_joints(self._card)
+        self._forward = card.model_kind == 'forward'
+        self._step_ns = nanoseconds(card.dt) if self._forward else 0
+        self._continuous = continuous_joints(card)
         self._turns = bool(self._continuous.any())
-        self._velocity = self._card.columns('velocity', of='targets')
+        self._velocity = card.columns('velocity', of='targets')
         self._expected: tuple[int, Vector] | None = None
         self._due: Vector | None = None
-        self._miss = np.full(len(self._card.targets), np.nan)
+        self._miss = np.full(len(card.targets), np.nan)
+        self._absent = np.full(card.n_joints, np.nan)
         self._compared = [
             (kind, where)
             for kind in ('position', 'velocity', 'effort')
-            if (where := self._card.columns(kind, of='targets')) is not None
+            if (where := card.columns(kind, of='targets')) is not None
         ]
 
     def reset(self) -> None:
-        """Forget what was said."""
-        self._expected = None
+        """Forget what was predicted."""
+        self._expected = self._due = None
+        self.uncertainty.reset()
 
-    def take(self, index: int, prediction: Vector | None, *, restarted: bool) -> None:
-        """Take in what the model says at a grid point, None for nothing.
+    def describe(self, step: Step) -> None:
+        """Compare the measurement with what was predicted of it, and fill in what follows."""
+        prediction = step.prediction
+        if prediction is None:
+            step.deviation = step.predicted = step.error = step.bounds = None
+            step.horizon = step.trajectory = None
+            step.novelty = math.nan
+            return
+        index, expected = step.point.index, self._expected
+        self._due = None if expected is None or expected[0] != index else expected[1]
+        self._expected = (index + 1, prediction)
+        miss = self._compare(step, prediction) if step.warm else None
+        self.uncertainty.update(step.observation, self._predictor.spread, miss)
+        step.deviation = self._deviation(step)
+        if step.is_control:
+            step.predicted = self._predicted(step, prediction)
+            step.error = self._error(step, step.predicted)
+            step.bounds = self.uncertainty.bounds(step.predicted.stamp_ns)
+            step.novelty = self.uncertainty.novelty
+            self._look_ahead(step)
 
-        Args:
-            index: Number of the grid point.
-            prediction: What the model says, shape (n_targets,).
-            restarted: Whether the past was forgotten before it.
-        """
-        expected = self._expected
-        known = expected is not None and expected[0] == index and not restarted
-        self._due = expected[1] if known and expected is not None else None
-        self._expected = None if prediction is None else (index + 1, prediction)
-
-    def deviation(self, measured: JointState) -> Vector | None:
-        """Return how far the newest measurement is from what was said of it, (n_joints,).
-
-        Unexpected torque of a motion model, velocity of a forward model; None without.
-        """
+    def _deviation(self, step: Step) -> Vector | None:
+        """Return how far the measurement is from what was predicted of it, (n_joints,)."""
         if self._motion is not None:
-            return self._motion.residual
-        if self._card.model_kind == 'forward' and self._velocity and self._due is not None:
-            return measured.velocity - self._due[self._velocity]
+            return step.residual
+        if self._forward and self._velocity and self._due is not None:
+            return step.measured.velocity - self._due[self._velocity]
         return None
 
-    def predicted(self, prediction: Vector, stamp_ns: int) -> JointState:
-        """Return a prediction made at a time as a joint state for the time it is for."""
-        motion = self._motion
-        if motion is not None and motion.motion is not None:
-            told = motion.motion
-            effort = motion.effort(prediction)
-            return JointState(told.stamp_ns, told.position, told.velocity, effort)
-        ahead = nanoseconds(self._card.dt) if self._card.model_kind == 'forward' else 0
-        return self._predictor.as_state(prediction, stamp_ns + ahead)
+    def _predicted(self, step: Step, prediction: Vector) -> JointState:
+        """Return a prediction as a joint state for the time it is for."""
+        if self._motion is not None and step.motion is not None:
+            stamp_ns, position, velocity, _ = step.motion
+            return JointState(stamp_ns, position, velocity, self._motion.effort(prediction))
+        return self._predictor.as_state(prediction, step.stamp_ns + self._step_ns)
 
-    def error(self, point: GridPoint, predicted: JointState | None) -> JointState | None:
-        """Return measured minus predicted for the time of the newest grid point."""
-        measured = point.state
+    def _error(self, step: Step, predicted: JointState) -> JointState | None:
+        """Return measured minus predicted for the time of the grid point."""
+        measured = step.measured
         if self._motion is not None:
-            residual = self._motion.residual
-            absent = np.full(self._card.n_joints, np.nan)
-            if residual is None:
+            if step.residual is None:
                 return None
-            return JointState(measured.stamp_ns, absent, absent, residual)
-        if self._card.model_kind == 'forward':
+            return JointState(step.stamp_ns, self._absent, self._absent, step.residual)
+        if self._forward:
             if self._due is None:
                 return None
-            told = self._predictor.as_state(self._due, measured.stamp_ns)
-        elif self._card.model_kind == 'inverse' and predicted is not None:
-            told = predicted
-        else:  # a residual can only be compared together with its rigid-body prior
-            return None
+            predicted = self._predictor.as_state(self._due, step.stamp_ns)
+        elif self._card.model_kind != 'inverse':
+            return None  # a residual can only be compared together with its rigid-body prior
         return JointState(
-            measured.stamp_ns,
-            short_way(measured.position - told.position, self._continuous),
-            measured.velocity - told.velocity,
-            measured.effort - told.effort,
+            step.stamp_ns,
+            short_way(measured.position - predicted.position, self._continuous),
+            measured.velocity - predicted.velocity,
+            measured.effort - predicted.effort,
         )
 
-    def miss(self, point: GridPoint, prediction: Vector) -> Vector | None:
+    def _compare(self, step: Step, prediction: Vector) -> Vector | None:
         """Return measured minus predicted by target, shape (n_targets,).
-
-        Args:
-            point: The newest grid point.
-            prediction: What the model has just said, shape (n_targets,).
 
         Returns:
             A buffer that is written again; NaN where nothing was measured. None if nothing had
-            been said, or the point bridges missing messages.
+            been predicted, or the point bridges missing messages.
         """
-        if point.filled:
+        if step.filled:
             return None
         if self._motion is not None:
-            return self._motion.residual
-        told = {'forward': self._due, 'inverse': prediction}.get(self._card.model_kind)
-        if told is None:
+            return step.residual
+        expected = {'forward': self._due, 'inverse': prediction}.get(self._card.model_kind)
+        if expected is None:
             return None
         for kind, where in self._compared:
-            measured = getattr(point.state, kind)
+            measured = getattr(step.measured, kind)
             if kind == 'position' and self._turns:
-                self._miss[where] = short_way(measured - told[where], self._continuous)
+                self._miss[where] = short_way(measured - expected[where], self._continuous)
             else:
-                np.subtract(measured, told[where], out=self._miss[where])
+                np.subtract(measured, expected[where], out=self._miss[where])
         return self._miss
 
-    def ahead(
-        self, stamp_ns: int, settings: PipelineSettings
-    ) -> tuple[Trajectory | None, Matrix | None]:
-        """Return the horizon from the newest observation, as a trajectory and as targets."""
-        steps = settings.horizon_steps
-        if steps == 0 or self._card.model_kind != 'forward':
-            return None, None
-        hold = (
-            settings.horizon_effort == 'hold' or self._card.columns('effort', of='targets') is None
-        )
-        rows = self._predictor.horizon(steps, 'hold' if hold else 'predicted')
-        stamps = stamp_ns + nanoseconds(self._card.dt) * np.arange(1, steps + 1)
-        return Trajectory(stamps, **self._predictor.by_kind(rows)), rows
+    def _look_ahead(self, step: Step) -> None:
+        """Fill in the horizon from the newest observation, as a trajectory and as targets."""
+        settings, n_steps = self.settings, self.settings.horizon_steps
+        if n_steps == 0 or not self._forward:
+            step.horizon = step.trajectory = None
+            return
+        effort_known = self._card.columns('effort', of='targets') is not None
+        hold = settings.horizon_effort == 'hold' or not effort_known
+        rows = self._predictor.horizon(n_steps, 'hold' if hold else 'predicted')
+        stamps = step.stamp_ns + self._step_ns * np.arange(1, n_steps + 1)
+        step.horizon = rows
+        step.trajectory = Trajectory(stamps, **self._predictor.by_kind(rows))

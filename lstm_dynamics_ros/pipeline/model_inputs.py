@@ -1,14 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What an inverse model for control is asked: the motion to come, and what was measured so far."""
+"""What a model sees of a grid point: the state, the reference, and what was measured so far."""
 
 from collections import deque
 import math
 
 from lstm_dynamics_ros.control.base import Prior
-from lstm_dynamics_ros.core.card import ModelCard, PAST_KIND, PAYLOAD_KINDS
+from lstm_dynamics_ros.core.card import ModelCard, PAST_KIND, PAYLOAD_KINDS, PRIOR_KIND
 from lstm_dynamics_ros.core.errors import ConfigError
-from lstm_dynamics_ros.core.state import JointState, NANOSECONDS, Reference, Vector
+from lstm_dynamics_ros.core.state import (
+    JointState,
+    NANOSECONDS,
+    Reference,
+    ReferenceSource,
+    Vector,
+)
+from lstm_dynamics_ros.pipeline.step import Step
 from lstm_dynamics_ros.signals.disturbance import DisturbanceFilter, PayloadModel
+from lstm_dynamics_ros.signals.rigid_body_effort import PriorEffort
+from lstm_dynamics_ros.signals.time_grid import nanoseconds
 import numpy as np
 
 MOTION_KINDS = ('position', 'velocity', 'acceleration')
@@ -16,7 +25,7 @@ MOTION_KINDS = ('position', 'velocity', 'acceleration')
 
 
 class MotionInput:
-    """Makes the observations of a motion model, and compares what it said with what came.
+    """Makes the observations of a motion model, and compares its predictions with what came.
 
     The motion is that of the reference one latency ahead, so that the torque is right when it
     acts. Where there is no reference, the robot is taken to go on as it does.
@@ -40,12 +49,12 @@ class MotionInput:
         self._latency_ns = latency_ns
         self._dt_ns = round(card.dt * NANOSECONDS)
         self._carrier: PayloadModel | None = None
-        self._costs = [where for kind in PAYLOAD_KINDS if (where := card.columns(kind))]
-        if self._costs:
+        self._payload = [where for kind in PAYLOAD_KINDS if (where := card.columns(kind))]
+        if self._payload:
             if not isinstance(prior, PayloadModel):
                 raise ConfigError(
-                    f'{card.name} wants to know what a payload costs, which a rigid-body model '
-                    f'from a URDF knows, got {type(prior).__name__}.'
+                    f'{card.name} needs the effort per kilogram of payload, which a rigid-body '
+                    f'model from a URDF knows, got {type(prior).__name__}.'
                 )
             self._carrier = prior
         self._past = card.columns(PAST_KIND)
@@ -56,19 +65,21 @@ class MotionInput:
                 prior, period=card.dt, bandwidth=card.disturbance_bandwidth, continuous=wraps,
                 payload=self._past is not None,
             )  # fmt: skip
-        kinds = (*MOTION_KINDS, 'disturbance')
-        self._columns = [(kind, where) for kind in kinds if (where := card.columns(kind))]
+        self._columns = [
+            (kind, where) for kind in MOTION_KINDS if (where := card.columns(kind)) is not None
+        ]
+        self._disturbance = card.columns('disturbance')
         self._row = np.zeros(len(card.features))
         self._rest = np.zeros(card.n_joints)
-        self._told: deque[tuple[int, Vector]] = deque(maxlen=1000)
+        self._predictions: deque[tuple[int, Vector]] = deque(maxlen=1000)
         self.motion: Reference | None = None
         """The motion that was asked about last."""
         self.expected: Vector | None = None
-        """What the model had said about the time of the newest disturbance [N m] or [N], shape
-        (n_joints,); None where it had said nothing."""
+        """What the model had predicted for the time of the newest disturbance [N m] or [N], shape
+        (n_joints,); None where it had predicted nothing."""
         self.residual: Vector | None = None
-        """Newest measured disturbance, one step old, minus what the model had said for that time
-        [N m] or [N], shape (n_joints,); None where it had said nothing."""
+        """Newest measured disturbance, one step old, minus :attr:`expected` [N m] or [N], shape
+        (n_joints,); None where nothing was predicted."""
 
     @property
     def raw(self) -> Vector | None:
@@ -80,7 +91,7 @@ class MotionInput:
         """Forget everything measured so far."""
         if self._filter is not None:
             self._filter.reset()
-        self._told.clear()
+        self._predictions.clear()
         self.expected = self.residual = None
 
     def observe(
@@ -93,9 +104,9 @@ class MotionInput:
 
         Args:
             state: Measured state.
-            preview: Where the robot is told to be one latency later.
+            preview: Reference one latency later.
             frozen: Whether what is measured must leave no trace, e.g. in contact; the model then
-                goes on with what it expects itself.
+                goes on with what it predicted itself.
         """
         motion = preview
         if motion is None:
@@ -105,34 +116,34 @@ class MotionInput:
                 state.stamp_ns + self._latency_ns, position, state.velocity, self._rest
             )
         self.motion = motion
-        measured = {}
+        row = self._row
         if self._filter is not None:
             if not math.isfinite(float(state.effort.sum())):
                 self.reset()
-                self._row[:] = np.nan
-                return self._row
-            self.expected = self._said_for(state.stamp_ns - self._dt_ns)
-            measured['disturbance'] = self._filter.update(
+                row[:] = np.nan
+                return row
+            self.expected = self._prediction_for(state.stamp_ns - self._dt_ns)
+            row[self._disturbance] = self._filter.update(
                 state.position, state.effort, expected=self.expected, frozen=frozen
             )
             raw, expected = self.raw, self.expected
             self.residual = None if raw is None or expected is None else raw - expected
+            if self._past is not None:
+                row[self._past] = self._filter.payload
         for kind, columns in self._columns:
-            self._row[columns] = measured[kind] if kind in measured else getattr(motion, kind)
-        if self._past is not None and self._filter is not None:
-            self._row[self._past] = self._filter.payload
+            row[columns] = getattr(motion, kind)
         if self._carrier is not None:
-            costs = self._carrier.payload_torque(
+            efforts = self._carrier.payload_torque(
                 motion.position, motion.velocity, motion.acceleration
             )
-            for where, cost in zip(self._costs, costs.T, strict=True):
-                self._row[where] = cost
-        return self._row
+            for where, effort in zip(self._payload, efforts.T, strict=True):
+                row[where] = effort
+        return row
 
-    def tell(self, prediction: Vector) -> None:
-        """Remember what the model said about the motion, to compare it when that has come."""
+    def remember(self, prediction: Vector) -> None:
+        """Keep what the model predicts for the motion, to compare it when that has come."""
         if self.motion is not None:
-            self._told.append((self.motion.stamp_ns, prediction))
+            self._predictions.append((self.motion.stamp_ns, prediction))
 
     def effort(self, prediction: Vector) -> Vector:
         """Return the whole effort that the motion takes [N m] or [N], shape (n_joints,)."""
@@ -143,15 +154,141 @@ class MotionInput:
             motion.position, motion.velocity, motion.acceleration
         )
 
-    def _said_for(self, stamp_ns: int) -> Vector | None:
-        """Return what was said about a time [ns]; None if nothing was."""
-        half = self._dt_ns // 2
-        while self._told and self._told[0][0] < stamp_ns - half:
-            self._told.popleft()
-        known = bool(self._told) and self._told[0][0] <= stamp_ns + half
-        return self._told[0][1] if known else None
+    def _prediction_for(self, stamp_ns: int) -> Vector | None:
+        """Return what was predicted for a time [ns]; None if nothing was."""
+        half, kept = self._dt_ns // 2, self._predictions
+        while kept and kept[0][0] < stamp_ns - half:
+            kept.popleft()
+        known = bool(kept) and kept[0][0] <= stamp_ns + half
+        return kept[0][1] if known else None
+
+
+class PriorInput:
+    """Makes the observations of such a model.
+
+    Args:
+        card: Card of a model with the feature ``prior_effort``.
+        prior: Rigid-body prior of the card.
+
+    Raises:
+        ConfigError: If no prior is given.
+    """
+
+    def __init__(self, card: ModelCard, prior: Prior | None) -> None:
+        if prior is None or card.physics_prior is None:
+            raise ConfigError(
+                f'{card.name} is told what a rigid-body model says of the motion, and none was '
+                'given. Install pinocchio (pip install pin).'
+            )
+        self._effort = PriorEffort(
+            prior,
+            window=card.prior_window,
+            delay=card.prior_delay,
+            dt=card.dt,
+            continuous=[kind == 'continuous' for kind in card.joint_types],
+        )
+        self._columns = [(kind, card.columns(kind)) for kind in _kinds(card)]
+        self._row = np.zeros(len(card.features))
+
+    def reset(self) -> None:
+        """Forget what was measured."""
+        self._effort.reset()
+
+    def observe(self, state: JointState) -> Vector:
+        """Return the observation of the next grid point, shape (n_features,).
+
+        A measurement that is not finite is forgotten, and refused where the model is stepped.
+        """
+        if not (np.isfinite(state.position).all() and np.isfinite(state.velocity).all()):
+            self.reset()
+            self._row[:] = np.nan
+            return self._row
+        for kind, columns in self._columns:
+            self._row[columns] = (
+                self._effort.update(state.position, state.velocity)
+                if kind == PRIOR_KIND
+                else getattr(state, kind)
+            )
+        return self._row
+
+
+class ModelInputs:
+    """The stage that looks up the reference and makes the observation of the model.
+
+    Args:
+        card: Card of the model.
+        prior: Rigid-body prior of the card; None if it has none.
+        latency_ns: Time from a measurement to the moment its correction acts [ns].
+
+    Raises:
+        ConfigError: If the card has a prior and none is given.
+    """
+
+    def __init__(self, card: ModelCard, prior: Prior | None, latency_ns: int) -> None:
+        self.reference: ReferenceSource | None = None
+        """Knows the reference; None if nobody says. May be replaced."""
+        self.motion = MotionInput(card, prior, latency_ns) if is_motion_model(card) else None
+        """Observations of a motion model; None for others."""
+        self._prior = PriorInput(card, prior) if card.columns(PRIOR_KIND) is not None else None
+        self._latency_ns = latency_ns
+        self._drive_ns = nanoseconds(card.drive_delay)
+        self._columns = [(kind, card.columns(kind)) for kind in _kinds(card)]
+        self._row = np.zeros(len(card.features))
+
+    def reset(self) -> None:
+        """Forget what was measured and predicted."""
+        if self.motion is not None:
+            self.motion.reset()
+        if self._prior is not None:
+            self._prior.reset()
+
+    def look_up(self, step: Step) -> None:
+        """Fill in the reference."""
+        source, acts_ns = self.reference, step.stamp_ns + self._latency_ns
+        if source is None:
+            step.preview = step.reference = step.commanded = None
+            return
+        step.preview = source.at(acts_ns)
+        if step.is_control:
+            step.reference = source.at(step.stamp_ns)
+            step.commanded = source.at(acts_ns - self._drive_ns)
+
+    def observe(self, step: Step, *, touched: bool) -> None:
+        """Fill in what the model sees.
+
+        Args:
+            step: The newest step.
+            touched: Whether something began to touch the robot so lately that what is measured
+                must leave no trace. Only contact is kept out: what is measured stays true when
+                torque is cut, and a model that stood still because it is wrong would never get
+                right again.
+        """
+        motion = self.motion
+        if motion is not None:
+            step.observation = motion.observe(step.measured, step.preview, frozen=touched)
+            step.motion = motion.motion
+            step.disturbance = motion.raw
+            step.expected, step.residual = motion.expected, motion.residual
+            return
+        step.motion = step.disturbance = step.expected = step.residual = None
+        if self._prior is not None:
+            step.observation = self._prior.observe(step.measured)
+            return
+        for kind, columns in self._columns:
+            self._row[columns] = getattr(step.measured, kind)
+        step.observation = self._row
+
+    def remember(self, step: Step) -> None:
+        """Keep what a motion model predicts, to compare it when its time has come."""
+        if self.motion is not None and step.prediction is not None:
+            self.motion.remember(step.prediction)
 
 
 def is_motion_model(card: ModelCard) -> bool:
     """Return whether a model is asked about whole motions, acceleration included."""
     return card.model_kind != 'forward' and card.columns('acceleration') is not None
+
+
+def _kinds(card: ModelCard) -> list[str]:
+    """Return the kinds of features, in their order."""
+    return list(dict.fromkeys(signal.kind for signal in card.features))

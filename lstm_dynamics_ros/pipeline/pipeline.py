@@ -13,7 +13,7 @@ from lstm_dynamics_ros.control import CONTROLLERS
 from lstm_dynamics_ros.control.base import Controller, ControllerConfig, Prior
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.parameters import setting_of
-from lstm_dynamics_ros.core.state import JointState, RawSample, Reference, ReferenceSource, Vector
+from lstm_dynamics_ros.core.state import RawSample, ReferenceSource, Vector
 from lstm_dynamics_ros.pipeline.arming_facts import (
     known_of,
     reason_of_silence,
@@ -22,22 +22,23 @@ from lstm_dynamics_ros.pipeline.arming_facts import (
     verdict,
 )
 from lstm_dynamics_ros.pipeline.correction import control_context, CorrectionOutput
+from lstm_dynamics_ros.pipeline.forecast import Forecast
+from lstm_dynamics_ros.pipeline.model_inputs import ModelInputs
 from lstm_dynamics_ros.pipeline.model_tracker import ModelTracker, UNUSABLE
 from lstm_dynamics_ros.pipeline.settings import control_steps, PipelineSettings, SafetySettings
 from lstm_dynamics_ros.pipeline.state_input import StateInput
-from lstm_dynamics_ros.pipeline.tick import Tick, Trajectory
+from lstm_dynamics_ros.pipeline.step import Step, Trajectory
+from lstm_dynamics_ros.pipeline.trust_monitor import TrustMonitor
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.predictor import Predictor
 from lstm_dynamics_ros.safety.arming import ArmingFacts
 from lstm_dynamics_ros.safety.gate import Gate
 from lstm_dynamics_ros.safety.gate_settings import GateSettings
 from lstm_dynamics_ros.safety.joint_limits import JointLimits
-from lstm_dynamics_ros.safety.plausibility import RangeCheck
 from lstm_dynamics_ros.safety.state import Event, State, StateMachine
-from lstm_dynamics_ros.signals.disturbance import RANGE_NAME
-from lstm_dynamics_ros.signals.time_grid import GridPoint, nanoseconds
+from lstm_dynamics_ros.signals.time_grid import nanoseconds
 
-__all__ = ['Pipeline', 'PipelineSettings', 'SafetySettings', 'Surroundings', 'Tick', 'Trajectory']
+__all__ = ['Pipeline', 'PipelineSettings', 'SafetySettings', 'Step', 'Surroundings', 'Trajectory']
 
 LONGEST_RECOVERY = 1.0
 """How long after torque was taken back from it a model may need to be warm again, beside its
@@ -93,43 +94,39 @@ class Pipeline:
         if isinstance(made, ControllerConfig):
             made = made.build(self.context)
         gate = gate or Gate(GateSettings(), self.context.effort_limits, self.control_period)
-        self.latency_ns = latency_ns = nanoseconds(self.context.latency)
+        self.latency_ns = nanoseconds(self.context.latency)
         """Time from a measurement to the moment a correction from it acts [ns]."""
-        self.correction_output = CorrectionOutput(
-            made, gate, card, self.control_period, latency_ns
+        self.state_input = StateInput(
+            card, self.settings, controller_needs_effort=made.needs_effort
         )
-        self.model_tracker = ModelTracker(
-            predictor,
+        self.model_inputs = ModelInputs(card, prior, self.latency_ns)
+        self.model_tracker = ModelTracker(predictor, self.machine)
+        motion = self.model_inputs.motion
+        self.forecast = Forecast(predictor, motion, self.settings)
+        self.trust_monitor = TrustMonitor(
+            card,
             self.safety,
             prior,
-            latency_ns,
-            self.machine,
-            self.settings.bounds_miss_rate,
+            motion_model=motion is not None,
+            range_margin=self.settings.range_margin,
+        )
+        self.correction_output = CorrectionOutput(
+            made, gate, card, self.control_period, self.latency_ns
         )
         self.remark = ''
         """Why the controller is not the one that was hoped for; empty if it is."""
         self.revoked_because = ''
         """Why torque was taken back since the last arming; empty if it was not."""
-        self._state_input = StateInput(
-            card, self.settings, controller_needs_effort=made.needs_effort
-        )
         self._forgot = ''
         self._lost = False
         self._recovering = 0
-        self._range = RangeCheck(card, self.settings.range_margin)
-        self._outside: tuple[str, ...] = ()
-        self._measured: JointState | None = None
+        self._newest: Step | None = None
         self._own = dict.fromkeys(('ticks', 'revoked'), 0)
 
     @property
     def controller(self) -> Controller:
         """Computes the torque."""
         return self.correction_output.controller
-
-    @property
-    def controller_name(self) -> str:
-        """Name of the controller in settings."""
-        return self.controller.name
 
     @property
     def gate(self) -> Gate:
@@ -139,58 +136,80 @@ class Pipeline:
     @property
     def reference(self) -> ReferenceSource | None:
         """Knows where the robot is told to be; None if nobody says. May be replaced."""
-        return self.correction_output.reference
+        return self.model_inputs.reference
 
     @reference.setter
     def reference(self, source: ReferenceSource | None) -> None:
-        self.correction_output.reference = source
+        self.model_inputs.reference = source
 
-    def tick(self, samples: Sequence[RawSample]) -> Tick | None:
+    def tick(self, samples: Sequence[RawSample]) -> Step | None:
         """Take in all samples that came since the last call, in the order they came.
 
         Returns:
-            What is known at the newest control point they complete; None if they complete none,
+            The step of the newest control point that they complete; None if they complete none,
             or while the node is not active.
         """
         if not self.machine.active:
             return None
         allowed = self.machine.allows_torque
-        points = [point for sample in samples for point in self._state_input.place(sample)]
+        points = [point for sample in samples for point in self.state_input.place(sample)]
         newest = max(
             (i for i, point in enumerate(points) if point.index % self.control_steps == 0),
             default=None,
         )
-        tick = None
+        found = None
         for i, point in enumerate(points):
-            preview = self.correction_output.told_at(point.state.stamp_ns + self.latency_ns)
-            prediction = self._advance(point, preview)
-            recovering = self.machine.state is State.DEGRADED
-            self._recovering = self._recovering + 1 if recovering else 0
-            if i == newest:
-                tick = self._describe(point, prediction, preview)
+            step = Step(point, is_control=i == newest)
+            self._follow(step)
+            if step.is_control:
+                self._correct(step)
+                found = step
         self._notice_loss()
         if allowed and not self.machine.allows_torque and not self.revoked_because:
             self._revoked(self.machine.fault or self._forgot)
         self._bound_recovery()
-        return tick
+        return found
 
-    def _advance(self, point: GridPoint, preview: Reference | None) -> Vector | None:
-        """Step the model over a grid point and return the prediction; None if there is none."""
-        self.machine.on(Event.DATA)
-        if point.restarted:
+    def _follow(self, step: Step) -> None:
+        """Take a grid point through all stages but the last."""
+        machine, inputs = self.machine, self.model_inputs
+        inputs.look_up(step)
+        machine.on(Event.DATA)
+        if step.point.restarted:
             self._forget('A gap or a jump in the joint states made the model start over.')
-        prediction = self.model_tracker.predict(point, preview)
-        if prediction is None:
+        inputs.observe(step, touched=self.trust_monitor.touched)
+        self.model_tracker.predict(step)
+        if step.prediction is None:
             self._forget(UNUSABLE)
-        self.model_tracker.judge(point, prediction)
-        return prediction
+        inputs.remember(step)
+        self.forecast.describe(step)
+        self.trust_monitor.judge(step, self.correction_output.commanded_effort)
+        self._recovering = self._recovering + 1 if machine.state is State.DEGRADED else 0
+
+    def _correct(self, step: Step) -> None:
+        """Take a control point through the last stage."""
+        machine, output = self.machine, self.correction_output
+        self._own['ticks'] += 1
+        self._newest = step
+        step.note = self._note()
+        output.compute(step)
+        if machine.allows_torque:
+            self.revoke(
+                reason_to_stop(self.trust_monitor, self.gate, step.note)
+                or self.state_input.effort_missing()
+                or reason_of_silence(output, step)
+            )
+        output.finish(step, armed=machine.allows_torque)
+        if self.gate.bad_in_a_row == MOST_BAD:
+            machine.fail('The controller computed torque that is not finite, repeatedly.')
+        step.state = machine.state
 
     def _notice_loss(self) -> None:
         """Start over as soon as usable joint states are missing too long to be bridged."""
-        before, self._lost = self._lost, self._state_input.lost
+        before, self._lost = self._lost, self.state_input.lost
         if not self._lost or before:
             return
-        self._forget(self._state_input.waiting_for())
+        self._forget(self.state_input.waiting_for())
         if (
             self.machine.state is not State.DEGRADED
         ):  # there, more time is left until it is a fault
@@ -201,68 +220,12 @@ class Pipeline:
         if self.machine.state is not State.DEGRADED:
             return
         longest = self.card.washout_steps * self.card.dt + LONGEST_RECOVERY
-        if self._recovering * self.card.dt + self._state_input.missing > longest:
-            now = self._state_input.waiting_for() if self._lost else ''
+        if self._recovering * self.card.dt + self.state_input.missing > longest:
+            now = self.state_input.waiting_for() if self._lost else ''
             self.machine.fail(
                 f'The model was not warm again within {longest:.3g} s after torque was taken '
                 f'back. {now or self.revoked_because}'
             )
-
-    def _describe(
-        self, point: GridPoint, prediction: Vector | None, preview: Reference | None
-    ) -> Tick:
-        """Return the tick of a control point that was just stepped."""
-        self._own['ticks'] += 1
-        tracker, output, measured = self.model_tracker, self.correction_output, point.state
-        stamp, warm = measured.stamp_ns, tracker.predictor.warm
-        self._measured = measured
-        predicted, bounds, trajectory, horizon = None, None, None, None
-        if prediction is not None:
-            predicted = tracker.forecast.predicted(prediction, stamp)
-            bounds = tracker.uncertainty.bounds(predicted.stamp_ns)
-            trajectory, horizon = tracker.forecast.ahead(stamp, self.settings)
-        heavy = (RANGE_NAME,) * tracker.trust_monitor.overloaded
-        self._outside = (*self._range.outside(tracker.predictor.observation), *heavy)
-        note = self._note()
-        given = output.given(measured, prediction, predicted, horizon, preview, tracker)
-        torque = output.torque(given) if predicted is not None and warm else None
-        output.score(stamp, tracker.disturbance, torque)
-        if self.machine.allows_torque:
-            self.revoke(
-                reason_to_stop(tracker, self.gate, note)
-                or self._state_input.effort_missing()
-                or reason_of_silence(output, given, torque)
-            )
-        confidence = tracker.trust_monitor.confidence.value
-        correction = output.send(
-            measured, torque,
-            armed=self.machine.allows_torque,
-            confidence=1.0 if self.controller.full_command else confidence,
-        )  # fmt: skip
-        if self.gate.bad_in_a_row == MOST_BAD:
-            self.machine.fail('The controller computed torque that is not finite, repeatedly.')
-        return Tick(
-            stamp_ns=stamp,
-            measured=measured,
-            filled=point.filled,
-            predicted=predicted,
-            trajectory=trajectory,
-            error=tracker.forecast.error(point, predicted),
-            bounds=bounds,
-            novelty=tracker.uncertainty.novelty,
-            warm=warm,
-            valid=not note,
-            note=note,
-            outside_range=self._outside,
-            state=self.machine.state,
-            torque=torque,
-            correction=correction,
-            preview=preview,
-            frozen=given.frozen,
-            contact=tracker.trust_monitor.contact.contact,
-            confidence=confidence,
-            shadow=output.explained,
-        )
 
     def revoke(self, reason: str) -> None:
         """Disarm because of something that a person should know, unless it is empty."""
@@ -277,12 +240,12 @@ class Pipeline:
 
     def _note(self) -> str:
         """Return why the prediction cannot be relied on; empty if it can."""
-        lost = self._state_input.waiting_for() if self._state_input.lost else ''
-        return lost or self.model_tracker.note() or self._state_input.too_slow()
+        lost = self.state_input.waiting_for() if self.state_input.lost else ''
+        return lost or self.model_tracker.note() or self.state_input.too_slow()
 
     def waiting_for(self) -> str:
         """Return what is missing for valid predictions, for people; empty if nothing is."""
-        return self._state_input.waiting_for() or self._note()
+        return self.state_input.waiting_for() or self._note()
 
     def idle_command(self) -> Vector | None:
         """Return the next part of the safe command while no measurement comes.
@@ -298,7 +261,7 @@ class Pipeline:
     def reset(self) -> None:
         """Forget the past on request; predictions are valid again after the washout."""
         allowed = self.machine.allows_torque
-        self._state_input.reset()
+        self.state_input.reset()
         self._forget('The model was made to start over.')
         if allowed:
             self._revoked(self._forgot)
@@ -306,7 +269,10 @@ class Pipeline:
     def _forget(self, reason: str) -> None:
         """Clear the memory of every stage behind the time grid, in order."""
         self._forgot = reason
+        self.model_inputs.reset()
         self.model_tracker.reset()
+        self.forecast.reset()
+        self.trust_monitor.reset()
         self.correction_output.reset()
         self.machine.on(Event.RESTART)
 
@@ -331,7 +297,7 @@ class Pipeline:
             same = getattr(settings, item.name) == getattr(self.settings, item.name)
             if not (same or setting_of(item).reconfigurable):
                 raise ConfigError(f'{item.name} cannot change while running.')
-        self.settings = replace(settings)
+        self.settings = self.forecast.settings = replace(settings)
 
     def arm(self, around: Surroundings | None = None) -> tuple[str, ...]:
         """Allow torque, if nothing speaks against it.
@@ -345,19 +311,19 @@ class Pipeline:
         Raises:
             ArmRefusedError: With all reasons.
         """
-        known = self._state_input.message_period is not None
+        known, newest = self.state_input.message_period is not None, self._newest
         found = verdict(
             ArmingFacts(
                 joint_names=self.card.joint_names,
                 state=self.machine.state,
                 fault=self.machine.fault,
                 note=self._note() if known else '',
-                effort_missing=self._state_input.effort_missing(),
+                effort_missing=self.state_input.effort_missing(),
                 rate_known=known,
-                outside_range=self._outside,
-                position=None if self._measured is None else self._measured.position,
+                outside_range=() if newest is None else newest.outside_range,
+                position=None if newest is None else newest.measured.position,
                 period=self.control_period,
-                **known_of(self.card, self.correction_output, self.model_tracker, self._measured),
+                **known_of(self.card, self.correction_output, self.trust_monitor, self.newest_ns),
             ),
             self.safety.arming, around or Surroundings(), self.correction_output,
         )  # fmt: skip
@@ -373,18 +339,24 @@ class Pipeline:
     @property
     def newest_ns(self) -> int | None:
         """Time of the newest control point [ns]; None before the first."""
-        return None if self._measured is None else self._measured.stamp_ns
+        return None if self._newest is None else self._newest.stamp_ns
 
     @property
     def counters(self) -> dict[str, int]:
         """All counters since the start, by name."""
-        found = dict(self._state_input.counters)
-        tracker = self.model_tracker
-        for part in (tracker.predictor, self.gate):
+        found = dict(self.state_input.counters)
+        for part in (self.model_tracker.predictor, self.gate):
             found |= part.counters
-        return found | self._own | tracker.counters
+        return (
+            found
+            | self._own
+            | {
+                'inference_error': self.model_tracker.inference_errors,
+                'contacts': self.trust_monitor.contact.count,
+            }
+        )
 
     @property
     def message_period(self) -> float | None:
         """Median time between two messages [s]; None before enough have come."""
-        return self._state_input.message_period
+        return self.state_input.message_period

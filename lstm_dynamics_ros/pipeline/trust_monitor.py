@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Watches, step by step, whether the model may be trusted and whether something touches it."""
+"""The stage that watches whether the model may be trusted, and whether something touches it."""
 
 import math
 
@@ -7,6 +7,7 @@ from lstm_dynamics_ros.control.base import Prior
 from lstm_dynamics_ros.core.card import ModelCard, PAST_KIND
 from lstm_dynamics_ros.core.state import JointState, Matrix, Vector
 from lstm_dynamics_ros.pipeline.settings import SafetySettings
+from lstm_dynamics_ros.pipeline.step import Step
 from lstm_dynamics_ros.runtime.novelty import FeatureRanges, range_score
 from lstm_dynamics_ros.safety.confidence import (
     band_score,
@@ -15,7 +16,7 @@ from lstm_dynamics_ros.safety.confidence import (
     typical_score,
 )
 from lstm_dynamics_ros.safety.contact import ContactDetector, ToolModel
-from lstm_dynamics_ros.safety.plausibility import FrozenSensor
+from lstm_dynamics_ros.safety.plausibility import FrozenSensor, RangeCheck
 from lstm_dynamics_ros.signals.disturbance import (
     disturbance_scale,
     PayloadEstimate,
@@ -67,6 +68,8 @@ class TrustMonitor:
         settings: When what counts as what; may be replaced.
         prior: Rigid-body model; one that knows what a payload costs lets a payload be no contact.
         motion_model: Whether deviations are torques, of a model that is asked about motions.
+        range_margin: How far outside its training range a feature still counts as inside, as a
+            share of the range.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class TrustMonitor:
         prior: Prior | None,
         *,
         motion_model: bool,
+        range_margin: float = 0.1,
     ) -> None:
         kind, horizon = ('effort', 0) if motion_model else ('velocity', 1)
         band = error_band(card, kind, horizon=horizon)
@@ -97,6 +101,7 @@ class TrustMonitor:
         self._tool = model if isinstance(model, ToolModel) else None
         self._rest = np.zeros(card.n_joints)
         self._ranges = FeatureRanges.from_card(card, settings.confidence.range_tolerance)
+        self._features = RangeCheck(card, range_margin)
         self.confidence = Confidence(settings.confidence, typical)
         """Trust in the model."""
         self.contact = ContactDetector(settings.contact, card.n_joints, card.dt)
@@ -136,7 +141,7 @@ class TrustMonitor:
         """Whether contact has begun so lately that nothing else need be the matter.
 
         What lasts longer may be an error of the model, which must cost it trust, and which it can
-        only mend if it feels what the drives do.
+        only mend if it sees what the drives do.
         """
         longest = LONGEST_TOUCH if self.contact.at_tool else BRIEF_TOUCH
         return self.contact.contact and self.contact.duration < longest
@@ -165,12 +170,36 @@ class TrustMonitor:
             self._estimate.reset()
         self._aftermath = 0.0
 
-    def step(
+    def judge(self, step: Step, commanded_effort: Vector | None) -> None:
+        """Judge model and sensors by a step, and fill in what was found.
+
+        Args:
+            step: The newest step.
+            commanded_effort: Effort that was commanded by anyone this package knows of [N m] or
+                [N], shape (n_joints,); None if that is not known.
+        """
+        if step.prediction is not None:
+            self.update(
+                step.measured,
+                step.observation,
+                step.deviation,
+                commanded_effort,
+                expected=step.expected,
+                warm=step.warm,
+            )
+        if step.is_control:
+            step.touched = step.frozen = self.touched
+            step.contact = self.contact.contact
+            step.confidence = self.confidence.value
+            heavy = (RANGE_NAME,) if self.overloaded else ()
+            step.outside_range = (*self._features.outside(step.observation), *heavy)
+
+    def update(
         self,
         measured: JointState,
         observation: Vector,
         deviation: Vector | None,
-        command: Vector | None,
+        commanded_effort: Vector | None,
         *,
         expected: Vector | None = None,
         warm: bool,
@@ -180,13 +209,12 @@ class TrustMonitor:
         Args:
             measured: The state.
             observation: What the model saw of it, shape (n_features,).
-            deviation: How far the state is from what the model had said of it, shape (n_joints,);
-                None if it had said nothing.
-            command: Effort that somebody told the robot to have, shape (n_joints,); None if that
-                is not known.
-            expected: What the model had said of it, if that is a torque, shape (n_joints,): the
-                more it says and the faster that changes, the more it may be wrong.
-            warm: Whether what the model says means something yet.
+            deviation: How far the state is from what was predicted of it, shape (n_joints,);
+                None if nothing was.
+            commanded_effort: As in :meth:`judge`.
+            expected: What was predicted, if that is a torque, shape (n_joints,): the larger it is
+                and the faster it changes, the more it may be wrong.
+            warm: Whether what the model predicts means something yet.
         """
         overshoot = max(range_score(observation, self._ranges), self._weigh(observation))
         if self._band is None:
@@ -206,8 +234,8 @@ class TrustMonitor:
                     self.confidence.hold(self._dt, overshoot=overshoot)
                 else:
                     self.confidence.update(score, self._dt, overshoot=overshoot)
-        if command is not None:
-            still = self._sensor.check(measured, command)
+        if commanded_effort is not None:
+            still = self._sensor.check(measured, commanded_effort)
             self.dead = ()
             if still.any():
                 self.dead = tuple(np.array(self._names)[still].tolist())

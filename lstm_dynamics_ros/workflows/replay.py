@@ -15,7 +15,7 @@ from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.evaluation.reports.replay_result import for_stamps, ReplayResult
 from lstm_dynamics_ros.evaluation.scores.protocol_result import ProtocolResult
 from lstm_dynamics_ros.evaluation.scores.result import Scores
-from lstm_dynamics_ros.pipeline.pipeline import Pipeline, Tick
+from lstm_dynamics_ros.pipeline.pipeline import Pipeline, Step
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 from lstm_dynamics_ros.signals.time_grid import nanoseconds
@@ -35,7 +35,7 @@ class Replayed:
     name: str
     loaded: LoadedModel
     horizons: tuple[int, ...]
-    ticks: list[Tick]
+    ticks: list[Step]
     counters: Mapping[str, int]
 
     @property
@@ -79,14 +79,14 @@ class Replayed:
             counters=self.counters,
         )
 
-    def _ahead(self, tick: Tick, kind: str) -> np.ndarray:
+    def _ahead(self, tick: Step, kind: str) -> np.ndarray:
         shape = (max(self.horizons), self.loaded.card.n_joints)
         if tick.trajectory is None:
             return np.full(shape, np.nan)
         rows: np.ndarray = getattr(tick.trajectory, kind)[: shape[0]]
         return rows
 
-    def _now(self, tick: Tick, kind: str) -> np.ndarray:
+    def _now(self, tick: Step, kind: str) -> np.ndarray:
         if tick.predicted is None:
             return np.full(self.loaded.card.n_joints, np.nan)
         values: np.ndarray = getattr(tick.predicted, kind)

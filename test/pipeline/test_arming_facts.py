@@ -212,8 +212,8 @@ def test_a_dead_sensor_takes_torque_back(loaded: LoadedModel) -> None:
     made = pipeline(loaded)
     run(made, 0, 600)
     made.arm()
-    made.model_tracker.trust_monitor.dead = ('joint2',)
-    made.model_tracker.trust_monitor.step = lambda *_, **__: None  # type: ignore[method-assign]
+    made.trust_monitor.dead = ('joint2',)
+    made.trust_monitor.update = lambda *_, **__: None  # type: ignore[method-assign]
     run(made, 600, 601)
     assert made.revoked_because == 'These measurements stand still: joint2.'
 

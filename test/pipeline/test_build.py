@@ -102,16 +102,16 @@ def test_auto_takes_what_the_model_allows_and_says_why_not_more(
         return build_pipeline(load_model(path), BuildSettings(urdf=urdf))
 
     best = built(make_model(tmp_path / 'motion.onnx', kind='motion', disturbance_bandwidth=20.0))
-    assert (best.controller_name, best.remark) == ('feedforward_dob', '')
+    assert (best.controller.name, best.remark) == ('feedforward_dob', '')
     forward = make_model(tmp_path / 'forward.onnx')
     plain = built(forward)
-    assert plain.controller_name == 'none'
+    assert plain.controller.name == 'none'
     assert 'feedforward_dob cannot be used' in plain.remark
     assert 'disturbance_observer cannot be used' in plain.remark
     pytest.importorskip('pinocchio')
     file = tmp_path / 'robot.urdf'
     file.write_text(URDF)
-    assert built(forward, urdf=str(file)).controller_name == 'disturbance_observer'
+    assert built(forward, urdf=str(file)).controller.name == 'disturbance_observer'
 
 
 def test_a_named_controller_that_does_not_fit_is_refused(

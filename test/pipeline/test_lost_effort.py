@@ -13,7 +13,7 @@ from lstm_dynamics_ros.control.base import ControllerConfig, Prior
 from lstm_dynamics_ros.control.disturbance_observer import DisturbanceObserverConfig
 from lstm_dynamics_ros.control.feedforward import FeedforwardConfig, FeedforwardDobConfig
 from lstm_dynamics_ros.core.state import RawSample, Reference, Vector
-from lstm_dynamics_ros.pipeline.pipeline import Pipeline, PipelineSettings, SafetySettings, Tick
+from lstm_dynamics_ros.pipeline.pipeline import Pipeline, PipelineSettings, SafetySettings, Step
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 from lstm_dynamics_ros.safety.arming import ArmingSettings
 from lstm_dynamics_ros.safety.confidence import ConfidenceSettings
@@ -113,7 +113,7 @@ def sample(k: float, effort: Sequence[float] = (2.0, 1.0)) -> RawSample:
     return RawSample(round(k * DT_NS), NAMES, [wave, -wave], [speed, -speed], tuple(effort))
 
 
-def run(made: Pipeline, begin: int, end: int, effort: Sequence[float] = (2.0, 1.0)) -> list[Tick]:
+def run(made: Pipeline, begin: int, end: int, effort: Sequence[float] = (2.0, 1.0)) -> list[Step]:
     ticks = (made.tick([sample(k, effort)]) for k in range(begin, end))
     return [tick for tick in ticks if tick is not None]
 
@@ -433,7 +433,7 @@ def test_trust_that_returns_lets_torque_through_again_by_design(
     models: dict[str, LoadedModel],
 ) -> None:
     made = armed(pipeline(models['disturbance']))
-    confidence = made.model_tracker.trust_monitor.confidence
+    confidence = made.trust_monitor.confidence
     for value in (0.0, 1.0):
         confidence.value = value
         confidence.update = lambda *_, **__: None  # type: ignore[assignment, method-assign]

@@ -40,8 +40,10 @@ def state(k: int, effort: float = 0.0) -> JointState:
 
 def test_it_asks_about_the_reference_one_latency_ahead(card: ModelCard) -> None:
     motion = MotionInput(card, Masses(), LATENCY_NS)
-    told = Reference(LATENCY_NS, np.array([0.1, 0.2]), np.array([0.3, 0.4]), np.array([5.0, 6.0]))
-    row = motion.observe(state(0), told)
+    reference = Reference(
+        LATENCY_NS, np.array([0.1, 0.2]), np.array([0.3, 0.4]), np.array([5.0, 6.0])
+    )
+    row = motion.observe(state(0), reference)
     np.testing.assert_allclose(row[:6], [0.1, 0.2, 0.3, 0.4, 5.0, 6.0])
 
 
@@ -70,25 +72,25 @@ def test_effort_that_is_not_finite_never_becomes_zero(card: ModelCard) -> None:
     np.testing.assert_allclose(row[6:], 1.5, atol=1e-6)  # and leaves no trace
 
 
-def test_the_residual_compares_what_was_said_for_the_time_of_the_disturbance(
+def test_the_residual_compares_what_was_predicted_for_the_time_of_the_disturbance(
     card: ModelCard,
 ) -> None:
     motion = MotionInput(card, Masses(), LATENCY_NS)
     for k in range(20):
         motion.observe(state(k, effort=1.5), None)
         residual = motion.residual
-        motion.tell(np.array([0.001 * k, 1.0]))
-    # At step 19 the disturbance is that of step 18, which step 16 spoke about.
+        motion.remember(np.array([0.001 * k, 1.0]))
+    # At step 19 the disturbance is that of step 18, which step 16 predicted.
     assert residual is not None
     np.testing.assert_allclose(residual, [1.5 - 0.016, 0.5], atol=1e-6)
 
 
-def test_before_anything_was_said_there_is_no_residual(card: ModelCard) -> None:
+def test_before_anything_was_predicted_there_is_no_residual(card: ModelCard) -> None:
     motion = MotionInput(card, Masses(), LATENCY_NS)
     for k in range(5):
         motion.observe(state(k), None)
         assert motion.residual is None
-    motion.tell(np.zeros(2))
+    motion.remember(np.zeros(2))
     motion.reset()
     motion.observe(state(5), None)
     assert motion.residual is None
@@ -96,8 +98,8 @@ def test_before_anything_was_said_there_is_no_residual(card: ModelCard) -> None:
 
 def test_the_whole_effort_is_that_of_prior_and_model(card: ModelCard) -> None:
     motion = MotionInput(card, Masses(), LATENCY_NS)
-    told = Reference(LATENCY_NS, np.zeros(2), np.zeros(2), np.array([3.0, 4.0]))
-    motion.observe(state(0), told)
+    reference = Reference(LATENCY_NS, np.zeros(2), np.zeros(2), np.array([3.0, 4.0]))
+    motion.observe(state(0), reference)
     np.testing.assert_allclose(motion.effort(np.array([0.5, 0.25])), [6.5, 2.25])
 
 
@@ -109,20 +111,20 @@ class Loaded(Masses):
         return np.outer(9.81 + acceleration, [1.0, 2.0, 3.0, 4.0])
 
 
-def test_a_model_that_asks_for_it_is_told_what_a_payload_costs(
+def test_a_model_that_asks_for_it_sees_the_effort_per_kilogram(
     make_model: Callable[..., Path], tmp_path: Path
 ) -> None:
     card = load_model(
         make_model(tmp_path / 'm.onnx', kind='weighing', disturbance_bandwidth=20.0)
     ).card
     motion = MotionInput(card, Loaded(), LATENCY_NS)
-    told = Reference(LATENCY_NS, np.zeros(2), np.zeros(2), np.array([1.0, -1.0]))
+    reference = Reference(LATENCY_NS, np.zeros(2), np.zeros(2), np.array([1.0, -1.0]))
     for k in range(200):
-        row = motion.observe(state(k), told)
-    costs = np.array([10.81, 8.81])
-    np.testing.assert_allclose(row[8:16], np.concatenate([costs * f for f in (1, 2, 3, 4)]))
+        row = motion.observe(state(k), reference)
+    efforts = np.array([10.81, 8.81])
+    np.testing.assert_allclose(row[8:16], np.concatenate([efforts * f for f in (1, 2, 3, 4)]))
     np.testing.assert_allclose(row[16:], 9.81, rtol=1e-6)  # so far it did not accelerate
-    with pytest.raises(ConfigError, match='what a payload costs'):
+    with pytest.raises(ConfigError, match='effort per kilogram of payload'):
         MotionInput(card, Masses(), LATENCY_NS)
 
 
@@ -143,7 +145,7 @@ def test_a_prior_that_the_card_names_must_be_given(card: ModelCard) -> None:
 
 @pytest.mark.parametrize(('kind', 'expected'), [('motion', True), ('inverse', False),
                                                 ('forward', False)])  # fmt: skip
-def test_a_motion_model_is_told_by_its_features(
+def test_a_motion_model_is_known_by_its_features(
     make_model: Callable[..., Path], tmp_path: Path, kind: str, expected: bool
 ) -> None:
     made = load_model(make_model(tmp_path / 'm.onnx', kind=kind)).card

@@ -16,8 +16,8 @@ from lstm_dynamics_ros.pipeline.pipeline import (
     Pipeline,
     PipelineSettings,
     SafetySettings,
+    Step,
     Surroundings,
-    Tick,
 )
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 from lstm_dynamics_ros.safety.arming import ArmingSettings
@@ -61,13 +61,13 @@ def sample(stamp_ms: float) -> RawSample:
     )
 
 
-def run(pipeline: Pipeline, samples: Iterable[RawSample]) -> list[Tick]:
+def run(pipeline: Pipeline, samples: Iterable[RawSample]) -> list[Step]:
     """Feed one by one and return the ticks."""
     ticks = (pipeline.tick([one]) for one in samples)
     return [tick for tick in ticks if tick is not None]
 
 
-def last(pipeline: Pipeline, samples: Iterable[RawSample]) -> Tick:
+def last(pipeline: Pipeline, samples: Iterable[RawSample]) -> Step:
     return run(pipeline, samples)[-1]
 
 

@@ -67,7 +67,7 @@ def run(
     monitor: TrustMonitor, deviation: list[float], seconds: float, **changes: Vector
 ) -> TrustMonitor:
     for k in range(round(seconds / DT)):
-        monitor.step(
+        monitor.update(
             state(k, 1e-3 * k), changes.get('observation', INSIDE), np.array(deviation), None,
             warm=True,
         )  # fmt: skip
@@ -137,7 +137,7 @@ def test_the_band_is_wider_where_much_torque_is_expected_or_changes(card: ModelC
         for k in range(500):
             residual = np.array([0.0, 6.0 if k >= 400 else 0.0])
             told = np.full(2, expected + slope * np.sin(0.02 * k))
-            monitor.step(state(k, 1e-3 * k), INSIDE, residual, None, expected=told, warm=True)
+            monitor.update(state(k, 1e-3 * k), INSIDE, residual, None, expected=told, warm=True)
         counted.append(monitor.contact.count)
     assert counted == [1, 0, 0]
 
@@ -157,7 +157,7 @@ def test_noise_of_encoders_is_no_contact_and_costs_no_trust(card: ModelCard) -> 
     noise = 40.0 * np.diff(np.random.default_rng(0).normal(size=(2002, 2)), n=2, axis=0)
     touched = []
     for k, row in enumerate(noise):
-        monitor.step(state(k, 1e-3 * k), INSIDE, row, None, warm=True)
+        monitor.update(state(k, 1e-3 * k), INSIDE, row, None, warm=True)
         touched.append(monitor.contact.contact)
     assert not any(touched[200:])
     assert monitor.confidence.value > 0.9
@@ -201,7 +201,7 @@ def test_a_sensor_that_repeats_itself_while_commands_change_is_named(card: Model
     monitor = TrustMonitor(card, SafetySettings(), None, motion_model=True)
     for k in range(100):
         command = np.array([5.0 * np.sin(0.1 * k), 0.0])
-        monitor.step(state(k, 0.2), INSIDE, np.zeros(2), command, warm=True)
+        monitor.update(state(k, 0.2), INSIDE, np.zeros(2), command, warm=True)
     named = [monitor.dead]
     monitor.reset()
     named.append(monitor.dead)
@@ -211,7 +211,7 @@ def test_a_sensor_that_repeats_itself_while_commands_change_is_named(card: Model
 def test_before_the_model_is_warm_nothing_is_judged(card: ModelCard) -> None:
     monitor = TrustMonitor(card, SafetySettings(), None, motion_model=True)
     for k in range(300):
-        monitor.step(state(k, 1e-3 * k), INSIDE, np.array([0.0, 50.0]), None, warm=False)
+        monitor.update(state(k, 1e-3 * k), INSIDE, np.array([0.0, 50.0]), None, warm=False)
     assert monitor.contact.count == 0
     assert monitor.confidence.value == 0.0
 

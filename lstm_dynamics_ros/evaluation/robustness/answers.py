@@ -20,8 +20,7 @@ from lstm_dynamics_ros.evaluation.robustness.streams import follow, Placed, Tens
 from lstm_dynamics_ros.evaluation.scores.inverse import Prior, require_prior
 from lstm_dynamics_ros.physics.differentiate import padding, smoothed_motion
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
-from lstm_dynamics_ros.pipeline.model_inputs import MotionInput
-from lstm_dynamics_ros.pipeline.prior_inputs import PriorInput
+from lstm_dynamics_ros.pipeline.model_inputs import MotionInput, PriorInput
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.runtime.rollout import roll

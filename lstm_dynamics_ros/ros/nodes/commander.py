@@ -6,7 +6,7 @@ import time
 
 from lstm_dynamics_ros.core.errors import LstmDynamicsError
 from lstm_dynamics_ros.core.state import Reference, Vector
-from lstm_dynamics_ros.pipeline.pipeline import Surroundings, Tick
+from lstm_dynamics_ros.pipeline.pipeline import Step, Surroundings
 from lstm_dynamics_ros.ros.nodes.engine import Engine
 from lstm_dynamics_ros.ros.nodes.sinks import make_sink
 from lstm_dynamics_ros.ros.topics.graph import nodes_of_same_name
@@ -108,7 +108,7 @@ class Commander:
         full = engine.pipeline.controller.full_command
         if engine.pipeline.controller.computes_torque and full != (mode == 'full'):
             what = 'the whole command' if full else 'a correction'
-            name = engine.pipeline.controller_name
+            name = engine.pipeline.controller.name
             found.append(f'The controller {name} computes {what}, but command_mode is {mode}.')
         return found
 
@@ -132,7 +132,7 @@ class Commander:
         self._idle_timer.reset()
         return ' '.join(['Armed.', *warnings])
 
-    def send(self, tick: Tick) -> None:
+    def send(self, tick: Step) -> None:
         """Send what the gate let through, if anything."""
         self._ticked_at = time.monotonic()
         self._engine.watch.used(self._ticked_at, tick.stamp_ns)

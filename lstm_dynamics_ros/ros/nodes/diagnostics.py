@@ -105,7 +105,7 @@ def _prediction(report: Report, pipeline: Pipeline) -> tuple[bytes, str, dict[st
         'missed_ticks': snapshot.missed_ticks,
         **{f'latency_us_{name}': value for name, value in snapshot.latency_us.items()},
         'error_ratio': snapshot.error_ratio,
-        'novelty': pipeline.model_tracker.uncertainty.novelty,
+        'novelty': pipeline.forecast.uncertainty.novelty,
     }
     if report.nodes_of_same_name:
         text = f'{report.nodes_of_same_name} other node(s) have the name {report.node}.'
@@ -122,7 +122,7 @@ def _prediction(report: Report, pipeline: Pipeline) -> tuple[bytes, str, dict[st
 
 def _output(engine: Engine) -> tuple[bytes, str, dict[str, object]]:
     pipeline, status = engine.pipeline, engine.status()
-    output, trust = pipeline.correction_output, pipeline.model_tracker.trust_monitor
+    output, trust = pipeline.correction_output, pipeline.trust_monitor
     values = {name: status[name] for name in ('controller', 'blend', 'contact', 'payload')}
     values |= {
         'enabled_joints': ' '.join(pipeline.gate.settings.enabled_joints) or 'all',

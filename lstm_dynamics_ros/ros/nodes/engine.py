@@ -99,7 +99,7 @@ class Engine:
             LstmDynamicsError: If they do not.
         """
         pipeline = self.pipeline
-        settings.of_controller(pipeline.controller_name).build(pipeline.context)
+        settings.of_controller(pipeline.controller.name).build(pipeline.context)
         effort = tuple(pipeline.gate.limits.effort)
         Gate(settings.gate, effort, pipeline.control_period, joint_names=pipeline.card.joint_names)
         if not settings.confidence.zero_score > settings.confidence.full_score:
@@ -126,13 +126,13 @@ class Engine:
     def reconfigure(self, settings: NodeSettings) -> None:
         """Take over settings that may change while running."""
         before, self.settings = self.settings, settings
-        pipeline, name = self.pipeline, self.pipeline.controller_name
+        pipeline, name = self.pipeline, self.pipeline.controller.name
         self.watchdog.timeout = settings.state_timeout
         self.watch.reconfigure(settings, settings.longest_silence, settings.longest_delay)
         self.track.timeout = settings.reference_timeout
         pipeline.gate.settings = settings.gate
         pipeline.safety = settings.safety
-        pipeline.model_tracker.trust_monitor.use(settings.safety)
+        pipeline.trust_monitor.use(settings.safety)
         self.prediction_only = prediction_only(pipeline.card, settings.arming)
         config = settings.of_controller(name)
         if config != before.of_controller(name):
@@ -179,7 +179,7 @@ class Engine:
     @property
     def unbounded(self) -> str:
         """Why predictions have no bounds; empty if they have."""
-        return self.pipeline.model_tracker.uncertainty.why_unbounded
+        return self.pipeline.forecast.uncertainty.why_unbounded
 
     @property
     def payload(self) -> Vector | None:
@@ -191,7 +191,7 @@ class Engine:
         """Return how the correction is doing, as what JSON can hold."""
         pipeline = self.pipeline
         trust, gate, shadow = (
-            pipeline.model_tracker.trust_monitor,
+            pipeline.trust_monitor,
             pipeline.gate,
             pipeline.correction_output.shadow,
         )
@@ -201,7 +201,7 @@ class Engine:
             missing = self.track.missing(newest)
         payload = self.payload
         return {
-            'controller': pipeline.controller_name,
+            'controller': pipeline.controller.name,
             'remark': pipeline.remark,
             'prediction_only': self.prediction_only,
             'unbounded': self.unbounded,

@@ -6,7 +6,7 @@ import math
 
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.state import NANOSECONDS
-from lstm_dynamics_ros.pipeline.pipeline import Tick
+from lstm_dynamics_ros.pipeline.pipeline import Step
 import numpy as np
 
 BIN = 10_000
@@ -115,7 +115,7 @@ class Monitor:
         self._received.tick(count)
         self._last_arrival = now
 
-    def ticked(self, tick: Tick, latency: int) -> None:
+    def ticked(self, tick: Step, latency: int) -> None:
         """Note a tick that was published.
 
         Args:

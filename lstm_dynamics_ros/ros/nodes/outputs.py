@@ -4,7 +4,7 @@
 from collections.abc import Mapping
 import json
 
-from lstm_dynamics_ros.pipeline.pipeline import Tick
+from lstm_dynamics_ros.pipeline.pipeline import Step
 from lstm_dynamics_ros.ros.nodes.engine import Engine
 from lstm_dynamics_ros.ros.topics.conversions import JointStateMessage, TrajectoryMessage
 from lstm_dynamics_ros.ros.topics.interfaces import (
@@ -65,7 +65,7 @@ class Predictions:
         on = self._engine.settings.publish_predicted_trajectory
         return on and self._trajectory.get_subscription_count() > 0
 
-    def publish(self, tick: Tick) -> None:
+    def publish(self, tick: Step) -> None:
         """Publish what a warm model says, as far as it is switched on."""
         settings = self._engine.settings
         if not tick.warm:

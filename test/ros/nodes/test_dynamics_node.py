@@ -12,7 +12,7 @@ from typing import Any
 
 from lifecycle_msgs.srv import ChangeState, GetState
 from lstm_dynamics_ros.core.state import RawSample
-from lstm_dynamics_ros.pipeline.pipeline import Pipeline, Tick
+from lstm_dynamics_ros.pipeline.pipeline import Pipeline, Step
 from lstm_dynamics_ros.ros.nodes.diagnostics import as_table
 from lstm_dynamics_ros.ros.topics import interfaces
 from lstm_dynamics_ros.ros.topics.conversions import set_time, stamp_ns
@@ -53,7 +53,7 @@ def message(raw: RawSample, names: Sequence[str] = NAMES) -> JointState:
     return made
 
 
-def offline(model: Path, samples: Sequence[RawSample]) -> dict[int, Tick]:
+def offline(model: Path, samples: Sequence[RawSample]) -> dict[int, Step]:
     """Return what the pipeline says to the same samples, by stamp, without ROS."""
     pipeline = Pipeline(load_model(model))
     ticks = [pipeline.tick([one]) for one in samples]

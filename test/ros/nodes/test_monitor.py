@@ -6,7 +6,7 @@ import math
 from pathlib import Path
 
 from lstm_dynamics_ros.core.state import RawSample
-from lstm_dynamics_ros.pipeline.pipeline import Pipeline, Tick
+from lstm_dynamics_ros.pipeline.pipeline import Pipeline, Step
 from lstm_dynamics_ros.ros.nodes.monitor import Latencies, Monitor, Rate
 from lstm_dynamics_ros.runtime.model_file import load_model
 import numpy as np
@@ -47,7 +47,7 @@ def test_a_rate_is_events_over_the_time_since_it_was_read() -> None:
 
 
 @pytest.fixture
-def ticks(make_model: Callable[..., Path], tmp_path: Path) -> tuple[Monitor, list[Tick]]:
+def ticks(make_model: Callable[..., Path], tmp_path: Path) -> tuple[Monitor, list[Step]]:
     """Return a monitor and 20 warm ticks of a model that promises 1 mrad for joint1, 2 for 2."""
     promised = {'1': {'position': {'model': [1e-3, 2e-3]}}}
     path = make_model(tmp_path / 'm.onnx', n_joints=2, washout=5, errors=promised)
@@ -58,7 +58,7 @@ def ticks(make_model: Callable[..., Path], tmp_path: Path) -> tuple[Monitor, lis
     return Monitor(pipeline.card, DT, now=0), made
 
 
-def test_missing_ticks_are_counted_from_the_stamps(ticks: tuple[Monitor, list[Tick]]) -> None:
+def test_missing_ticks_are_counted_from_the_stamps(ticks: tuple[Monitor, list[Step]]) -> None:
     monitor, made = ticks
     for tick in (*made[:5], *made[8:12]):
         monitor.ticked(tick, 100_000)
@@ -69,7 +69,7 @@ def test_missing_ticks_are_counted_from_the_stamps(ticks: tuple[Monitor, list[Ti
     assert snapshot.latency_us == {'p50': 100.0, 'p99': 100.0, 'max': 100.0}
 
 
-def test_the_error_ratio_is_that_of_the_worst_joint(ticks: tuple[Monitor, list[Tick]]) -> None:
+def test_the_error_ratio_is_that_of_the_worst_joint(ticks: tuple[Monitor, list[Step]]) -> None:
     monitor, made = ticks
     errors = []
     for tick in made:
@@ -81,7 +81,7 @@ def test_the_error_ratio_is_that_of_the_worst_joint(ticks: tuple[Monitor, list[T
     assert math.isnan(monitor.snapshot(now=2).error_ratio)
 
 
-def test_the_age_counts_from_the_newest_message(ticks: tuple[Monitor, list[Tick]]) -> None:
+def test_the_age_counts_from_the_newest_message(ticks: tuple[Monitor, list[Step]]) -> None:
     monitor, _ = ticks
     assert monitor.age(now=7) == math.inf
     monitor.arrived(3, now=1_000_000_000)

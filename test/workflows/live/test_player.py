@@ -11,7 +11,7 @@ from typing import Any
 from lstm_dynamics_ros.data.bags.reader import iterate
 from lstm_dynamics_ros.data.bags.writer import write_bag
 from lstm_dynamics_ros.data.recording import Recording
-from lstm_dynamics_ros.pipeline.pipeline import Pipeline, Tick
+from lstm_dynamics_ros.pipeline.pipeline import Pipeline, Step
 from lstm_dynamics_ros.ros.topics import interfaces
 from lstm_dynamics_ros.ros.topics.conversions import stamp_ns
 from lstm_dynamics_ros.runtime.model_file import load_model
@@ -62,7 +62,7 @@ def bag(tmp_path: Path) -> Path:
     return tmp_path / 'bag'
 
 
-def offline(model: Path, bag: Path) -> dict[int, Tick]:
+def offline(model: Path, bag: Path) -> dict[int, Step]:
     pipeline = Pipeline(load_model(model))
     ticks = [pipeline.tick([sample]) for sample in iterate(bag)]
     return {tick.stamp_ns: tick for tick in ticks if tick is not None and tick.warm}

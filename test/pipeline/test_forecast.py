@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests for uncertainty.py: bounds and novelty of a running pipeline."""
+"""Tests for forecast.py: bounds and novelty while it runs."""
 
 from collections.abc import Callable, Iterable
 import math
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from lstm_dynamics_ros.core.state import RawSample
-from lstm_dynamics_ros.pipeline.pipeline import Pipeline, PipelineSettings, Tick
+from lstm_dynamics_ros.pipeline.pipeline import Pipeline, PipelineSettings, Step
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 from lstm_dynamics_ros.runtime.novelty import WINDOW
 import numpy as np
@@ -51,12 +51,12 @@ def sample(k: int) -> RawSample:
     )
 
 
-def run(pipeline: Pipeline, samples: Iterable[RawSample]) -> list[Tick]:
+def run(pipeline: Pipeline, samples: Iterable[RawSample]) -> list[Step]:
     ticks = (pipeline.tick([one]) for one in samples)
     return [tick for tick in ticks if tick is not None]
 
 
-def half(tick: Tick, kind: str = 'velocity') -> np.ndarray[Any, np.dtype[np.float64]]:
+def half(tick: Step, kind: str = 'velocity') -> np.ndarray[Any, np.dtype[np.float64]]:
     assert tick.bounds is not None
     values: np.ndarray[Any, np.dtype[np.float64]] = getattr(tick.bounds, kind)
     return values
@@ -153,7 +153,7 @@ def test_without_bounds_on_the_card_there_are_none_and_it_says_why(
     tick = run(pipeline, map(sample, range(10)))[-1]
     assert tick.predicted is not None
     assert tick.bounds is None
-    assert why in pipeline.model_tracker.uncertainty.why_unbounded
+    assert why in pipeline.forecast.uncertainty.why_unbounded
 
 
 def test_novelty_is_that_of_the_spread_over_the_usual_one(
