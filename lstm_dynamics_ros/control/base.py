@@ -57,6 +57,9 @@ class ControlInput:
     commanded: Reference | None = None
     """Reference of the robot's own controller when it adds the correction: that one latency
     ahead, less the delay of the drives."""
+    rigid_body_effort: Vector | None = None
+    """Effort that the rigid-body model says the motion of ``preview`` takes [N m] or [N]; None if
+    nobody has computed it."""
     applied: Vector
     """Correction that acts at the time of ``measured``, as let out by the gate [N m] or [N]."""
     learned: Vector | None = None

@@ -95,7 +95,9 @@ class Feedforward(Controller):
             return self._rest
         if self._base == 'rigid_body_feedforward' and (self._drive_ns == 0 or commanded is None):
             return self._rest
-        total = _of(prior, preview).copy()
+        total = given.rigid_body_effort
+        if total is None:
+            total = _of(prior, preview).copy()
         if self._base == 'gravity':
             at = (commanded or preview).position
             return total - prior.torque(at, self._rest, self._rest)

@@ -5,7 +5,6 @@ import math
 
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.state import JointState, Vector
-from lstm_dynamics_ros.pipeline.model_inputs import MotionInput
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings
 from lstm_dynamics_ros.pipeline.step import Step, Trajectory
 from lstm_dynamics_ros.runtime.bounds import AdaptiveBounds, NoBoundsError, static_bounds
@@ -95,12 +94,12 @@ class Forecast:
 
     Args:
         predictor: Follows the robot with the model.
-        motion: Observations of a motion model; None for others.
         settings: Horizon, and how often the bounds may be missed; may be replaced.
+        motion_model: Whether the model is asked about motions.
     """
 
     def __init__(
-        self, predictor: Predictor, motion: MotionInput | None, settings: PipelineSettings
+        self, predictor: Predictor, settings: PipelineSettings, *, motion_model: bool
     ) -> None:
         card = self._card = predictor.card
         self.settings = settings
@@ -108,7 +107,7 @@ class Forecast:
         self.uncertainty = Uncertainty(card, settings.bounds_miss_rate)
         """How sure the model is."""
         self._predictor = predictor
-        self._motion = motion
+        self._motion_model = motion_model
         self._forward = card.model_kind == 'forward'
         self._step_ns = nanoseconds(card.dt) if self._forward else 0
         self._continuous = continuous_joints(card)
@@ -152,7 +151,7 @@ class Forecast:
 
     def _deviation(self, step: Step) -> Vector | None:
         """Return how far the measurement is from what was predicted of it, (n_joints,)."""
-        if self._motion is not None:
+        if self._motion_model:
             return step.residual
         if self._forward and self._velocity and self._due is not None:
             return step.measured.velocity - self._due[self._velocity]
@@ -160,15 +159,17 @@ class Forecast:
 
     def _predicted(self, step: Step, prediction: Vector) -> JointState:
         """Return a prediction as a joint state for the time it is for."""
-        if self._motion is not None and step.motion is not None:
+        if step.motion is not None:
             stamp_ns, position, velocity, _ = step.motion
-            return JointState(stamp_ns, position, velocity, self._motion.effort(prediction))
+            beneath = step.rigid_body_effort
+            effort = prediction if beneath is None else prediction + beneath
+            return JointState(stamp_ns, position, velocity, effort)
         return self._predictor.as_state(prediction, step.stamp_ns + self._step_ns)
 
     def _error(self, step: Step, predicted: JointState) -> JointState | None:
         """Return measured minus predicted for the time of the grid point."""
         measured = step.measured
-        if self._motion is not None:
+        if self._motion_model:
             if step.residual is None:
                 return None
             return JointState(step.stamp_ns, self._absent, self._absent, step.residual)
@@ -194,7 +195,7 @@ class Forecast:
         """
         if step.filled:
             return None
-        if self._motion is not None:
+        if self._motion_model:
             return step.residual
         expected = {'forward': self._due, 'inverse': prediction}.get(self._card.model_kind)
         if expected is None:

@@ -145,14 +145,12 @@ class MotionInput:
         if self.motion is not None:
             self._predictions.append((self.motion.stamp_ns, prediction))
 
-    def effort(self, prediction: Vector) -> Vector:
-        """Return the whole effort that the motion takes [N m] or [N], shape (n_joints,)."""
+    def rigid_body_effort(self) -> Vector | None:
+        """Return what the rigid-body model says the motion takes, (n_joints,); None without."""
         motion = self.motion
         if self._prior is None or motion is None:
-            return prediction
-        return prediction + self._prior.torque(
-            motion.position, motion.velocity, motion.acceleration
-        )
+            return None
+        return self._prior.torque(motion.position, motion.velocity, motion.acceleration).copy()
 
     def _prediction_for(self, stamp_ns: int) -> Vector | None:
         """Return what was predicted for a time [ns]; None if nothing was."""
@@ -269,8 +267,11 @@ class ModelInputs:
             step.motion = motion.motion
             step.disturbance = motion.raw
             step.expected, step.residual = motion.expected, motion.residual
+            if step.is_control:
+                step.rigid_body_effort = motion.rigid_body_effort()
             return
-        step.motion = step.disturbance = step.expected = step.residual = None
+        step.motion = step.rigid_body_effort = step.disturbance = None
+        step.expected = step.residual = None
         if self._prior is not None:
             step.observation = self._prior.observe(step.measured)
             return

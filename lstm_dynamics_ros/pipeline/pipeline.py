@@ -101,13 +101,13 @@ class Pipeline:
         )
         self.model_inputs = ModelInputs(card, prior, self.latency_ns)
         self.model_tracker = ModelTracker(predictor, self.machine)
-        motion = self.model_inputs.motion
-        self.forecast = Forecast(predictor, motion, self.settings)
+        motion_model = self.model_inputs.motion is not None
+        self.forecast = Forecast(predictor, self.settings, motion_model=motion_model)
         self.trust_monitor = TrustMonitor(
             card,
             self.safety,
             prior,
-            motion_model=motion is not None,
+            motion_model=motion_model,
             range_margin=self.settings.range_margin,
         )
         self.correction_output = CorrectionOutput(

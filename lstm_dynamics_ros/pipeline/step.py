@@ -16,6 +16,7 @@ FILLED_BY = {
         'reference',
         'commanded',
         'motion',
+        'rigid_body_effort',
         'observation',
         'disturbance',
         'expected',

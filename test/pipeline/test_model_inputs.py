@@ -96,11 +96,13 @@ def test_before_anything_was_predicted_there_is_no_residual(card: ModelCard) -> 
     assert motion.residual is None
 
 
-def test_the_whole_effort_is_that_of_prior_and_model(card: ModelCard) -> None:
+def test_the_rigid_body_effort_is_that_of_the_motion_asked_about(card: ModelCard) -> None:
     motion = MotionInput(card, Masses(), LATENCY_NS)
     reference = Reference(LATENCY_NS, np.zeros(2), np.zeros(2), np.array([3.0, 4.0]))
     motion.observe(state(0), reference)
-    np.testing.assert_allclose(motion.effort(np.array([0.5, 0.25])), [6.5, 2.25])
+    effort = motion.rigid_body_effort()
+    assert effort is not None
+    np.testing.assert_allclose(effort, [6.0, 2.0])
 
 
 class Loaded(Masses):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests for pipeline.py and pipeline/tick.py: one whole tick, fed with good and bad messages."""
+"""Tests for pipeline.py: one whole tick, fed with good and bad messages."""
 
 from collections.abc import Callable, Iterable
 from itertools import pairwise
@@ -10,8 +10,9 @@ from hypothesis import given, HealthCheck
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from lstm_dynamics_ros.control import ControlInput, Controller
+from lstm_dynamics_ros.control.feedforward import FeedforwardDobConfig
 from lstm_dynamics_ros.core.errors import ConfigError, UnknownNameError
-from lstm_dynamics_ros.core.state import JointState, RawSample, Vector
+from lstm_dynamics_ros.core.state import JointState, RawSample, Reference, Vector
 from lstm_dynamics_ros.pipeline.pipeline import (
     Pipeline,
     PipelineSettings,
@@ -576,3 +577,41 @@ def test_whatever_comes_nothing_that_is_not_finite_gets_into_the_model(
         assert np.isfinite(tick.trajectory.position).all()
     pipeline.waiting_for()
     assert pipeline.counters['input_not_finite'] == 0
+
+
+def test_the_rigid_body_effort_of_the_reference_is_computed_once(
+    make_model: Callable[..., Path], tmp_path: Path
+) -> None:
+    class Masses:
+        """A rigid body that notes the accelerations it is asked about."""
+
+        def __init__(self) -> None:
+            self.asked: list[float] = []
+
+        def torque(self, position: Vector, velocity: Vector, acceleration: Vector) -> Vector:  # noqa: ARG002
+            """See the protocol."""
+            self.asked.append(float(acceleration[0]))
+            return 2.0 * acceleration
+
+    class Moving:
+        """A reference that accelerates by 7 rad/s^2."""
+
+        def at(self, stamp_ns: int) -> Reference:
+            """See the protocol."""
+            return Reference(stamp_ns, np.zeros(2), np.zeros(2), np.full(2, 7.0))
+
+    path = make_model(tmp_path / 'm.onnx', kind='motion', disturbance_bandwidth=20.0)
+    prior = Masses()
+    controller = FeedforwardDobConfig(base_compensates='nothing')
+    pipeline = Pipeline(load_model(path), controller=controller, prior=prior)
+    pipeline.reference = Moving()
+    run(pipeline, (sample(5 * k) for k in range(50)))
+    prior.asked.clear()
+    step = last(pipeline, [sample(250)])
+    assert prior.asked.count(7.0) == 1
+    assert step.rigid_body_effort is not None
+    np.testing.assert_array_equal(step.rigid_body_effort, 14.0)
+    assert step.predicted is not None
+    assert step.prediction is not None
+    np.testing.assert_array_equal(step.predicted.effort, step.prediction + 14.0)
+    assert step.torque is not None
