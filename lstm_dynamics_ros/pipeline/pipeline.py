@@ -14,13 +14,6 @@ from lstm_dynamics_ros.control.base import Controller, ControllerConfig, Prior
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.parameters import setting_of
 from lstm_dynamics_ros.core.state import RawSample, ReferenceSource, Vector
-from lstm_dynamics_ros.pipeline.arming_facts import (
-    known_of,
-    reason_of_silence,
-    reason_to_stop,
-    Surroundings,
-    verdict,
-)
 from lstm_dynamics_ros.pipeline.correction import control_context, CorrectionOutput
 from lstm_dynamics_ros.pipeline.forecast import Forecast
 from lstm_dynamics_ros.pipeline.model_inputs import ModelInputs
@@ -28,10 +21,10 @@ from lstm_dynamics_ros.pipeline.model_tracker import ModelTracker, UNUSABLE
 from lstm_dynamics_ros.pipeline.settings import control_steps, PipelineSettings, SafetySettings
 from lstm_dynamics_ros.pipeline.state_input import StateInput
 from lstm_dynamics_ros.pipeline.step import Step, Trajectory
+from lstm_dynamics_ros.pipeline.torque_permission import Surroundings, TorquePermission
 from lstm_dynamics_ros.pipeline.trust_monitor import TrustMonitor
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.predictor import Predictor
-from lstm_dynamics_ros.safety.arming import ArmingFacts
 from lstm_dynamics_ros.safety.gate import Gate
 from lstm_dynamics_ros.safety.gate_settings import GateSettings
 from lstm_dynamics_ros.safety.joint_limits import JointLimits
@@ -39,10 +32,6 @@ from lstm_dynamics_ros.safety.state import Event, State, StateMachine
 from lstm_dynamics_ros.signals.time_grid import nanoseconds
 
 __all__ = ['Pipeline', 'PipelineSettings', 'SafetySettings', 'Step', 'Surroundings', 'Trajectory']
-
-LONGEST_RECOVERY = 1.0
-"""How long after torque was taken back from it a model may need to be warm again, beside its
-washout [s]; longer is a fault."""
 
 MOST_BAD = 2
 """Torques in a row that are not finite, and make a fault."""
@@ -81,7 +70,7 @@ class Pipeline:
     ) -> None:
         card = self.card = loaded.card
         self.settings = settings or PipelineSettings()
-        self.safety = safety or SafetySettings()
+        safety = safety or SafetySettings()
         self.control_steps = control_steps(card.dt, self.settings.control_rate)
         """Model steps between two control points."""
         self.control_period = self.control_steps * card.dt
@@ -90,14 +79,17 @@ class Pipeline:
         predictor = predictor or Predictor(loaded)
         self.context = control_context(predictor, self.settings, prior)
         """What a controller of this pipeline is made for."""
-        made = controller or CONTROLLERS['none']()
-        if isinstance(made, ControllerConfig):
-            made = made.build(self.context)
-        gate = gate or Gate(GateSettings(), self.context.effort_limits, self.control_period)
+        controller = controller or CONTROLLERS['none']()
+        if isinstance(controller, ControllerConfig):
+            controller = controller.build(self.context)
+        self.controller = controller
+        """Computes the torque."""
+        self.gate = gate or Gate(GateSettings(), self.context.effort_limits, self.control_period)
+        """What the torque must pass."""
         self.latency_ns = nanoseconds(self.context.latency)
         """Time from a measurement to the moment a correction from it acts [ns]."""
         self.state_input = StateInput(
-            card, self.settings, controller_needs_effort=made.needs_effort
+            card, self.settings, controller_needs_effort=controller.needs_effort
         )
         self.model_inputs = ModelInputs(card, prior, self.latency_ns)
         self.model_tracker = ModelTracker(predictor, self.machine)
@@ -105,33 +97,29 @@ class Pipeline:
         self.forecast = Forecast(predictor, self.settings, motion_model=motion_model)
         self.trust_monitor = TrustMonitor(
             card,
-            self.safety,
+            safety,
             prior,
             motion_model=motion_model,
             range_margin=self.settings.range_margin,
         )
         self.correction_output = CorrectionOutput(
-            made, gate, card, self.control_period, self.latency_ns
+            controller, self.gate, card, self.control_period, self.latency_ns
         )
         self.remark = ''
         """Why the controller is not the one that was hoped for; empty if it is."""
-        self.revoked_because = ''
-        """Why torque was taken back since the last arming; empty if it was not."""
+        self.permission = TorquePermission(
+            card,
+            self.machine,
+            safety,
+            self.state_input,
+            self.trust_monitor,
+            self.correction_output,
+        )
+        self.newest: Step | None = None
+        """The newest control point; None before the first."""
         self._forgot = ''
         self._lost = False
-        self._recovering = 0
-        self._newest: Step | None = None
-        self._own = dict.fromkeys(('ticks', 'revoked'), 0)
-
-    @property
-    def controller(self) -> Controller:
-        """Computes the torque."""
-        return self.correction_output.controller
-
-    @property
-    def gate(self) -> Gate:
-        """What the torque must pass."""
-        return self.correction_output.gate
+        self._ticks = 0
 
     @property
     def reference(self) -> ReferenceSource | None:
@@ -166,8 +154,8 @@ class Pipeline:
                 found = step
         self._notice_loss()
         if allowed and not self.machine.allows_torque and not self.revoked_because:
-            self._revoked(self.machine.fault or self._forgot)
-        self._bound_recovery()
+            self.permission.note_loss(self.machine.fault or self._forgot)
+        self.permission.bound_recovery()
         return found
 
     def _follow(self, step: Step) -> None:
@@ -184,21 +172,16 @@ class Pipeline:
         inputs.remember(step)
         self.forecast.describe(step)
         self.trust_monitor.judge(step, self.correction_output.commanded_effort)
-        self._recovering = self._recovering + 1 if machine.state is State.DEGRADED else 0
+        self.permission.count_recovery()
 
     def _correct(self, step: Step) -> None:
         """Take a control point through the last stage."""
         machine, output = self.machine, self.correction_output
-        self._own['ticks'] += 1
-        self._newest = step
+        self._ticks += 1
+        self.newest = step
         step.note = self._note()
         output.compute(step)
-        if machine.allows_torque:
-            self.revoke(
-                reason_to_stop(self.trust_monitor, self.gate, step.note)
-                or self.state_input.effort_missing()
-                or reason_of_silence(output, step)
-            )
+        self.permission.review(step)
         output.finish(step, armed=machine.allows_torque)
         if self.gate.bad_in_a_row == MOST_BAD:
             machine.fail('The controller computed torque that is not finite, repeatedly.')
@@ -215,28 +198,9 @@ class Pipeline:
         ):  # there, more time is left until it is a fault
             self.machine.on(Event.DATA_LOST)
 
-    def _bound_recovery(self) -> None:
-        """Make it a fault if the model is not warm in time after torque was taken back."""
-        if self.machine.state is not State.DEGRADED:
-            return
-        longest = self.card.washout_steps * self.card.dt + LONGEST_RECOVERY
-        if self._recovering * self.card.dt + self.state_input.missing > longest:
-            now = self.state_input.waiting_for() if self._lost else ''
-            self.machine.fail(
-                f'The model was not warm again within {longest:.3g} s after torque was taken '
-                f'back. {now or self.revoked_because}'
-            )
-
     def revoke(self, reason: str) -> None:
         """Disarm because of something that a person should know, unless it is empty."""
-        if reason and self.machine.state in {State.ARMED, State.DEGRADED}:
-            self._revoked(reason)
-            self.disarm()
-
-    def _revoked(self, reason: str) -> None:
-        """Remember why torque was taken back."""
-        self.revoked_because = reason
-        self._own['revoked'] += 1
+        self.permission.revoke(reason)
 
     def _note(self) -> str:
         """Return why the prediction cannot be relied on; empty if it can."""
@@ -264,7 +228,7 @@ class Pipeline:
         self.state_input.reset()
         self._forget('The model was made to start over.')
         if allowed:
-            self._revoked(self._forgot)
+            self.permission.note_loss(self._forgot)
 
     def _forget(self, reason: str) -> None:
         """Clear the memory of every stage behind the time grid, in order."""
@@ -286,17 +250,28 @@ class Pipeline:
             raise ConfigError('Joint limits cannot change while torque is allowed.')
         self.correction_output.use_limits(limits)
 
-    def reconfigure(self, settings: PipelineSettings) -> None:
-        """Take over settings while running.
+    def reconfigure(
+        self,
+        settings: PipelineSettings,
+        *,
+        safety: SafetySettings | None = None,
+        gate: GateSettings | None = None,
+    ) -> None:
+        """Take over settings while running; those left out stay.
 
         Raises:
-            ConfigError: If a setting differs that cannot change while running; then none is
-                taken over.
+            ConfigError: If a setting differs that cannot change while running, such as the
+                latency; then none is taken over.
         """
         for item in fields(settings):
             same = getattr(settings, item.name) == getattr(self.settings, item.name)
             if not (same or setting_of(item).reconfigurable):
                 raise ConfigError(f'{item.name} cannot change while running.')
+        if gate is not None:
+            self.gate.settings = gate
+        if safety is not None:
+            self.permission.safety = safety
+            self.trust_monitor.use(safety)
         self.settings = self.forecast.settings = replace(settings)
 
     def arm(self, around: Surroundings | None = None) -> tuple[str, ...]:
@@ -311,52 +286,26 @@ class Pipeline:
         Raises:
             ArmRefusedError: With all reasons.
         """
-        known, newest = self.state_input.message_period is not None, self._newest
-        found = verdict(
-            ArmingFacts(
-                joint_names=self.card.joint_names,
-                state=self.machine.state,
-                fault=self.machine.fault,
-                note=self._note() if known else '',
-                effort_missing=self.state_input.effort_missing(),
-                rate_known=known,
-                outside_range=() if newest is None else newest.outside_range,
-                position=None if newest is None else newest.measured.position,
-                period=self.control_period,
-                **known_of(self.card, self.correction_output, self.trust_monitor, self.newest_ns),
-            ),
-            self.safety.arming, around or Surroundings(), self.correction_output,
-        )  # fmt: skip
-        self.machine.arm(found.refusals)
-        self.revoked_because = ''
-        return found.warnings
+        around = around or Surroundings()
+        return self.permission.grant(self.newest, self._note(), self.control_period, around)
 
     def disarm(self) -> None:
         """Take torque back; the safe command follows. Never refused; a fault stays."""
-        if self.machine.state in {State.ARMED, State.DEGRADED}:
-            self.machine.on(Event.DISARM)
+        self.permission.disarm()
 
     @property
-    def newest_ns(self) -> int | None:
-        """Time of the newest control point [ns]; None before the first."""
-        return None if self._newest is None else self._newest.stamp_ns
+    def revoked_because(self) -> str:
+        """Why torque was taken back since the last arming; empty if it was not."""
+        return self.permission.revoked_because
 
     @property
     def counters(self) -> dict[str, int]:
         """All counters since the start, by name."""
-        found = dict(self.state_input.counters)
-        for part in (self.model_tracker.predictor, self.gate):
-            found |= part.counters
-        return (
-            found
-            | self._own
-            | {
-                'inference_error': self.model_tracker.inference_errors,
-                'contacts': self.trust_monitor.contact.count,
-            }
-        )
-
-    @property
-    def message_period(self) -> float | None:
-        """Median time between two messages [s]; None before enough have come."""
-        return self.state_input.message_period
+        parts = (self.state_input, self.model_tracker.predictor, self.gate)
+        found = {name: count for part in parts for name, count in part.counters.items()}
+        return found | {
+            'ticks': self._ticks,
+            'revoked': self.permission.count,
+            'inference_error': self.model_tracker.inference_errors,
+            'contacts': self.trust_monitor.contact.count,
+        }

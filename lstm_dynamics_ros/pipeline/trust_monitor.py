@@ -59,6 +59,48 @@ USUAL_LIMIT = 50.0
 """Effort limit assumed where none is known [N m] or [N]."""
 
 
+class PayloadRange:
+    """How far the payload is outside what a model was trained on, if its card says what is usual.
+
+    Args:
+        card: Card of the model.
+    """
+
+    def __init__(self, card: ModelCard) -> None:
+        self.overloaded = False
+        """Whether the payload is outside the training range by more than the margin."""
+        self._estimate: PayloadEstimate | None = None
+        measured, past = card.columns('disturbance'), card.columns(PAST_KIND)
+        seen = card.training_ranges.get(RANGE_NAME)
+        if measured is None or past is None or seen is None or not seen.maximum > seen.minimum:
+            return
+        spread = [card.training_ranges[signal.name].std for signal in card.features[measured]]
+        self._estimate = PayloadEstimate(disturbance_scale(spread), card.dt)
+        self._columns = measured, past
+        self._low, self._high = seen.minimum, seen.maximum
+
+    def reset(self) -> None:
+        """Forget what was carried."""
+        self.overloaded = False
+        if self._estimate is not None:
+            self._estimate.reset()
+
+    def update(self, observation: Vector) -> float:
+        """Return how far the payload is outside, as a share of the range; 0 inside.
+
+        Args:
+            observation: What the model saw, shape (n_features,).
+        """
+        if self._estimate is None:
+            return 0.0
+        measured, past = self._columns
+        mass = self._estimate.update(observation[measured], observation[past])
+        low, high = self._low, self._high
+        outside = max(low - mass, mass - high, 0.0) / (high - low)
+        self.overloaded = outside > PAYLOAD_MARGIN
+        return outside
+
+
 class TrustMonitor:
     """Confidence, contact and frozen sensors of one robot.
 
@@ -96,7 +138,7 @@ class TrustMonitor:
                 typical = typical_score(self._usual, self._band)
         self._dt = card.dt
         self._motion_model = motion_model
-        self._payload = prior if isinstance(prior, PayloadModel) else None
+        self._carrier = prior if isinstance(prior, PayloadModel) else None
         model: object = prior
         self._tool = model if isinstance(model, ToolModel) else None
         self._rest = np.zeros(card.n_joints)
@@ -116,25 +158,10 @@ class TrustMonitor:
         self._sensor = FrozenSensor(SENSOR_CHANGE * largest, SENSOR_PATIENCE)
         self._names = card.joint_names
         self._aftermath = 0.0
-        self._estimate: PayloadEstimate | None = None
-        self._weights: tuple[slice, slice] | None = None
-        self._payload_range = (0.0, 0.0)
-        self._know_payload(card)
-        self.overloaded = False
-        """Whether the payload is outside the training range by more than the margin."""
+        self.payload = PayloadRange(card)
+        """Whether the payload is one that the model was trained on."""
         self.dead: tuple[str, ...] = ()
         """Joints whose measurement stands still although their command changes."""
-
-    def _know_payload(self, card: ModelCard) -> None:
-        """Prepare to weigh the payload, if the card says what is usual."""
-        spent, past = card.columns('disturbance'), card.columns(PAST_KIND)
-        seen = card.training_ranges.get(RANGE_NAME)
-        if spent is None or past is None or seen is None or not seen.maximum > seen.minimum:
-            return
-        spread = [card.training_ranges[signal.name].std for signal in card.features[spent]]
-        self._estimate = PayloadEstimate(disturbance_scale(spread), card.dt)
-        self._weights = (spent, past)
-        self._payload_range = (seen.minimum, seen.maximum)
 
     @property
     def touched(self) -> bool:
@@ -165,9 +192,7 @@ class TrustMonitor:
         self._expected[:] = 0.0
         self._sensor.reset()
         self.dead = ()
-        self.overloaded = False
-        if self._estimate is not None:
-            self._estimate.reset()
+        self.payload.reset()
         self._aftermath = 0.0
 
     def judge(self, step: Step, commanded_effort: Vector | None) -> None:
@@ -191,7 +216,7 @@ class TrustMonitor:
             step.touched = step.frozen = self.touched
             step.contact = self.contact.contact
             step.confidence = self.confidence.value
-            heavy = (RANGE_NAME,) if self.overloaded else ()
+            heavy = (RANGE_NAME,) if self.payload.overloaded else ()
             step.outside_range = (*self._features.outside(step.observation), *heavy)
 
     def update(
@@ -216,7 +241,10 @@ class TrustMonitor:
                 and the faster it changes, the more it may be wrong.
             warm: Whether what the model predicts means something yet.
         """
-        overshoot = max(range_score(observation, self._ranges), self._weigh(observation))
+        overshoot = max(
+            range_score(observation, self._ranges),
+            self.payload.update(observation) / self.confidence.settings.range_tolerance,
+        )
         if self._band is None:
             if warm:
                 self.confidence.update(0.0, self._dt, overshoot=overshoot)
@@ -258,17 +286,6 @@ class TrustMonitor:
             wide += share * share + late * late
         return smooth, np.sqrt(wide)
 
-    def _weigh(self, observation: Vector) -> float:
-        """Return how far the payload is outside the training range; 1 at the tolerance."""
-        if self._estimate is None or self._weights is None:
-            return 0.0
-        spent, cost = (observation[where] for where in self._weights)
-        mass = self._estimate.update(spent, cost)
-        low, high = self._payload_range
-        outside = max(low - mass, mass - high, 0.0) / (high - low)
-        self.overloaded = outside > PAYLOAD_MARGIN
-        return outside / self.confidence.settings.range_tolerance
-
     def _detect_contact(
         self, measured: JointState, residual: Vector, band: Vector, score: float
     ) -> float:
@@ -280,8 +297,8 @@ class TrustMonitor:
         columns: Matrix | None = None
         jacobian: Matrix | None = None
         if not contact.calm(float(np.linalg.norm(residual / band))):
-            if self._payload is not None:
-                columns = self._payload.payload_torque(measured.position, self._rest, self._rest)
+            if self._carrier is not None:
+                columns = self._carrier.payload_torque(measured.position, self._rest, self._rest)
             if self._tool is not None:
                 jacobian = self._tool.tool_jacobian(measured.position)
         contact.update(residual, band, columns, jacobian)

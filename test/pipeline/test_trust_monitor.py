@@ -191,7 +191,7 @@ def test_a_payload_heavier_than_any_in_training_costs_all_trust(
     observation[16:] = 4.0
     observation[6:8] = 4.0 * mass
     run(monitor, [0.3, 0.1], 2.0, observation=observation)
-    assert (monitor.confidence.value == 1.0, monitor.overloaded) == (
+    assert (monitor.confidence.value == 1.0, monitor.payload.overloaded) == (
         trusted,
         overloaded,
     )

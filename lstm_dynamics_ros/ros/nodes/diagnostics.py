@@ -81,7 +81,7 @@ def _joint_states(report: Report, pipeline: Pipeline) -> tuple[bytes, str, dict[
         'rate_hz': snapshot.joint_states_hz,
         'age_s': snapshot.age,
         'received': snapshot.joint_states,
-        'median_period_s': pipeline.message_period,
+        'median_period_s': pipeline.state_input.message_period,
         'clock_skew_s': report.skew,
     }
     if pipeline.machine.state is State.WAITING:

@@ -8,8 +8,8 @@ from typing import Any
 
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.state import NANOSECONDS, RawSample, Vector
-from lstm_dynamics_ros.pipeline.arming_facts import prediction_only
 from lstm_dynamics_ros.pipeline.build import build_pipeline, joint_limits, robot_joint_names
+from lstm_dynamics_ros.pipeline.torque_permission import prediction_only
 from lstm_dynamics_ros.ros.nodes.monitor import Monitor
 from lstm_dynamics_ros.ros.nodes.settings import NodeSettings
 from lstm_dynamics_ros.runtime.model_file import load_model
@@ -130,9 +130,7 @@ class Engine:
         self.watchdog.timeout = settings.state_timeout
         self.watch.reconfigure(settings, settings.longest_silence, settings.longest_delay)
         self.track.timeout = settings.reference_timeout
-        pipeline.gate.settings = settings.gate
-        pipeline.safety = settings.safety
-        pipeline.trust_monitor.use(settings.safety)
+        pipeline.reconfigure(pipeline.settings, safety=settings.safety, gate=settings.gate)
         self.prediction_only = prediction_only(pipeline.card, settings.arming)
         config = settings.of_controller(name)
         if config != before.of_controller(name):
@@ -196,9 +194,9 @@ class Engine:
             pipeline.correction_output.shadow,
         )
         missing = ''
-        newest = pipeline.newest_ns
+        newest = pipeline.newest
         if newest is not None and pipeline.controller.needs_reference:
-            missing = self.track.missing(newest)
+            missing = self.track.missing(newest.stamp_ns)
         payload = self.payload
         return {
             'controller': pipeline.controller.name,

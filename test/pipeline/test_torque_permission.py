@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests for arming_facts.py: what a whole pipeline says when somebody wants to arm."""
+"""Tests for torque_permission.py: what a whole pipeline says when somebody wants to arm."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -9,8 +9,8 @@ from typing import ClassVar
 from lstm_dynamics_ros.control import ControlInput, Controller
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.state import RawSample, Reference, Vector
-from lstm_dynamics_ros.pipeline.arming_facts import feedback_gain, prediction_only
 from lstm_dynamics_ros.pipeline.pipeline import Pipeline, PipelineSettings, Surroundings
+from lstm_dynamics_ros.pipeline.torque_permission import feedback_gain, prediction_only
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 from lstm_dynamics_ros.safety.arming import ArmingSettings
 from lstm_dynamics_ros.safety.gate import Gate
