@@ -60,7 +60,6 @@ TIES_TO_CUT: set[str] = set()
 TOO_LONG: dict[str, int] = {
     'lstm_dynamics_ros/learning/export/calibration.py::calibrate': 61,
     'lstm_dynamics_ros/physics/identification/identify.py::identify': 61,
-    'lstm_dynamics_ros/pipeline/pipeline.py::Pipeline': 360,
     'lstm_dynamics_ros/ros/nodes/dynamics_node.py::DynamicsNode': 256,
 }
 """Classes and functions that are still too long, with their lines. May only shrink."""

@@ -128,14 +128,12 @@ class TrustMonitor:
         if motion_model and card.columns('disturbance') is None:
             band = None  # nothing is measured that its errors could be seen by
         usual = card.errors.get(str(horizon), {}).get(kind, {}).get('model')
-        self._band: Vector | None = None
+        self._band = None if band is None else np.maximum(band, 1e-9)
         self._usual = np.full(card.n_joints, np.inf)
         typical = 1.0
-        if band is not None:
-            self._band = np.maximum(band, 1e-9)
-            if usual is not None:
-                self._usual = np.maximum(usual, 1e-9)
-                typical = typical_score(self._usual, self._band)
+        if self._band is not None and usual is not None:
+            self._usual = np.maximum(usual, 1e-9)
+            typical = typical_score(self._usual, self._band)
         self._dt = card.dt
         self._motion_model = motion_model
         self._carrier = prior if isinstance(prior, PayloadModel) else None
@@ -264,9 +262,8 @@ class TrustMonitor:
                     self.confidence.update(score, self._dt, overshoot=overshoot)
         if commanded_effort is not None:
             still = self._sensor.check(measured, commanded_effort)
-            self.dead = ()
-            if still.any():
-                self.dead = tuple(np.array(self._names)[still].tolist())
+            names = zip(self._names, still.tolist(), strict=True)
+            self.dead = tuple(name for name, stands in names if stands)
 
     def _smoothed(
         self, residual: Vector, band: Vector, expected: Vector | None
