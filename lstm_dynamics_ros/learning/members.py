@@ -4,8 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
-import pkgutil
-from typing import cast, NamedTuple
+from typing import NamedTuple
 
 from lstm_dynamics_ros.core.card import Range
 from lstm_dynamics_ros.core.errors import TrainingError
@@ -18,6 +17,7 @@ from lstm_dynamics_ros.learning.models.base import build_model, Model
 from lstm_dynamics_ros.learning.models.ensemble import Ensemble
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.checkpoint import Checkpoint
+from lstm_dynamics_ros.learning.training.epochs import train
 from lstm_dynamics_ros.learning.training.ridge import ridge_of_folds
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 import torch
@@ -86,30 +86,6 @@ def train_members(
         )
         found.append(Member(checkpoint, stop_by, learn_from))
     return found
-
-
-def train(
-    train_segments: Sequence[Segment],
-    validation_segments: Sequence[Segment],
-    settings: TrainingSettings,
-    *,
-    folder: str | Path,
-    init: Checkpoint | str | Path | None = None,
-    prior: RigidBodyPrior | None = None,
-    progress: Progress = no_progress,
-) -> Checkpoint:
-    """Train one model of any family. See :func:`.trainer.train`."""
-    function = pkgutil.resolve_name(settings.train_function)
-    made = function(
-        train_segments,
-        validation_segments,
-        settings,
-        folder=folder,
-        init=init,
-        prior=prior,
-        progress=progress,
-    )
-    return cast('Checkpoint', made)
 
 
 def recurrent_weights(settings: TrainingSettings, joint_types: Sequence[str]) -> int:

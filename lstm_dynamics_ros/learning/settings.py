@@ -30,12 +30,12 @@ class TrainingSettings(ABC):
     model_class: ClassVar[str]
     """The model, ``module:class``: a :class:`~lstm_dynamics_ros.learning.models.base.Model` that
     is made of these settings and the joint types."""
-    train_function: ClassVar[str]
-    """What trains it, ``module:function``; called as
-    :func:`~lstm_dynamics_ros.learning.training.trainer.train`."""
+    trainer: ClassVar[str]
+    """What trains it, ``module:class``; a subclass of
+    :class:`~lstm_dynamics_ros.learning.training.epochs.Epochs`."""
     form: ClassVar[tuple[str, ...]] = (
-        'family', 'model_kind', 'cell', 'hidden_size', 'num_layers', 'features', 'dt',
-    )  # fmt: skip
+        *('family', 'model_kind', 'cell', 'hidden_size', 'num_layers', 'features', 'dt'),
+    )
     """Settings that a fine-tuned model shares with the model it started from."""
     compared_to: ClassVar[str] = 'its linear start'
     """What its held-out error is relative to."""

@@ -13,9 +13,10 @@ from lstm_dynamics_ros.data.segment import Segment, segments
 from lstm_dynamics_ros.data.split import split
 from lstm_dynamics_ros.learning.export.export import export
 from lstm_dynamics_ros.learning.export.settings import ExportSettings
-from lstm_dynamics_ros.learning.members import Member, train
+from lstm_dynamics_ros.learning.members import Member
 from lstm_dynamics_ros.learning.training.checkpoint import Checkpoint
-from lstm_dynamics_ros.learning.training.compare import error_ratio
+from lstm_dynamics_ros.learning.training.epochs import train
+from lstm_dynamics_ros.learning.training.validation import error_ratio
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.runtime.model_file import load_model
 from lstm_dynamics_ros.sim.collection import training_plan

@@ -118,7 +118,7 @@ def checkpoints(
 ) -> Callable[..., Any]:
     """Train a small model once per kind and cell: ``checkpoints('forward', 'lstm')``."""
     from lstm_dynamics_ros.learning.families import training_settings  # noqa: PLC0415
-    from lstm_dynamics_ros.learning.members import train  # noqa: PLC0415
+    from lstm_dynamics_ros.learning.training.epochs import train  # noqa: PLC0415
 
     known: dict[tuple[str, str], Any] = {}
 

@@ -13,8 +13,9 @@ from lstm_dynamics_ros.evaluation.scores.inverse import predict_effort
 from lstm_dynamics_ros.learning.columns import columns, usable
 from lstm_dynamics_ros.learning.export.export import export
 from lstm_dynamics_ros.learning.families import training_settings
-from lstm_dynamics_ros.learning.members import Member, train
+from lstm_dynamics_ros.learning.members import Member
 from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.learning.training.epochs import train
 from lstm_dynamics_ros.pipeline.pipeline import Pipeline
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 import numpy as np

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""No memory at all: what the same number of weights can do without one."""
+"""A cell without memory, to see what the same number of weights can do without one."""
 
 from typing import cast, ClassVar
 
@@ -22,13 +22,13 @@ class Memoryless(Cell):
     def __init__(self, input_size: int, hidden_size: int, num_layers: int) -> None:
         super().__init__(input_size, hidden_size, num_layers)
         widths = [input_size, *[hidden_size] * (num_layers - 1)]
+        inner = 4 * hidden_size
         self.layers = nn.ModuleList(
             nn.Sequential(
-                nn.Linear(width, 4 * hidden_size), nn.Tanh(),
-                nn.Linear(4 * hidden_size, hidden_size), nn.Tanh(),
+                *(nn.Linear(width, inner), nn.Tanh(), nn.Linear(inner, hidden_size), nn.Tanh())
             )
             for width in widths
-        )  # fmt: skip
+        )
 
     def forward(self, x: Tensor, state: State) -> tuple[Tensor, State]:
         """See the base class."""

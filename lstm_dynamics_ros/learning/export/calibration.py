@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How wrong a model is, in numbers for its card: errors beside persistence, and error bands.
+"""Calibration: errors of a model beside those of persistence, and error bands, for its card.
 
 Everything is measured on blocks of consecutive steps of held-out trajectories: of each member of
 an ensemble on those that it did not see, which is a cross-validation over all of them.
@@ -10,7 +10,7 @@ the same length stays wholly within the band. Source: V. Vovk, A. Gammerman, G. 
 "Algorithmic learning in a random world", 2005, ch. 4 (inductive conformal prediction).
 
 ``bounds`` are for single moments: a random moment of a new block stays within them with
-probability 1 - miss rate; :mod:`.pooled_bounds` makes them.
+probability 1 - miss rate; :mod:`.bounds` makes them.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,7 @@ from typing import NamedTuple
 
 from lstm_dynamics_ros.core.errors import TooShortError
 from lstm_dynamics_ros.learning.columns import Trajectory
-from lstm_dynamics_ros.learning.export.pooled_bounds import pooled_quantile, widening
+from lstm_dynamics_ros.learning.export.bounds import pooled_quantile, widening
 from lstm_dynamics_ros.learning.models.base import Model
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.dataset import cut, Windows
@@ -57,7 +57,7 @@ BOUND_RATES = (0.5, 0.2, 0.1, 0.05, 0.01)
 
 
 class Calibration(NamedTuple):
-    """What the card says about errors."""
+    """Entries of the card about errors."""
 
     errors: Table
     """RMSE: errors[horizon][kind][predictor]; predictors ``model``, ``persistence`` and, where
@@ -81,6 +81,15 @@ class _Squares(NamedTuple):
     persistence: Tensor
 
 
+class _Measured(NamedTuple):
+    """Squared errors on all blocks, and which of them are alike."""
+
+    squares: _Squares
+    horizons: tuple[int, ...]
+    groups: list[int]
+    """Number of the group of each block: of blocks that are alike, shape (blocks,)."""
+
+
 @torch.no_grad()
 def calibrate(parts: Sequence[Part], settings: TrainingSettings, *, burn_in: int) -> Calibration:
     """Measure errors, bands and bounds on held-out trajectories.
@@ -93,15 +102,42 @@ def calibrate(parts: Sequence[Part], settings: TrainingSettings, *, burn_in: int
     Raises:
         TooShortError: If no trajectory holds a block.
     """
-    model = parts[0][0]
+    squares, horizons, groups = _measure(parts, settings, burn_in)
+    feeds_back = parts[0][0].forward_kind and 'effort' in settings.targets
+    tables: tuple[Table, Table, Table] = ({}, {}, {})
+    banded = squares.causal if feeds_back else squares.model
+    moments, blocks = banded.sqrt(), banded.amax(1).sqrt()  # (..., D), (horizons, blocks, D)
+    for i, horizon in enumerate(horizons):
+        wider = {rate: widening(moments[i], groups, rate) for rate in BOUND_RATES}
+        for kind, columns in _columns(settings.targets, parts[0][0].n_joints):
+            entry = {
+                'model': _rmse(squares.model[i, ..., columns]),
+                'persistence': _rmse(squares.persistence[i, ..., columns]),
+            }
+            if feeds_back:
+                entry['model_causal'] = _rmse(squares.causal[i, ..., columns])
+            tables[0].setdefault(str(horizon), {})[kind] = entry
+            for rate in MISS_RATES:
+                half = conformal_quantile(blocks[i, :, columns], rate)
+                _enter(tables[1], rate, horizon, kind, half)
+            for rate in BOUND_RATES:
+                half = pooled_quantile(moments[i, ..., columns], rate)
+                _enter(
+                    tables[2], rate, horizon, kind, None if half is None else half * wider[rate]
+                )
+    return Calibration(*tables, blocks.shape[1], 'causal' if feeds_back else 'known')
+
+
+def _measure(parts: Sequence[Part], settings: TrainingSettings, burn_in: int) -> _Measured:
+    """Return the squared errors on all blocks that the trajectories hold."""
     longest = max(len(run.observations) for _, runs in parts for run in runs)
     horizons: tuple[int, ...] = (0,)
-    if model.forward_kind:
+    if parts[0][0].forward_kind:
         far = (h for h in FAR_HORIZONS if h < settings.horizon)
         known = sorted({*HORIZONS, *far, settings.horizon})
         horizons = tuple(h for h in known if burn_in + h < longest) or HORIZONS[:1]
     block = min(BLOCK, longest - burn_in - horizons[-1])
-    squares = []
+    squares: list[_Squares] = []
     groups: list[int] = []
     for part, (own, runs) in enumerate(parts):
         for windows in _batches(runs, burn_in, block, horizons[-1]):
@@ -112,37 +148,18 @@ def calibrate(parts: Sequence[Part], settings: TrainingSettings, *, burn_in: int
     if not squares:
         raise TooShortError(longest * settings.dt, (burn_in + horizons[-1] + 1) * settings.dt)
     whole = _Squares(*(torch.cat(piece, 2) for piece in zip(*squares, strict=True)))
-    feeds_back = model.forward_kind and 'effort' in settings.targets
-    tables: tuple[Table, Table, Table] = ({}, {}, {})
-    banded = whole.causal if feeds_back else whole.model
-    moments = banded.sqrt()
-    wider = {
-        rate: [widening(moments[i], groups, rate) for i in range(len(horizons))]
-        for rate in BOUND_RATES
-    }
-    scores = banded.amax(1).sqrt()  # (horizons, blocks, D)
-    for i, horizon in enumerate(horizons):
-        for k, kind in enumerate(settings.targets):
-            columns = slice(k * model.n_joints, (k + 1) * model.n_joints)
-            entry = {
-                'model': _rmse(whole.model[i, ..., columns]),
-                'persistence': _rmse(whole.persistence[i, ..., columns]),
-            }
-            if feeds_back:
-                entry['model_causal'] = _rmse(whole.causal[i, ..., columns])
-            tables[0].setdefault(str(horizon), {})[kind] = entry
-            widths = {rate: conformal_quantile(scores[i, :, columns], rate) for rate in MISS_RATES}
-            single = {
-                rate: None if half is None else half * wider[rate][i]
-                for rate in BOUND_RATES
-                for half in [pooled_quantile(moments[i, ..., columns], rate)]
-            }
-            for table, found in ((tables[1], widths), (tables[2], single)):
-                for rate, width in found.items():
-                    if width is not None:
-                        by_horizon = table.setdefault(str(rate), {})
-                        by_horizon.setdefault(str(horizon), {})[kind] = width.tolist()
-    return Calibration(*tables, scores.shape[1], 'causal' if feeds_back else 'known')
+    return _Measured(whole, horizons, groups)
+
+
+def _columns(kinds: Sequence[str], n_joints: int) -> list[tuple[str, slice]]:
+    """Return the columns of each kind of target."""
+    return [(kind, slice(k * n_joints, (k + 1) * n_joints)) for k, kind in enumerate(kinds)]
+
+
+def _enter(table: Table, rate: float, horizon: int, kind: str, width: Tensor | None) -> None:
+    """Enter half-widths into a table; a miss rate without any is left out."""
+    if width is not None:
+        table.setdefault(str(rate), {}).setdefault(str(horizon), {})[kind] = width.tolist()
 
 
 def conformal_quantile(scores: Tensor, miss_rate: float) -> Tensor | None:
@@ -165,11 +182,13 @@ def _batches(
 ) -> Iterator[Windows]:
     """Yield blocks with the burn-in before and the horizon after; blocks do not overlap."""
     steps = burn_in + block + reach
+    if block <= 0:
+        return
     chosen = [
         (i, start)
         for i, run in enumerate(runs)
         for start in range(0, len(run.observations) - steps + 1, block)
-    ] if block > 0 else []  # fmt: skip
+    ]
     for first in range(0, len(chosen), _BATCH):
         part = chosen[first : first + _BATCH]
         yield cut(runs, [i for i, _ in part], [s for _, s in part], steps)

@@ -10,12 +10,12 @@ from lstm_dynamics_ros.core.atomic_file import unfinished
 from lstm_dynamics_ros.core.card import Golden, ModelCard, PRIOR_KIND
 from lstm_dynamics_ros.core.errors import ConfigError, ExportError, JointNamesError
 from lstm_dynamics_ros.learning.columns import columns, signals, Trajectory, usable
+from lstm_dynamics_ros.learning.export.bounds import typical_spread
 from lstm_dynamics_ros.learning.export.calibration import BLOCK, calibrate, Calibration
 from lstm_dynamics_ros.learning.export.feedback_gain import measure_feedback_gain
 from lstm_dynamics_ros.learning.export.onnx_graph import PackedStep, to_onnx
 from lstm_dynamics_ros.learning.export.proof import BATCHES, prove, STEPS
 from lstm_dynamics_ros.learning.export.settings import ExportSettings
-from lstm_dynamics_ros.learning.export.spread import typical_spread
 from lstm_dynamics_ros.learning.export.washout import measure_washout
 from lstm_dynamics_ros.learning.families.control import ControlSettings
 from lstm_dynamics_ros.learning.families.inverse import InverseSettings

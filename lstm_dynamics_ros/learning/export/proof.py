@@ -9,12 +9,12 @@ stable by itself amplifies it further, on any machine. So apart they are held to
 same bound and of a few times what such bits make of the trained model alone.
 
 A torque observer knows its own prediction by its bits, so one that is fed the other side's takes
-it for a measurement. It is run teacher-forced and apart only; what last bits make of it is told
-by those of the efforts, since nothing else is fed back as a number.
+it for a measurement. It is run teacher-forced and apart only; what last bits make of it is found
+with those of the efforts, since nothing else is fed back as a number.
 """
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Callable
+from typing import cast, NamedTuple
 
 from lstm_dynamics_ros.core.errors import ExportError
 from lstm_dynamics_ros.learning.export.onnx_graph import PackedStep
@@ -35,6 +35,10 @@ differ by other bits, and which of them are amplified more is chance."""
 
 BATCHES = (1, 3)
 """Numbers of rows that are stepped together."""
+
+
+Advance = Callable[[Tensor], Tensor]
+"""Takes the observation of a step, shape (N, F), and returns the prediction, shape (N, D)."""
 
 
 class Proof(NamedTuple):
@@ -82,70 +86,78 @@ def prove(step: PackedStep, loaded: LoadedModel, observations: Tensor) -> Proof:
 
 def _compare(step: PackedStep, loaded: LoadedModel, rows: Tensor) -> Proof:
     """Return the largest differences for one batch size."""
-    file = OnnxStep(loaded, rows.shape[1])
-    measured = _torch_run(step, rows, free=False)
+    n = rows.shape[1]
+    file = OnnxStep(loaded, n)
+    measured = _run(step, _of_torch(step, n), rows)
     size = measured.flatten(0, 1).double()
     size = (size.amax(0) - size.amin(0)).clamp_min(1e-9)
-    forced = _difference(measured, _file_run(step, file, rows, None), size)
+    forced = _difference(measured, _run(step, _of_file(file), rows), size)
     if not step.model.forward_kind:
         return Proof(forced, 0.0, 0.0, 0.0)
-    free = _torch_run(step, rows, free=True)
-    nudged = _torch_run(step, rows, free=True, nudge=True)
-    return Proof(
-        forced,
-        0.0 if step.knows_itself else _difference(free, _file_run(step, file, rows, free), size),
-        _difference(free, _file_run(step, file, rows, None, apart=True), size),
-        _difference(free, nudged, size),
-    )
+    free = _run(step, _of_torch(step, n), rows, free=True)
+    nudged = _run(step, _of_torch(step, n), rows, free=True, nudge=True)
+    together = free if step.knows_itself else _run(step, _of_file(file), rows, fed=free)
+    apart = _run(step, _of_file(file), rows, free=True)
+    return Proof(forced, *(_difference(free, other, size) for other in (together, apart, nudged)))
 
 
-def _torch_run(step: PackedStep, rows: Tensor, *, free: bool, nudge: bool = False) -> Tensor:
-    """Return the trained model's predictions, shape (T, N, D)."""
-    state: Sequence[Tensor] = step.zero_state(rows.shape[1])
+def _of_torch(step: PackedStep, rows: int) -> Advance:
+    """Return the trained model as one that takes an observation and returns its prediction."""
+    state: list[Tensor] = list(step.zero_state(rows))
+
+    def advance(seen: Tensor) -> Tensor:
+        prediction, *state[:] = step(seen, *state)
+        return cast('Tensor', prediction)
+
+    return advance
+
+
+def _of_file(file: OnnxStep) -> Advance:
+    """Return the model file as one that takes an observation and returns its prediction."""
+    file.reset()
+
+    def advance(seen: Tensor) -> Tensor:
+        file.obs[:] = seen.numpy()
+        return torch.from_numpy(file.step().copy())
+
+    return advance
+
+
+def _run(
+    step: PackedStep,
+    advance: Advance,
+    rows: Tensor,
+    *,
+    fed: Tensor | None = None,
+    free: bool = False,
+    nudge: bool = False,
+) -> Tensor:
+    """Return the predictions of either side, shape (T, N, D).
+
+    Args:
+        step: Decides what is fed back.
+        advance: The side.
+        rows: Measured observations, shape (T, N, F).
+        fed: Predictions to feed back, shape (T, N, D).
+        free: Feed back its own predictions.
+        nudge: Change the last bit of what is fed back.
+    """
     predictions: list[Tensor] = []
-    for i, row in enumerate(rows):
-        seen = row
+    for i, measured in enumerate(rows):
+        row, before = measured, None if fed is None or not i else fed[i - 1]
         if free and predictions:
             before = predictions[-1]
             if nudge and step.knows_itself:
-                row = _nudged(row, i)  # noqa: PLW2901
+                row = _nudged(row, i)
             elif nudge:
                 before = _nudged(before, i)
-            seen = _fed(step, row, before)
-        prediction, *after = step(seen, *state)
-        state = after
-        predictions.append(prediction)
+        predictions.append(advance(row if before is None else _fed(step, row, before)))
     return torch.stack(predictions)
 
 
 def _nudged(values: Tensor, step: int) -> Tensor:
     """Return values with the last bit changed, up and down by turns."""
     return torch.nextafter(values, torch.full_like(values, (-1.0) ** step * 1e30))
-
-
-def _file_run(
-    step: PackedStep, file: OnnxStep, rows: Tensor, fed: Tensor | None, *, apart: bool = False
-) -> Tensor:
-    """Return the model file's predictions, shape (T, N, D).
-
-    Args:
-        step: Says what is fed back.
-        file: The model file.
-        rows: Measured observations, shape (T, N, F).
-        fed: Predictions to feed back, shape (T, N, D); None for none.
-        apart: Feed back its own predictions.
-    """
-    file.reset()
-    predictions: list[Tensor] = []
-    for i, row in enumerate(rows):
-        seen = row
-        if i and apart:
-            seen = _fed(step, row, predictions[-1])
-        elif i and fed is not None:
-            seen = _fed(step, row, fed[i - 1])
-        file.obs[:] = seen.numpy()
-        predictions.append(torch.from_numpy(file.step().copy()))
-    return torch.stack(predictions)
 
 
 def _fed(step: PackedStep, row: Tensor, prediction: Tensor) -> Tensor:

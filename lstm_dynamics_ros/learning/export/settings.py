@@ -9,7 +9,7 @@ from lstm_dynamics_ros.core.parameters import parameter
 
 @dataclass(frozen=True, kw_only=True)
 class ExportSettings:
-    """What the model card says beyond what training knows."""
+    """Entries of the model card that training does not know."""
 
     name: str = parameter('model', 'Name of the model, for people.')
     effort_semantics: str = parameter(
@@ -24,13 +24,16 @@ class ExportSettings:
     latency_steps: int = parameter(
         1,
         'Steps from a measurement to the moment a correction acts; see lstm-dynamics latency.',
-        unit='steps', minimum=0,
-    )  # fmt: skip
+        unit='steps',
+        minimum=0,
+    )
     drive_delay: float = parameter(
         0.0,
         "Part of the latency that lies in the drives, after the robot's own command.",
-        unit='s', minimum=0.0, maximum=0.5,
-    )  # fmt: skip
+        unit='s',
+        minimum=0.0,
+        maximum=0.5,
+    )
     dt_tolerance: float = parameter(
         0.1, 'Largest relative deviation of the message period from dt.', minimum=0.0, maximum=1.0
     )

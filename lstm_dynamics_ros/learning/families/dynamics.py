@@ -13,15 +13,11 @@ class DynamicsSettings(TrainingSettings):
     """A linear part over the recent past, and a cell and a head for what it leaves."""
 
     model_class: ClassVar[str] = 'lstm_dynamics_ros.learning.models.dynamics_model:DynamicsModel'
-    train_function: ClassVar[str] = 'lstm_dynamics_ros.learning.training.trainer:train'
+    trainer: ClassVar[str] = 'lstm_dynamics_ros.learning.training.trainer:DynamicsTraining'
     form: ClassVar[tuple[str, ...]] = (
         *TrainingSettings.form,
-        'head_size',
-        'history_steps',
-        'ripple_limit',
-        'friction_velocities',
-        'slip_displacements',
-        'learned_initial_state',
+        *('head_size', 'history_steps', 'ripple_limit', 'friction_velocities'),
+        *('slip_displacements', 'learned_initial_state'),
     )
 
     head_size: int = parameter(

@@ -20,12 +20,8 @@ class TorqueObserverSettings(TrainingSettings):
     after them.
     """
 
-    model_class: ClassVar[str] = (
-        'lstm_dynamics_ros.learning.torque_observer.observer:TorqueObserver'
-    )
-    train_function: ClassVar[str] = (
-        'lstm_dynamics_ros.learning.torque_observer.training:train_open_loop'
-    )
+    model_class: ClassVar[str] = f'{_FOLDER}.observer:TorqueObserver'
+    trainer: ClassVar[str] = f'{_FOLDER}.training:OpenLoopTraining'
     form: ClassVar[tuple[str, ...]] = (*TrainingSettings.form, 'observer_passes')
     compared_to: ClassVar[str] = 'the filter alone'
     known_start: ClassVar[bool] = True

@@ -8,14 +8,11 @@ come from an unrelated moment of the recording.
 """
 
 from lstm_dynamics_ros.learning.interpretation.differentiable import DifferentiableModel, State
-from lstm_dynamics_ros.learning.interpretation.explanation import Contraction
+from lstm_dynamics_ros.learning.interpretation.explanation import Array, Contraction
 from lstm_dynamics_ros.learning.interpretation.observed import ExplainedOutput
 import numpy as np
-from numpy.typing import NDArray
 import torch
 from torch import Tensor
-
-Array = NDArray[np.float64]
 
 AGREEMENT = 0.01
 """Largest difference that counts as agreement, relative to the range of each output."""

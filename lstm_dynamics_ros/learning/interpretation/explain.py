@@ -17,6 +17,7 @@ from lstm_dynamics_ros.learning.interpretation.card_inputs import (
 from lstm_dynamics_ros.learning.interpretation.contraction import measure_contraction
 from lstm_dynamics_ros.learning.interpretation.differentiable import DifferentiableModel
 from lstm_dynamics_ros.learning.interpretation.explanation import (
+    Array,
     Attribution,
     Contraction,
     Explanation,
@@ -39,10 +40,7 @@ from lstm_dynamics_ros.learning.interpretation.settings import ExplainSettings
 from lstm_dynamics_ros.learning.interpretation.unit_memory import node_activity
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
-from numpy.typing import NDArray
 import torch
-
-Array = NDArray[np.float64]
 
 SCALE = 1000
 """Steps of the progress of each part."""

@@ -10,13 +10,10 @@ so that both still agree.
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.learning.interpretation.differentiable import DifferentiableModel
-from lstm_dynamics_ros.learning.interpretation.explanation import HistoryAblation
+from lstm_dynamics_ros.learning.interpretation.explanation import Array, HistoryAblation
 from lstm_dynamics_ros.learning.interpretation.observed import ExplainedOutput
 import numpy as np
-from numpy.typing import NDArray
 import torch
-
-Array = NDArray[np.float64]
 
 AGES = 16
 """Ages from which on the history is replaced."""

@@ -11,14 +11,11 @@ from lstm_dynamics_ros.learning.interpretation.differentiable import (
     Outputs,
     State,
 )
-from lstm_dynamics_ros.learning.interpretation.explanation import Influence
+from lstm_dynamics_ros.learning.interpretation.explanation import Array, Influence
 from lstm_dynamics_ros.learning.interpretation.observed import ExplainedOutput
 import numpy as np
-from numpy.typing import NDArray
 import torch
 from torch import Tensor
-
-Array = NDArray[np.float64]
 
 LARGEST_GRAPH = 24_000
 """Rows times steps that are differentiated at once; bounds the memory to about 1 GB."""

@@ -17,15 +17,12 @@ from typing import NamedTuple
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.progress import no_progress, part_of, Progress
 from lstm_dynamics_ros.learning.interpretation.differentiable import DifferentiableModel
-from lstm_dynamics_ros.learning.interpretation.explanation import Attribution
+from lstm_dynamics_ros.learning.interpretation.explanation import Array, Attribution
 from lstm_dynamics_ros.learning.interpretation.influence import LARGEST_GRAPH, output_gradients
 from lstm_dynamics_ros.learning.interpretation.observed import ExplainedOutput
 import numpy as np
-from numpy.typing import NDArray
 import torch
 from torch import Tensor
-
-Array = NDArray[np.float64]
 
 POINTS = (32, 192)
 """Points of the path that are evaluated; the latter if the former leave too large a gap."""

@@ -8,12 +8,10 @@ from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import UnknownNameError
 from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.learning.interpretation.differentiable import DifferentiableModel
+from lstm_dynamics_ros.learning.interpretation.explanation import Array
 import numpy as np
-from numpy.typing import NDArray
 import torch
 from torch import Tensor
-
-Array = NDArray[np.float64]
 
 
 class ExplainedOutput:

@@ -13,11 +13,9 @@ from collections.abc import Mapping, Sequence
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.ridge import solve_ridge
 from lstm_dynamics_ros.learning.interpretation.card_inputs import Run
-from lstm_dynamics_ros.learning.interpretation.explanation import Probe
+from lstm_dynamics_ros.learning.interpretation.explanation import Array, Probe
 import numpy as np
 from numpy.typing import NDArray
-
-Array = NDArray[np.float64]
 
 STRENGTHS = (1e-4, 1e-3, 1e-2, 1e-1, 1.0, 10.0)
 """Strengths of the ridge that are tried, relative to the number of rows."""

@@ -19,8 +19,10 @@ class ExplainSettings:
         0.0,
         'How far back to look; 0 takes one and a half times the washout of the model, at least '
         '40 and at most 600 steps.',
-        unit='s', minimum=0.0, maximum=60.0,
-    )  # fmt: skip
+        unit='s',
+        minimum=0.0,
+        maximum=60.0,
+    )
     moments: int = parameter(
         40, 'Moments of the recordings that are differentiated.', minimum=4, maximum=1000
     )

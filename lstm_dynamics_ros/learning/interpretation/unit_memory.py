@@ -8,16 +8,13 @@ loop through all other units counts too: a nudge of the unit's own memory is lef
 ``|P_ii(k)|``, and of any nudge at most the largest singular value of P(k) is left.
 """
 
-from lstm_dynamics_ros.learning.interpretation.explanation import NodeActivity
+from lstm_dynamics_ros.learning.interpretation.explanation import Array, NodeActivity
 from lstm_dynamics_ros.learning.interpretation.observed import NodeRecord
 from lstm_dynamics_ros.learning.interpretation.onnx_recurrent import RecurrentNode
 import numpy as np
-from numpy.typing import NDArray
 import torch
 from torch import Tensor
 from torch.func import jacrev, vmap
-
-Array = NDArray[np.float64]
 
 CLOSED, OPEN = 0.05, 0.95
 """A gate below or above is saturated."""

@@ -1,9 +1,9 @@
 # SPDX-License-Identifier: Apache-2.0
-"""A causal filter that takes the torque for a measurement of the motion.
+"""Extended Kalman filter that takes the torque for a measurement of the motion.
 
 The state of each joint is position, velocity and acceleration, each in units of its spread in the
-training data. Known positions are measurements as usual. The inverse dynamics of the robot say
-which effort a motion takes, so the measured effort is a measurement of the motion too: where it
+training data. Known positions are measurements as usual. The inverse dynamics of the robot give
+the effort of a motion, so the measured effort is a measurement of the motion too: where it
 differs from ``Y(q, v, a) theta``, it corrects the state. So a position can be followed through a
 long run from efforts alone, and errors decay where integrated accelerations would grow.
 
@@ -38,7 +38,7 @@ EFFORT_NOISE = 30.0
 
 STILL_NOISE = 4.0
 """Exponent of the factor on that variance for a joint that stands still for sure: its effort is
-stiction, which says nothing of the motion."""
+stiction, which depends on nothing else of the motion."""
 
 ROUGH_NOISE = 30.0
 """Factor on the variance of the rough velocity's error, which is far from white too."""
@@ -61,7 +61,7 @@ _LARGEST_INNOVATION = 8.0
 
 
 class Estimate(NamedTuple):
-    """What a filter makes of one step."""
+    """What a filter estimates in one step."""
 
     mean: Tensor
     """State predicted for the next step, normalised, shape (N, 3 n_joints)."""
@@ -93,11 +93,11 @@ class TorqueFilter(nn.Module):
         super().__init__()
         self.inverse = inverse
         self.n_joints = n = inverse.n_joints
-        sizes = {
-            'spread': (3 * n,), 'effort_spread': (n,), 'transition': (3 * n, 3 * n),
-            'process_noise': (3 * n, 3 * n), 'effort_variance': (len(BANDS), n),
-            'rough_variance': (n,), 'low': (n,), 'high': (n,),
-        }  # fmt: skip
+        whole = (3 * n, 3 * n)
+        sizes: dict[str, tuple[int, ...]] = {'spread': (3 * n,), 'effort_spread': (n,)}
+        sizes |= {'transition': whole, 'process_noise': whole}
+        sizes |= {'effort_variance': (len(BANDS), n), 'rough_variance': (n,)}
+        sizes |= {'low': (n,), 'high': (n,)}
         for name, size in sizes.items():
             self.register_buffer(name, torch.ones(size, dtype=torch.float64))
 
@@ -170,7 +170,7 @@ class TorqueFilter(nn.Module):
             mean: Predicted state, normalised, shape (N, 3 n_joints).
             covariance: Its covariance, shape (N, 3 n_joints, 3 n_joints).
             position: Position of this step, shape (N, n_joints).
-            known: 1 where the position is measured, 0 where it says nothing, shape (N, 1).
+            known: 1 where the position is measured, 0 where it is not, shape (N, 1).
             effort: Effort of this step, shape (N, n_joints).
             still: Probability that each joint stands still, shape (N, n_joints).
             rough: Rough velocities, normalised, shape (N, n_joints).

@@ -27,7 +27,7 @@ range to nearly a jump."""
 
 STILL = 0.08
 """Speed below which a joint counts as still, relative to the spread of its velocity. There the
-effort is stiction and says little of the motion."""
+effort is stiction and depends little on the motion."""
 
 STILL_WEIGHT = 0.02
 """Weight of rows where the joint is still in the least squares of its effort."""

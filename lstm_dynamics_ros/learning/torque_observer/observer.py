@@ -168,7 +168,7 @@ class TorqueObserver(Model):
         Args:
             observations: SI units, shape (T, N, F).
             state: State before the first step.
-            known: 1 where the motion is measured, 0 where it says nothing, shape (T, N, 1); all
+            known: 1 where the motion is measured, 0 where it is not, shape (T, N, 1); all
                 but the first, which is compared with the last prediction, if not given.
             wanted: Steps after which the memory is wanted.
 

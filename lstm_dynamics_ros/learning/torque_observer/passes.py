@@ -2,7 +2,7 @@
 """Passes of a torque observer: each a stiction detector and the filter that takes its result.
 
 Passes do the same one after the other. What a pass estimates of the motion is an input of the
-next one's detector: the first detector sees efforts alone, and an effort says more where it is
+next one's detector: the first detector sees efforts alone, and an effort is worth more where it is
 known how much of it is gravity. A pass learns nothing of those after it, so all run forward in
 time together, and one step of one is followed by the same step of the next.
 """
@@ -77,7 +77,7 @@ class PassInput(NamedTuple):
     before: Tensor
     """Efforts one step before, shape (N, n_joints)."""
     known: Tensor
-    """1 where the motion is measured, 0 where it says nothing, shape (N, 1)."""
+    """1 where the motion is measured, 0 where it is not, shape (N, 1)."""
     earlier: Tensor | None = None
     """Features of the passes before, side by side, shape (N, E); None in the first."""
 
@@ -189,9 +189,14 @@ class FilterPass(nn.Module):
         mean = torch.where(fresh, mean, memory.mean.double())
         covariance = torch.where(fresh.unsqueeze(2), covariance, memory.covariance.double())
         made = self.filter.step(
-            mean, covariance, position=position, known=given.known.double(), effort=effort,
-            still=still.double(), rough=rough.double(),
-        )  # fmt: skip
+            mean,
+            covariance,
+            position=position,
+            known=given.known.double(),
+            effort=effort,
+            still=still.double(),
+            rough=rough.double(),
+        )
         features = torch.cat([made.features, still.double(), rough.double()], 1)
         width = diagonal(made.covariance, 3 * n)[:, : 2 * n].clamp_min(0).sqrt()
         after = PassMemory(made.mean.float(), made.covariance.float(), memory.hidden)
@@ -227,7 +232,7 @@ class Passes(nn.ModuleList):
             observation: SI units, shape (N, F).
             memory: Memory before the step.
             fresh: True where nothing was seen before, shape (N, 1).
-            known: 1 where the motion is measured, 0 where it says nothing, shape (N, 1).
+            known: 1 where the motion is measured, 0 where it is not, shape (N, 1).
 
         Returns:
             What each pass estimates, and the memory after the step.
@@ -257,7 +262,7 @@ class Passes(nn.ModuleList):
             observations: SI units, shape (T, N, F).
             memory: Memory before the first step.
             fresh: True where nothing was seen before the first step, shape (N, 1).
-            known: 1 where the motion is measured, 0 where it says nothing, shape (T, N, 1).
+            known: 1 where the motion is measured, 0 where it is not, shape (T, N, 1).
             wanted: Steps after which the memory is wanted, in rising order.
 
         Returns:

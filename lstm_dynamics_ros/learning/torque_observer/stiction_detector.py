@@ -1,9 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Which joints stand still, found from the efforts alone.
 
-A joint at rest is held by stiction: its effort says what holds it, not how it moves. A small
-recurrent network learns from efforts to find such joints, and a rough velocity of the others. In a
-later pass of a torque observer it also sees what the passes before estimate of the motion.
+A joint at rest is held by stiction: its effort depends on what holds it, not on how it moves. A
+small recurrent network learns from efforts to find such joints, and a rough velocity of the
+others. In a later pass of a torque observer it also sees what the passes before estimate of the
+motion.
 """
 
 from collections.abc import Sequence

@@ -8,13 +8,12 @@ learns from runs of which only the first row is known, and from windows of which
 judged by. Early stopping is by the same errors on held-out trajectories.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import cast
 
-from lstm_dynamics_ros.core.errors import JointNamesError
-from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.learning.columns import columns, signals, Trajectory, usable
+from lstm_dynamics_ros.learning.columns import Trajectory
 from lstm_dynamics_ros.learning.families.torque_observer import TorqueObserverSettings
 from lstm_dynamics_ros.learning.torque_observer.identification import identify
 from lstm_dynamics_ros.learning.torque_observer.observer import TorqueObserver
@@ -24,9 +23,7 @@ from lstm_dynamics_ros.learning.torque_observer.training_data import (
     HiddenRuns,
 )
 from lstm_dynamics_ros.learning.training.checkpoint import Checkpoint
-from lstm_dynamics_ros.learning.training.dataset import epoch_generator
 from lstm_dynamics_ros.learning.training.epochs import Epochs
-from lstm_dynamics_ros.learning.training.provenance import digest, feature_ranges
 from lstm_dynamics_ros.learning.training.update import scheduled
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 import torch
@@ -42,82 +39,22 @@ WINDOWS_PER_RUN = 4
 """Windows in a batch per whole run in it."""
 
 
-def train_open_loop(
-    train_segments: Sequence[Segment],
-    validation_segments: Sequence[Segment],
-    settings: TorqueObserverSettings,
-    *,
-    folder: str | Path,
-    init: Checkpoint | str | Path | None = None,
-    prior: RigidBodyPrior | None = None,
-    progress: Progress = no_progress,
-) -> Checkpoint:
-    """Train a torque observer, or go on with a training that was interrupted.
-
-    Args:
-        train_segments: Data to learn from.
-        validation_segments: Data to stop by, from other trajectories.
-        settings: What to train, and how.
-        folder: Where ``last.pt`` and ``best.pt`` are kept.
-        init: Model to start from (fine-tuning). What was identified is kept.
-        prior: None; it has no rigid-body prior.
-        progress: Called after each epoch.
-
-    Returns:
-        The model with the smallest held-out error.
-
-    Raises:
-        ConfigError: If the settings do not go with a torque observer.
-        DataError: If the data cannot be used.
-        TooShortError: If no trajectory is long enough.
-        JointNamesError: If the segments, or the model to start from, have other joints.
-        TrainingError: If the folder holds another training, or the loss is not finite.
-    """
-    if settings.threads:
-        torch.set_num_threads(settings.threads)
-    learned = usable(train_segments, settings, prior)
-    held_out = usable(validation_segments, settings, prior)
-    joints = learned[0].joint_names, learned[0].joint_types
-    if held_out[0].joint_names != joints[0]:
-        raise JointNamesError(joints[0], held_out[0].joint_names)
-    start = Checkpoint.load(Path(init)) if isinstance(init, str | Path) else init
-    if start is not None:
-        start.check_fits(settings, joints[0])
-    runs = [[columns(item, settings) for item in part] for part in (learned, held_out)]
-    training = _OpenLoop(runs[0], runs[1], settings, joints, Path(folder), start)
-    return training.finish(progress)
-
-
-class _OpenLoop(Epochs):
-    """One training: data, model, optimiser, and what has been reached."""
+class OpenLoopTraining(Epochs):
+    """Training of a torque observer. What was identified of a model to start from is kept."""
 
     settings: TorqueObserverSettings
 
     def __init__(
         self,
-        learned: list[Trajectory],
-        held_out: list[Trajectory],
+        learn_from: Sequence[Segment],
+        stop_by: Sequence[Segment],
         settings: TorqueObserverSettings,
-        joints: tuple[tuple[str, ...], tuple[str, ...]],
         folder: Path,
         start: Checkpoint | None,
+        prior: RigidBodyPrior | None,
     ) -> None:
-        super().__init__()
-        self.settings, self.joints, self.folder = settings, joints, folder
-        names = [item.name for item in signals(settings.signals, *joints)]
-        self.ranges = feature_ranges(names, learned, None if start is None else start.ranges)
-        self.data = {
-            'train': sorted({run.name for run in learned}),
-            'validation': sorted({run.name for run in held_out}),
-            'sha256': digest([*learned, *held_out]),
-            'floored_features': [],
-            'ripple': [],
-            'fine_tuned_from': None if start is None else start.data['sha256'],
-        }
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(settings.seed)
-            model = TorqueObserver(settings, joints[1])
-        self.model = self.observer = model
+        super().__init__(learn_from, stop_by, settings, folder, start, prior)
+        self.observer = model = cast('TorqueObserver', self.model)
         self.trained = [model.cell, model.output, model.shrink]
         weights = [p for part in self.trained for p in part.parameters()]
         self.optimizer = torch.optim.AdamW(
@@ -130,9 +67,9 @@ class _OpenLoop(Epochs):
         elif start is not None:
             model.load_state_dict(start.weights)
         else:
-            seen = identify(model, learned, settings)
-        self.runs, self.windows = seen or self._hidden(learned)
-        self.unseen = self._hidden(held_out)
+            seen = identify(model, self.learned, settings)
+        self.runs, self.windows = seen or self._hidden(self.learned)
+        self.unseen = self._hidden(self.held_out)
         if known is None and start is None:
             _normalise(model, [self.runs, self.windows])
         self.scale = model.filter.spread[: 2 * model.n_joints].float()
@@ -146,25 +83,20 @@ class _OpenLoop(Epochs):
         self.reference = [base.clamp_min(1e-6) for base in bases]
         self.resume(known)
 
-    def run_epoch(self, epoch: int) -> float:
-        """Run the updates of one epoch and return the mean loss."""
+    def losses(self, epoch: int, generator: torch.Generator) -> Iterator[Tensor]:  # noqa: ARG002
+        """See the base class."""
         self.observer.train()
         self.observer.passes.eval()  # they are identified already
-        generator = epoch_generator(self.settings.seed, epoch, stream=1)
-        total = 0.0
-        with torch.random.fork_rng(devices=[]):  # dropout draws from torch's own numbers
-            torch.manual_seed(generator.initial_seed())
-            for _ in range(self.settings.updates_per_epoch):
-                loss = self._loss()
-                self.check_loss(loss, epoch)
-                self.optimizer.zero_grad()
-                loss.backward()  # type: ignore[no-untyped-call]
-                for part in self.trained:
-                    nn.utils.clip_grad_norm_(part.parameters(), self.settings.gradient_clip)
-                self.optimizer.step()
-                self.schedule.step()
-                total += float(loss.detach())
-        return total / self.settings.updates_per_epoch
+        for _ in range(self.settings.updates_per_epoch):
+            yield self._loss()
+
+    def update(self, loss: Tensor) -> None:
+        """See the base class."""
+        self.optimizer.zero_grad()
+        loss.backward()  # type: ignore[no-untyped-call]
+        for part in self.trained:
+            nn.utils.clip_grad_norm_(part.parameters(), self.settings.gradient_clip)
+        self.optimizer.step()
 
     @torch.no_grad()
     def held_out_error(self) -> float:

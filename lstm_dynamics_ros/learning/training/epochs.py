@@ -7,16 +7,19 @@ that was killed and resumed ends with the very same weights.
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 import math
 from pathlib import Path
-from typing import Any
+import pkgutil
+from typing import Any, cast
 
-from lstm_dynamics_ros.core.card import Range
-from lstm_dynamics_ros.core.errors import TrainingError
-from lstm_dynamics_ros.core.progress import Progress
+from lstm_dynamics_ros.core.errors import JointNamesError, TrainingError
+from lstm_dynamics_ros.core.progress import no_progress, Progress
+from lstm_dynamics_ros.data.segment import Segment
+from lstm_dynamics_ros.learning.columns import columns, signals, usable
 from lstm_dynamics_ros.learning.families import training_settings
-from lstm_dynamics_ros.learning.models.base import Model
+from lstm_dynamics_ros.learning.models.base import build_model
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.checkpoint import (
     Checkpoint,
@@ -24,40 +27,136 @@ from lstm_dynamics_ros.learning.training.checkpoint import (
     read,
     write_atomically,
 )
+from lstm_dynamics_ros.learning.training.dataset import epoch_generator
+from lstm_dynamics_ros.learning.training.provenance import digest, feature_ranges, payload_range
+from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 import torch
+
+
+def train(
+    train_segments: Sequence[Segment],
+    validation_segments: Sequence[Segment],
+    settings: TrainingSettings,
+    *,
+    folder: str | Path,
+    init: Checkpoint | str | Path | None = None,
+    prior: RigidBodyPrior | None = None,
+    progress: Progress = no_progress,
+) -> Checkpoint:
+    """Train a model of any family, or go on with a training that was interrupted.
+
+    Args:
+        train_segments: Data to learn from.
+        validation_segments: Data to stop by, from other trajectories.
+        settings: What to train, and how.
+        folder: Where ``last.pt`` and ``best.pt`` are kept. If there is a ``last.pt`` of the same
+            settings and data, training goes on from it.
+        init: Model to start from (fine-tuning). Its normalisation, or what was identified, is
+            kept.
+        prior: Rigid-body prior of a model that has one.
+        progress: Called after each epoch.
+
+    Returns:
+        The model with the smallest held-out error.
+
+    Raises:
+        ConfigError: If the settings do not go together.
+        DataError: If the data cannot be used.
+        TooShortError: If no segment holds one window.
+        JointNamesError: If the segments, or the model to start from, have other joints.
+        TrainingError: If the folder holds another training, or the loss is not finite.
+        KeyboardInterrupt: As it came; ``last.pt`` is that of the last finished epoch.
+    """
+    if settings.threads:
+        torch.set_num_threads(settings.threads)
+    learn_from = usable(train_segments, settings, prior)
+    stop_by = usable(validation_segments, settings, prior)
+    joints = learn_from[0].joint_names
+    if stop_by[0].joint_names != joints:
+        raise JointNamesError(joints, stop_by[0].joint_names)
+    start = Checkpoint.load(Path(init)) if isinstance(init, str | Path) else init
+    if start is not None:
+        start.check_fits(settings, joints)
+    kind = cast('type[Epochs]', pkgutil.resolve_name(settings.trainer))
+    return kind(learn_from, stop_by, settings, Path(folder), start, prior).finish(progress)
 
 
 class Epochs(ABC):
     """One training: model, optimiser, and what has been reached.
 
-    Subclasses set all attributes that are declared here, and say what an epoch is.
+    Subclasses set optimiser and schedule, prepare the model and call :meth:`resume`.
+
+    Args:
+        learn_from: Usable segments to learn from.
+        stop_by: Usable segments to stop by.
+        settings: What to train, and how.
+        folder: Where checkpoints are kept.
+        start: Model to start from.
+        prior: Rigid-body prior of a model that has one.
     """
 
-    settings: TrainingSettings
-    joints: tuple[tuple[str, ...], tuple[str, ...]]
-    """Names and types."""
-    folder: Path
-    model: Model
     optimizer: torch.optim.Optimizer
     schedule: torch.optim.lr_scheduler.LRScheduler
-    data: dict[str, Any]
-    """What the training is of; another one is not gone on with."""
-    ranges: dict[str, Range]
-    prior: dict[str, str] | None = None
     settling: float = 0.0
     """Share of the epochs before which patience does not count."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        learn_from: Sequence[Segment],
+        stop_by: Sequence[Segment],
+        settings: TrainingSettings,
+        folder: Path,
+        start: Checkpoint | None,
+        prior: RigidBodyPrior | None,
+    ) -> None:
+        self.settings, self.folder, self.start = settings, folder, start
         self.history: list[dict[str, float]] = []
         self.best_error, self.best_epoch = math.inf, -1
+        self.joints = learn_from[0].joint_names, learn_from[0].joint_types
+        self.learned = [columns(segment, settings) for segment in learn_from]
+        self.held_out = [columns(segment, settings) for segment in stop_by]
+        self.names = [item.name for item in signals(settings.signals, *self.joints)]
+        self.prior = None if prior is None else prior.description()
+        earlier = None if start is None else start.ranges
+        self.ranges = feature_ranges(self.names, self.learned, earlier)
+        self.ranges |= payload_range(self.names, self.learned, self.ranges, settings.dt, earlier)
+        self.data: dict[str, Any] = {
+            'train': sorted({run.name for run in self.learned}),
+            'validation': sorted({run.name for run in self.held_out}),
+            'sha256': digest([*self.learned, *self.held_out]),
+            'floored_features': [],
+            'ripple': [],
+            'fine_tuned_from': None if start is None else start.data['sha256'],
+        }
+        """What the training is of; another one is not gone on with."""
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(settings.seed)
+            self.model = build_model(settings, self.joints[1])
 
     @abstractmethod
-    def run_epoch(self, epoch: int) -> float:
-        """Run the updates of one epoch and return the mean loss."""
+    def losses(self, epoch: int, generator: torch.Generator) -> Iterator[torch.Tensor]:
+        """Yield the loss of each update of an epoch, after the update before it."""
+
+    @abstractmethod
+    def update(self, loss: torch.Tensor) -> None:
+        """Take one step down the gradient."""
 
     @abstractmethod
     def held_out_error(self) -> float:
         """Return the error of the model as it is on held-out data."""
+
+    def run_epoch(self, epoch: int) -> float:
+        """Run the updates of one epoch and return the mean loss."""
+        generator = epoch_generator(self.settings.seed, epoch, stream=1)
+        total = 0.0
+        with torch.random.fork_rng(devices=[]):  # dropout draws from torch's own numbers
+            torch.manual_seed(generator.initial_seed())
+            for loss in self.losses(epoch, generator):
+                self.check_loss(loss, epoch)
+                self.update(loss)
+                self.schedule.step()
+                total += float(loss.detach())
+        return total / self.settings.updates_per_epoch
 
     def found(self) -> dict[str, Any] | None:
         """Return what the folder holds of this training, if anything.

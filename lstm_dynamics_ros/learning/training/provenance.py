@@ -62,7 +62,7 @@ def payload_range(
     dt: float,
     earlier: Mapping[str, Range] | None,
 ) -> dict[str, Range]:
-    """Return the range of the payload over trajectories, by its name; nothing if it is not told.
+    """Return the range of the payload over trajectories, by its name, if the model has one.
 
     Without the extremes: when a payload changes, the estimate is off for a moment.
 
@@ -84,8 +84,8 @@ def payload_range(
     found = []
     for run in runs:
         rows = run.observations.double().numpy()
-        spent, cost = rows[:, columns['disturbance']], rows[:, columns[PAST_KIND]]
-        found.append(estimates(spent, cost, scale, dt)[settled:])
+        disturbance, past = rows[:, columns['disturbance']], rows[:, columns[PAST_KIND]]
+        found.append(estimates(disturbance, past, scale, dt)[settled:])
     masses = np.concatenate(found)
     if not len(masses):
         return {}
@@ -118,13 +118,12 @@ def git_commit() -> str | None:
     if not (folder.parent / '.git').exists():
         return None
     try:
-        result = subprocess.run(
-            ['git', 'rev-parse', 'HEAD'], cwd=folder, capture_output=True, text=True,
-            timeout=5, check=True,
-        )  # fmt: skip
+        command = ['git', 'rev-parse', 'HEAD']
+        quiet = subprocess.DEVNULL
+        done = subprocess.check_output(command, cwd=folder, text=True, timeout=5, stderr=quiet)
+        return done.strip()
     except (OSError, subprocess.SubprocessError):
         return None
-    return result.stdout.strip()
 
 
 def now() -> str:

@@ -4,11 +4,14 @@
 from collections.abc import Sequence
 
 from lstm_dynamics_ros.core.errors import TooShortError
-from lstm_dynamics_ros.learning.columns import Trajectory
+from lstm_dynamics_ros.data.segment import Segment
+from lstm_dynamics_ros.learning.columns import columns, Trajectory, usable
 from lstm_dynamics_ros.learning.models.base import Model
 from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.learning.training.checkpoint import Checkpoint
 from lstm_dynamics_ros.learning.training.dataset import cut, Windows
 from lstm_dynamics_ros.learning.training.losses import run_windows, Scale
+from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 import torch
 from torch import Tensor
 
@@ -137,3 +140,31 @@ def score(errors: Scale, reference: Scale, settings: TrainingSettings, n_joints:
         ratios.append((errors.one_step / reference.one_step).mean(0).mean().reshape(1))
     mean = torch.cat(ratios).clamp_min(1e-12).log().mean().exp()
     return float(mean)
+
+
+@torch.no_grad()
+def error_ratio(
+    new: Checkpoint,
+    old: Checkpoint,
+    segments: Sequence[Segment],
+    prior: RigidBodyPrior | None = None,
+) -> float:
+    """Return the mean squared one-step error of a model over that of another of the same form.
+
+    Args:
+        new: One model.
+        old: The other; both see the data as its settings say.
+        segments: Data that neither was trained on.
+        prior: Rigid-body prior of residual models.
+
+    Returns:
+        Geometric mean over targets of the ratio; below 1 if ``new`` is better.
+
+    Raises:
+        DataError: If the data cannot be used.
+        TrainingError: If the models have other forms.
+    """
+    new.check_fits(old.settings, old.joint_names)
+    runs = [columns(item, old.settings) for item in usable(segments, old.settings, prior)]
+    errors = [errors_on(item.model(), runs, old.settings).one_step.mean(0) for item in (new, old)]
+    return float((errors[0] / errors[1].clamp_min(1e-30)).log().mean().exp())

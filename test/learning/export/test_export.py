@@ -15,8 +15,9 @@ from lstm_dynamics_ros.learning.export.export import export
 from lstm_dynamics_ros.learning.export.onnx_graph import to_onnx
 from lstm_dynamics_ros.learning.export.settings import ExportSettings
 from lstm_dynamics_ros.learning.families import training_settings
-from lstm_dynamics_ros.learning.members import Member, train
+from lstm_dynamics_ros.learning.members import Member
 from lstm_dynamics_ros.learning.training.checkpoint import Checkpoint
+from lstm_dynamics_ros.learning.training.epochs import train
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.runtime.model_file import load_model
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep

@@ -11,7 +11,7 @@ from lstm_dynamics_ros.learning.families import training_settings
 from lstm_dynamics_ros.learning.families.forward import ForwardSettings
 from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
-from lstm_dynamics_ros.learning.training.trainer import train
+from lstm_dynamics_ros.learning.training.epochs import train
 import numpy as np
 import pytest
 import torch

@@ -11,7 +11,7 @@ from lstm_dynamics_ros.learning.columns import columns
 from lstm_dynamics_ros.learning.export.export import export
 from lstm_dynamics_ros.learning.families.torque_observer import TorqueObserverSettings
 from lstm_dynamics_ros.learning.members import joined, Member, train_members
-from lstm_dynamics_ros.learning.torque_observer.training import train_open_loop
+from lstm_dynamics_ros.learning.training.epochs import train
 from lstm_dynamics_ros.runtime.model_file import load_model
 import numpy as np
 import pytest
@@ -68,10 +68,10 @@ def test_a_training_that_was_stopped_ends_with_the_same_weights(
         raise _StopError
 
     runs = [run.rows(0, 300) for run in runs]
-    whole = train_open_loop(runs[:2], runs[4:5], SETTINGS, folder=tmp_path / 'whole')
+    whole = train(runs[:2], runs[4:5], SETTINGS, folder=tmp_path / 'whole')
     with pytest.raises(_StopError):
-        train_open_loop(runs[:2], runs[4:5], SETTINGS, folder=tmp_path / 'stopped', progress=stop)
-    resumed = train_open_loop(runs[:2], runs[4:5], SETTINGS, folder=tmp_path / 'stopped')
+        train(runs[:2], runs[4:5], SETTINGS, folder=tmp_path / 'stopped', progress=stop)
+    resumed = train(runs[:2], runs[4:5], SETTINGS, folder=tmp_path / 'stopped')
     for name, weight in whole.weights.items():
         assert torch.equal(weight, resumed.weights[name]), name
 
@@ -134,14 +134,14 @@ def test_an_identified_filter_follows_a_pendulum_from_its_torque(
 
 def test_another_training_in_the_folder_is_refused(runs: list[Segment], tmp_path: Path) -> None:
     short = [run.rows(0, 300) for run in runs]
-    train_open_loop(short[:1], short[4:], SETTINGS, folder=tmp_path)
+    train(short[:1], short[4:], SETTINGS, folder=tmp_path)
     other = TorqueObserverSettings(**(SMALL | {'dropout': 0.1}))
     with pytest.raises(TrainingError, match='other settings dropout'):
-        train_open_loop(short[:1], short[4:], other, folder=tmp_path)
+        train(short[:1], short[4:], other, folder=tmp_path)
 
 
 def test_a_trajectory_without_hidden_rows_is_too_short(
     runs: list[Segment], tmp_path: Path
 ) -> None:
     with pytest.raises(TooShortError):
-        train_open_loop([runs[0].rows(0, 40)], [runs[1].rows(0, 40)], SETTINGS, folder=tmp_path)
+        train([runs[0].rows(0, 40)], [runs[1].rows(0, 40)], SETTINGS, folder=tmp_path)

@@ -14,7 +14,7 @@ from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import columns
 from lstm_dynamics_ros.learning.families.forward import ForwardSettings
 from lstm_dynamics_ros.learning.training.checkpoint import Checkpoint, read
-from lstm_dynamics_ros.learning.training.trainer import train
+from lstm_dynamics_ros.learning.training.epochs import train
 from lstm_dynamics_ros.learning.training.validation import errors_on
 import numpy as np
 import pytest
@@ -80,7 +80,7 @@ import os, signal, sys
 import numpy as np
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.families.forward import ForwardSettings
-from lstm_dynamics_ros.learning.training.trainer import train
+from lstm_dynamics_ros.learning.training.epochs import train
 
 def die(epoch, total, text):
     if epoch == 2:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bounds from pooled scores, and what new trajectories add to them."""
 
-from lstm_dynamics_ros.learning.export.pooled_bounds import pooled_quantile, widening
+from lstm_dynamics_ros.learning.export.bounds import pooled_quantile, widening
 import numpy as np
 import pytest
 import torch

@@ -11,9 +11,12 @@ them are held against the one left out, in turn. Source of the idea: V. Vovk, "C
 predictors", Annals of Mathematics and Artificial Intelligence 74, 2015.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 import math
 
+from lstm_dynamics_ros.learning.columns import Trajectory
+from lstm_dynamics_ros.learning.models.ensemble import Ensemble, spread
 import torch
 from torch import Tensor
 
@@ -63,3 +66,31 @@ def widening(scores: Tensor, groups: Sequence[int], miss_rate: float) -> float:
     reached = weights[order].double().cumsum(0) / len(shares)
     first = int(torch.searchsorted(reached, 1 - miss_rate - 1e-9))
     return max(1.0, float(values[min(first, len(values) - 1)]))
+
+
+@torch.no_grad()
+def typical_spread(
+    model: Ensemble, runs: Sequence[Trajectory], targets: Sequence[str], *, burn_in: int
+) -> dict[str, list[float]]:
+    """Return how far the members of an ensemble usually disagree, by target kind and joint.
+
+    The root mean square of their spread over trajectories, so that more than that is noticed.
+
+    Args:
+        model: The ensemble.
+        runs: The data its members share.
+        targets: Kinds of the targets.
+        burn_in: Steps at the start of each trajectory that do not count.
+    """
+    total, count = torch.zeros(model.n_targets, dtype=torch.float64), 0
+    by_length = defaultdict(list)
+    for run in runs:
+        by_length[len(run.observations)].append(run.observations)
+    for alike in by_length.values():
+        rows = torch.stack(alike, 1)
+        between = spread(model.sequence_each(rows, model.zero_state(len(alike))))[burn_in:]
+        total += between.double().square().sum((0, 1))
+        count += len(between) * len(alike)
+    typical = (total / max(count, 1)).sqrt()
+    by_kind = typical.reshape(len(targets), model.n_joints).tolist()
+    return dict(zip(targets, by_kind, strict=True))
