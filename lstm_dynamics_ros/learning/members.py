@@ -48,7 +48,7 @@ def train_members(
 
     Args:
         segments: All data, without what is kept for a test.
-        settings: What to train, and how; ``members`` says how many.
+        settings: What to train, and how; ``members`` is how many.
         folder: Where checkpoints are kept: itself of a lone member, else one folder per member.
         init: Model that every member starts from (fine-tuning).
         prior: Rigid-body prior of a residual model.

@@ -19,8 +19,11 @@ INVERSE = InverseSettings()
 def test_signals_are_blocks_of_one_kind_with_units() -> None:
     made = signals(('position', 'effort'), ('a', 'b'), ('revolute', 'prismatic'), delay=-1)
     assert [signal.name for signal in made] == [
-        'position.a', 'position.b', 'effort.a', 'effort.b',
-    ]  # fmt: skip
+        'position.a',
+        'position.b',
+        'effort.a',
+        'effort.b',
+    ]
     assert [signal.unit for signal in made] == ['rad', 'm', 'N m', 'N']
     assert {signal.delay for signal in made} == {-1}
 

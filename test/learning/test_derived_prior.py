@@ -101,10 +101,14 @@ def test_its_robustness_starts_from_its_error_without_disturbance(
 ) -> None:
     run = runs[5]
     recording = Recording(
-        name=run.name, joint_names=run.joint_names, joint_types=run.joint_types,
+        name=run.name,
+        joint_names=run.joint_names,
+        joint_types=run.joint_types,
         stamp_ns=5_000_000 * np.arange(1, len(run) + 1, dtype=np.int64),
-        position=run.position, velocity=run.velocity, effort=run.effort,
-    )  # fmt: skip
+        position=run.position,
+        velocity=run.velocity,
+        effort=run.effort,
+    )
     found = measure_robustness(loaded, [recording])
     error = predict_effort(loaded, run) - run.effort
     warm = error[loaded.card.washout_steps + 20 :]

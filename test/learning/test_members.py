@@ -54,17 +54,17 @@ def test_members_start_from_different_seeds(trained: list[Member]) -> None:
 def test_training_goes_on_where_it_was_interrupted(
     runs: list[Segment], settings: TrainingSettings, tmp_path: Path, trained: list[Member]
 ) -> None:
-    told: list[int] = []
+    calls: list[int] = []
 
     def stop(done: int, _: int, __: str) -> None:
-        told.append(done)
+        calls.append(done)
         if done == 3:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
         train_members(runs, settings, folder=tmp_path, progress=stop)
     again = train_members(runs, settings, folder=tmp_path)
-    assert told == [0, 1, 2, 3]  # 0 while the linear part is regularised
+    assert calls == [0, 1, 2, 3]  # 0 while the linear part is regularised
     for member, other in zip(again, trained, strict=True):
         for name, value in member.checkpoint.weights.items():
             assert torch.equal(value, other.checkpoint.weights[name]), name

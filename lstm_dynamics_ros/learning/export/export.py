@@ -56,7 +56,7 @@ def export(
         members: The trained model, as one or more members. What each did not see is used for
             washout, errors, bands, proof and golden sequence.
         path: Where to write. The file appears there only when every check has passed.
-        settings: What the card says beyond what training knows.
+        settings: Entries of the card that training does not know.
         prior: Rigid-body prior of a residual model.
         sources: sha256 by name of the recordings the model was trained on.
 

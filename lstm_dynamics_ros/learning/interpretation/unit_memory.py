@@ -26,7 +26,7 @@ MOMENTS = 6
 """Moments at which memories are followed."""
 
 WIDEST = 1024
-"""Widest state whose derivatives are followed: their cost grows with its third power."""
+"""Widest state whose derivatives are followed: the time for them grows with its third power."""
 
 AGES = 40
 """Ages at which what is left is noted."""

@@ -128,7 +128,7 @@ def _best(errors: Sequence[Scale], settings: DynamicsSettings, n_joints: int) ->
     chosen = best
     for k in range(best + 1, len(errors)):
         if not np.isfinite(each[:, [k, best]]).all():
-            continue  # A free run that diverged says that it is worse.
+            continue  # A free run that diverged: it is worse.
         worse = each[:, k] - each[:, best]
         doubt = SIGNIFICANT * worse.std(ddof=1) / math.sqrt(len(worse)) if len(worse) > 1 else 0.0
         if worse.mean() <= max(doubt, math.log(HARDLY_WORSE)):

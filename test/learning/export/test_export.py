@@ -67,9 +67,11 @@ def test_the_card_says_what_the_model_is(
         name='two pendulums', effort_limits=(5.0, 6.0), driver_compensates=('gravity',)
     )
     card = export(
-        [Member(checkpoints('forward', 'lstm'), runs[4:])], tmp_path / 'model.onnx',
-        settings=extra, sources={'bag': 'ab' * 32},
-    )  # fmt: skip
+        [Member(checkpoints('forward', 'lstm'), runs[4:])],
+        tmp_path / 'model.onnx',
+        settings=extra,
+        sources={'bag': 'ab' * 32},
+    )
     assert card.name == 'two pendulums'
     assert card.effort_limits == (5.0, 6.0)
     assert card.driver_compensates == ('gravity',)
@@ -84,15 +86,16 @@ def test_the_card_says_what_the_model_is(
     speed = card.training_ranges['velocity.joint2']
     assert speed.maximum == pytest.approx(rows[:, 1].max(), rel=1e-6)
     assert speed.std == pytest.approx(rows[:, 1].std(), rel=1e-4)
-    told = card.provenance
-    assert told['sources'] == {'bag': 'ab' * 32}
-    assert told['data']['train'] == ['run0', 'run1', 'run2', 'run3']
-    assert len(told['data']['sha256']) == 64
+    provenance = card.provenance
+    assert provenance['sources'] == {'bag': 'ab' * 32}
+    assert provenance['data']['train'] == ['run0', 'run1', 'run2', 'run3']
+    assert len(provenance['data']['sha256']) == 64
     assert (
-        told['versions']['torch'] == torch.__version__.split('+')[0] or told['versions']['torch']
+        provenance['versions']['torch'] == torch.__version__.split('+')[0]
+        or provenance['versions']['torch']
     )
-    assert told['licence'] == 'Apache-2.0'
-    assert told['created'].endswith('+00:00')
+    assert provenance['licence'] == 'Apache-2.0'
+    assert provenance['created'].endswith('+00:00')
 
 
 def test_flat_properties_are_there_for_other_tools(exported: Path) -> None:

@@ -25,11 +25,14 @@ def forward(
 def test_everything_is_found_of_a_model_of_two_layers(
     forward: LoadedModel, runs: list[Segment]
 ) -> None:
-    told: list[tuple[int, int, str]] = []
+    calls: list[tuple[int, int, str]] = []
     found = explain(
-        forward, runs[:3], settings=FEW, payloads={'run0': 0.0, 'run1': 1.0, 'run2': 2.0},
-        progress=lambda *now: told.append(now),
-    )  # fmt: skip
+        forward,
+        runs[:3],
+        settings=FEW,
+        payloads={'run0': 0.0, 'run1': 1.0, 'run2': 2.0},
+        progress=lambda *now: calls.append(now),
+    )
     assert found.kind == 'velocity'
     assert found.recordings == ('run0', 'run1', 'run2')
     assert found.influence.jacobian.shape == (2, 41, 6)
@@ -38,8 +41,8 @@ def test_everything_is_found_of_a_model_of_two_layers(
     assert len(found.probes) == 5
     assert found.probes[-1].label == 'payload'
     assert 'of node' in found.probes[0].unit
-    assert told[-1][0] == told[-1][1]
-    assert [now[0] for now in told] == sorted(now[0] for now in told)
+    assert calls[-1][0] == calls[-1][1]
+    assert [now[0] for now in calls] == sorted(now[0] for now in calls)
 
 
 def test_the_window_and_the_target_can_be_chosen(

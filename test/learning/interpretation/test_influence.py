@@ -80,9 +80,13 @@ def test_influence_is_the_rms_over_moments_in_spreads_newest_first(
 def test_progress_ends_with_everything_done(
     model: DifferentiableModel, observations: Array
 ) -> None:
-    told: list[tuple[int, int]] = []
+    calls: list[tuple[int, int]] = []
     measure_influence(
-        model, ExplainedOutput(model.card), observations, 3, np.ones(2),
-        lambda done, total, _: told.append((done, total)),
-    )  # fmt: skip
-    assert told[-1] == (2, 2)
+        model,
+        ExplainedOutput(model.card),
+        observations,
+        3,
+        np.ones(2),
+        lambda done, total, _: calls.append((done, total)),
+    )
+    assert calls[-1] == (2, 2)

@@ -47,7 +47,7 @@ def test_the_sign_of_a_velocity_is_told_without_memory(
 ) -> None:
     card = load_model(make_model(tmp_path / 'm.onnx', n_joints=1)).card
     observations = np.random.default_rng(0).normal(size=(50, 3))
-    told = memoryless_inputs(card, observations)
-    np.testing.assert_array_equal(told[:, :3], observations)
+    inputs = memoryless_inputs(card, observations)
+    np.testing.assert_array_equal(inputs[:, :3], observations)
     signs = np.sign(observations[:, 1])
-    assert any(np.corrcoef(column, signs)[0, 1] > 0.9 for column in told.T)
+    assert any(np.corrcoef(column, signs)[0, 1] > 0.9 for column in inputs.T)

@@ -31,8 +31,8 @@ class Filter:
     ) -> tuple[dict[str, Tensor], tuple[Tensor]]:
         (past,) = state
         past = torch.cat([obs[None], past[:-1]])
-        told = torch.einsum('knf,kfj->nj', past, torch.from_numpy(TAPS))
-        return {'prediction': told}, (past,)
+        prediction = torch.einsum('knf,kfj->nj', past, torch.from_numpy(TAPS))
+        return {'prediction': prediction}, (past,)
 
     def tensor(self, array: NDArray[np.floating[Any]]) -> Tensor:
         return torch.from_numpy(np.asarray(array, np.float64))
@@ -99,8 +99,8 @@ def test_a_recurrent_model_file_errs_more_than_under_random_signs(
     ahead = 4 if kind == 'forward' else 1
     effort = RNG.normal(size=(ahead - 1, WINDOWS, 2))
     state = OnnxStep(loaded, WINDOWS).state
-    told = 'velocity' if kind == 'forward' else 'effort'
-    columns = loaded.card.columns(told, of='targets')
+    target_kind = 'velocity' if kind == 'forward' else 'effort'
+    columns = loaded.card.columns(target_kind, of='targets')
 
     def run(shift: NDArray[np.floating[Any]]) -> NDArray[np.floating[Any]]:
         step = OnnxStep(loaded, WINDOWS)
@@ -112,9 +112,15 @@ def test_a_recurrent_model_file_errs_more_than_under_random_signs(
 
     clean = run(np.zeros_like(seen))
     shift = worst_case_of(loaded)(
-        seen, state, clean.astype(np.float64), np.ones(2), np.full((WINDOWS, n), 0.05),
-        kind=told, effort=effort, seed=0,
-    )  # fmt: skip
+        seen,
+        state,
+        clean.astype(np.float64),
+        np.ones(2),
+        np.full((WINDOWS, n), 0.05),
+        kind=target_kind,
+        effort=effort,
+        seed=0,
+    )
     found = np.square(run(shift) - clean).mean(1)
     for _ in range(20):
         random = 0.05 * RNG.choice([-1.0, 1.0], seen.shape)

@@ -54,16 +54,21 @@ def textbook(model: DynamicsModel, cell: str, rows: Floats) -> Floats:
         waves = angles * w['ripple']
         found = w['ripple'] > 0
         seen = (row - w['mean']) * w['inverse_std']
-        now = np.concatenate([
-            seen[: model.n_seen], np.sin(angles), np.cos(angles),
-            np.sin(waves) * found, np.cos(waves) * found,
-        ])  # fmt: skip
+        now = np.concatenate(
+            [
+                seen[: model.n_seen],
+                np.sin(angles),
+                np.cos(angles),
+                np.sin(waves) * found,
+                np.cos(waves) * found,
+            ]
+        )
         if model.payload is not None:  # position velocity acceleration disturbance m hx hy hz past
             blocks = row.reshape(-1, model.n_joints)
-            spent, cost, past = blocks[3], blocks[4:8], blocks[8]
+            disturbance, per_mass, past = blocks[3], blocks[4:8], blocks[8]
             s2 = w['target_std'] ** 2
-            mass = (spent * past / s2).sum() / ((past * past / s2).sum() + 0.01)
-            now = np.concatenate([now, [mass], mass * cost[0] / w['target_std']])
+            mass = (disturbance * past / s2).sum() / ((past * past / s2).sum() + 0.01)
+            now = np.concatenate([now, [mass], mass * per_mass[0] / w['target_std']])
         linear = w['linear.weight'] @ now + w['linear.bias']
         x = np.clip(np.concatenate([now, linear]), -20, 20)
         own = {k.removeprefix('cell.layers.'): v for k, v in w.items() if k.startswith('cell.')}
@@ -82,13 +87,13 @@ def textbook(model: DynamicsModel, cell: str, rows: Floats) -> Floats:
         change += w['head.2.weight'] @ inner + w['head.2.bias']
         change = w['target_mean'] + w['target_std'] * (linear + w['gain'] * change)
         if model.payload is not None:
-            change += (w['weigh.weight'] @ h + w['weigh.bias']) @ cost
+            change += (w['weigh.weight'] @ h + w['weigh.bias']) @ per_mass
         out.append(row[: model.n_targets] + change if model.forward_kind else change)
     return np.array(out)
 
 
 PAYLOAD = ('position', 'velocity', 'acceleration', 'disturbance', 'payload')
-"""Features of a model that is told what a payload costs."""
+"""Features of a model with a payload."""
 
 
 @pytest.mark.parametrize(
@@ -108,7 +113,7 @@ def test_torch_onnxruntime_and_the_equations_in_numpy_agree_over_500_steps(
     )
     if model.payload is not None:
         rows[:, -3:] += 3.0  # where a payload weighs nothing its mass is anybody's guess
-        model.target_std *= 20.0  # and efforts are as large as what it costs
+        model.target_std *= 20.0  # and efforts are as large as those of the payload
     expected = textbook(model, cell, rows.double().numpy())
     size = np.ptp(expected, axis=0)
     got, _ = model.sequence(rows.unsqueeze(1), model.zero_state(1))
@@ -192,7 +197,7 @@ def test_a_payload_is_found_from_what_it_cost() -> None:
     )
     rows = torch.randn(5, model.n_features)
     rows[:, 16:] *= 5.0
-    rows[:, 6:8] = 2.0 * rows[:, 16:18]  # 2 kg spend twice what 1 kg cost
+    rows[:, 6:8] = 2.0 * rows[:, 16:18]  # 2 kg take twice the effort of 1 kg
     mass = model.features(rows)[:, -3]
     torch.testing.assert_close(mass, torch.full((5,), 2.0), rtol=1e-3, atol=0.0)
 

@@ -22,9 +22,14 @@ HISTORY = 5
 @pytest.mark.parametrize('cell', ['lstm', 'gru', 'memoryless'])
 def test_a_model_steps_as_it_runs_over_a_sequence(cell: str) -> None:
     settings = ForwardSettings(
-        cell=cell, hidden_size=6, head_size=3, history_steps=HISTORY, num_layers=2,
-        learned_initial_state=True, ripple_limit=0,
-    )  # fmt: skip
+        cell=cell,
+        hidden_size=6,
+        head_size=3,
+        history_steps=HISTORY,
+        num_layers=2,
+        learned_initial_state=True,
+        ripple_limit=0,
+    )
     model = DynamicsModel(settings, ('revolute', 'revolute')).eval()
     torch.nn.init.normal_(model.output.weight)
     rows = torch.randn(20, 3, 6)
@@ -32,16 +37,18 @@ def test_a_model_steps_as_it_runs_over_a_sequence(cell: str) -> None:
     with torch.no_grad():
         whole, _ = model.sequence(rows, model.zero_state(3))
         state = step.zero_state(3)
-        told = []
+        predictions = []
         for row in rows:
             prediction, *after = step(row, *state)
             state = tuple(after)
-            told.append(prediction)
+            predictions.append(prediction)
         for cut in (2, HISTORY, 11):
             halfway = model.sequence(rows[:cut], model.zero_state(3))[1]
             rest, _ = model.sequence(rows[cut:], halfway)
             np.testing.assert_allclose(rest.numpy(), whole[cut:].numpy(), rtol=1e-4, atol=1e-5)
-    np.testing.assert_allclose(torch.stack(told).numpy(), whole.numpy(), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        torch.stack(predictions).numpy(), whole.numpy(), rtol=1e-4, atol=1e-5
+    )
 
 
 def test_what_the_cell_knew_before_does_not_matter() -> None:
@@ -64,9 +71,13 @@ def test_the_guess_is_trained_with_the_rest(
     runs: list[Segment], small: dict[str, Any], tmp_path: Path
 ) -> None:
     own = {
-        'model_kind': 'inverse', 'history_steps': 10, 'burn_in_steps': 10, 'window_steps': 20,
-        'max_epochs': 1, 'learned_initial_state': True,
-    }  # fmt: skip
+        'model_kind': 'inverse',
+        'history_steps': 10,
+        'burn_in_steps': 10,
+        'window_steps': 20,
+        'max_epochs': 1,
+        'learned_initial_state': True,
+    }
     settings = training_settings(small | own, leave_out_foreign=True)
     assert isinstance(settings, InverseSettings)
     weights = train(runs[:4], runs[4:], settings, folder=tmp_path).weights

@@ -38,9 +38,13 @@ def test_after_a_reversal_the_force_turns_over_twice_the_width() -> None:
 @pytest.mark.parametrize('joint', ['revolute', 'continuous'])
 def test_a_model_steps_as_it_runs_over_a_sequence(joint: str) -> None:
     settings = ForwardSettings(
-        hidden_size=5, head_size=3, history_steps=4, slip_displacements=WIDTHS, dropout=0.5,
+        hidden_size=5,
+        head_size=3,
+        history_steps=4,
+        slip_displacements=WIDTHS,
+        dropout=0.5,
         ripple_limit=0,
-    )  # fmt: skip
+    )
     model = DynamicsModel(settings, (joint, 'revolute')).eval()
     rows = torch.randn(30, 2, 6).cumsum(0) * 0.1
     if joint == 'continuous':

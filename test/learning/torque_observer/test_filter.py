@@ -43,17 +43,21 @@ def linear_filter() -> TorqueFilter:
 def textbook(model: TorqueFilter, x: Any, p: Any, seen: dict[str, Any]) -> tuple[Any, Any]:  # noqa: ANN401
     """Return mean and covariance after one step of the Kalman filter as in any book."""
     zero, one = np.zeros((N, N)), np.eye(N)
-    h = np.vstack([
-        np.hstack([one, zero, zero]),
-        np.hstack([zero, one, zero]),
-        np.hstack([zero, np.diag(VISCOUS), MASS.T]) * SPREAD.flatten(),
-    ])  # fmt: skip
+    h = np.vstack(
+        [
+            np.hstack([one, zero, zero]),
+            np.hstack([zero, one, zero]),
+            np.hstack([zero, np.diag(VISCOUS), MASS.T]) * SPREAD.flatten(),
+        ]
+    )
     y = np.concatenate([seen['position'] / SPREAD[0], seen['rough'], seen['effort']])
-    r = np.concatenate([
-        (POSITION_NOISE / SPREAD[0]) ** 2,
-        ROUGH_NOISE * ROUGH,
-        EFFORT_NOISE * VARIANCE * np.exp(STILL_NOISE * seen['still']),
-    ])  # fmt: skip
+    r = np.concatenate(
+        [
+            (POSITION_NOISE / SPREAD[0]) ** 2,
+            ROUGH_NOISE * ROUGH,
+            EFFORT_NOISE * VARIANCE * np.exp(STILL_NOISE * seen['still']),
+        ]
+    )
     if not seen['known']:
         h, y, r = h[N:], y[N:], r[N:]
     gain = p @ h.T @ np.linalg.inv(h @ p @ h.T + np.diag(r))
@@ -139,8 +143,13 @@ def test_a_position_stays_near_the_range_of_the_data() -> None:
     one = torch.ones(N, dtype=torch.float64)
     model.set_up(torch.from_numpy(SPREAD), positions, one, DT)
     x = np.concatenate([np.array([9.0, -9.0]), np.array([1.0, 1.0]), np.zeros(2)])
-    seen = {'known': 0.0, 'effort': np.zeros(N), 'still': np.ones(N), 'rough': np.ones(N),
-            'position': np.zeros(N)}  # fmt: skip
+    seen = {
+        'known': 0.0,
+        'effort': np.zeros(N),
+        'still': np.ones(N),
+        'rough': np.ones(N),
+        'position': np.zeros(N),
+    }
     mean, _ = run(model, x, 1e-9 * np.eye(3 * N), seen)
     np.testing.assert_allclose(mean[:N] * SPREAD[0], [1.15, -1.15], rtol=1e-6)
     assert mean[N] == 0.0  # was on its way out

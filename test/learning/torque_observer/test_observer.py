@@ -61,10 +61,11 @@ def test_before_anything_was_predicted_all_is_is_measurement() -> None:
 
 @torch.no_grad()
 def test_in_a_free_run_only_the_efforts_count(model: TorqueObserver, rows: Tensor) -> None:
-    told, _ = model.filtered(
-        rows, model.zero_state(3),
+    seen_by_filter, _ = model.filtered(
+        rows,
+        model.zero_state(3),
         known=(torch.arange(len(rows)) < 10).float().reshape(-1, 1, 1).expand(-1, 3, -1),
-    )  # fmt: skip
+    )
     state = model.zero_state(3)
     prediction = rows[0, :, :4]
     predictions = []
@@ -72,8 +73,8 @@ def test_in_a_free_run_only_the_efforts_count(model: TorqueObserver, rows: Tenso
         seen = row if k < 10 else torch.cat([prediction, row[:, 4:]], 1)
         prediction, state = model.step(seen, state)
         predictions.append(prediction)
-    hidden, _ = model.cell(model.normalised(told.inputs), model.cell.zero_state(3))
-    expected = model.correct(told, hidden)
+    hidden, _ = model.cell(model.normalised(seen_by_filter.inputs), model.cell.zero_state(3))
+    expected = model.correct(seen_by_filter, hidden)
     torch.testing.assert_close(torch.stack(predictions), expected, rtol=1e-3, atol=1e-3)
 
 
@@ -139,10 +140,10 @@ def test_members_are_told_what_their_mean_predicted(both: Ensemble, rows: Tensor
 def test_the_correction_cannot_move_what_the_filter_is_sure_of(
     model: TorqueObserver, rows: Tensor
 ) -> None:
-    told, _ = model.filtered(rows, model.zero_state(3))
-    sure = told._replace(width=torch.zeros_like(told.width))
+    seen_by_filter, _ = model.filtered(rows, model.zero_state(3))
+    sure = seen_by_filter._replace(width=torch.zeros_like(seen_by_filter.width))
     wild = 100 * torch.randn(len(rows), 3, 8)
-    torch.testing.assert_close(model.correct(sure, wild), told.base.float())
+    torch.testing.assert_close(model.correct(sure, wild), seen_by_filter.base.float())
 
 
 @pytest.mark.parametrize(

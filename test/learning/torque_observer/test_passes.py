@@ -47,7 +47,7 @@ def rows(runs: list[Segment]) -> Tensor:
     return torch.stack([table[100:160], table[400:460]], 1)
 
 
-def told(steps: int) -> Tensor:
+def known_at_first(steps: int) -> Tensor:
     return (torch.arange(steps) < KNOWN).float().reshape(-1, 1, 1).expand(-1, 2, -1)
 
 
@@ -60,9 +60,14 @@ def by_hand(own: FilterPass, rows: Tensor, earlier: Tensor | None) -> Tensor:
     made = []
     for k, row in enumerate(rows.double()):
         estimate = own.filter.step(
-            mean, covariance, position=row[:, :2], known=told(len(rows))[k].double(),
-            effort=row[:, 4:], still=still[k].double(), rough=rough[k].double(),
-        )  # fmt: skip
+            mean,
+            covariance,
+            position=row[:, :2],
+            known=known_at_first(len(rows))[k].double(),
+            effort=row[:, 4:],
+            still=still[k].double(),
+            rough=rough[k].double(),
+        )
         mean, covariance = estimate.mean, estimate.covariance
         made.append(torch.cat([estimate.features, still[k].double(), rough[k].double()], 1))
     return torch.stack(made)
@@ -74,13 +79,13 @@ def test_a_later_pass_is_filter_and_network_on_what_the_earlier_one_says(
 ) -> None:
     _, memory = model.remembered(model.zero_state(2))
     fresh = torch.ones(2, 1, dtype=torch.bool)
-    outputs, _ = model.passes.sequence(rows, memory, fresh=fresh, known=told(len(rows)))
+    outputs, _ = model.passes.sequence(rows, memory, fresh=fresh, known=known_at_first(len(rows)))
     first = by_hand(model.passes.each()[0], rows, None)
     second = by_hand(model.passes.each()[1], rows, first.float())
     # The memory between steps is float32, here it is not.
     torch.testing.assert_close(outputs[0].features, first, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(outputs[1].features, second, rtol=1e-3, atol=1e-3)
-    filtered, _ = model.filtered(rows, model.zero_state(2), known=told(len(rows)))
+    filtered, _ = model.filtered(rows, model.zero_state(2), known=known_at_first(len(rows)))
     effort = rows[..., 4:].numpy() / model.filter.effort_spread.numpy()
     expected = np.concatenate(
         [second.numpy(), effort, np.tanh(2 * effort), first.numpy()[..., :12]], -1
@@ -95,7 +100,7 @@ def test_a_later_pass_is_filter_and_network_on_what_the_earlier_one_says(
 @torch.no_grad()
 def test_an_earlier_pass_does_not_know_of_a_later_one(model: TorqueObserver, rows: Tensor) -> None:
     _, memory = model.remembered(model.zero_state(2))
-    fresh, known = torch.ones(2, 1, dtype=torch.bool), told(len(rows))
+    fresh, known = torch.ones(2, 1, dtype=torch.bool), known_at_first(len(rows))
     first = Passes(TYPES, 1)
     first.each()[0].load_state_dict(model.passes.each()[0].state_dict())
     alone, _ = first.eval().sequence(
@@ -119,9 +124,9 @@ def test_pieces_are_seen_as_the_sequences_they_are(model: TorqueObserver, rows: 
     first = by_hand(model.passes.each()[0], rows[:-1], None)
     output = next_output(model, pieces, [])
     torch.testing.assert_close(output.features, first, rtol=1e-3, atol=1e-3)
-    told_all, _ = model.filtered(rows[:-1], model.zero_state(2), known=told(59))
+    filtered_all, _ = model.filtered(rows[:-1], model.zero_state(2), known=known_at_first(59))
     runs = hidden_runs(model, pieces, [output])
-    for part, other in zip(runs.filtered, told_all, strict=True):
+    for part, other in zip(runs.filtered, filtered_all, strict=True):
         torch.testing.assert_close(part, other, rtol=1e-3, atol=1e-3)
     torch.testing.assert_close(runs.targets, rows[1:, :, :4], rtol=0, atol=0)
 

@@ -55,9 +55,9 @@ def test_what_earlier_passes_say_is_used() -> None:
     effort = torch.randn(pieces.effort.shape, generator=torch.Generator().manual_seed(0))
     deaf = StictionDetector(2).learn([pieces._replace(effort=effort)], seed=0)
     said = 7.0 + 3.0 * pieces.speed
-    told = Pieces(effort, pieces.speed, said)
+    informed = Pieces(effort, pieces.speed, said)
     model = StictionDetector(2, earlier=2)
-    knowing = model.learn([told, told], seed=0)
+    knowing = model.learn([informed, informed], seed=0)
     assert float(deaf.min()) > 0.5
     assert float(knowing.max()) < 0.1
     np.testing.assert_allclose(model.earlier_mean, np.mean(said.numpy(), (0, 1)), rtol=1e-4)

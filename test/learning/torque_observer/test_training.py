@@ -99,7 +99,7 @@ def test_the_file_runs_freely_as_the_trained_model(
     path: Path, members: list[Member], runs: list[Segment]
 ) -> None:
     run = runs[5]
-    told = ModelForecaster(load_model(path)).forecast(
+    forecast_of = ModelForecaster(load_model(path)).forecast(
         run, np.array([0, 50]), range(1, 101), mode='known_torque'
     )
     model = joined([member.checkpoint for member in members]).exact()
@@ -111,7 +111,7 @@ def test_the_file_runs_freely_as_the_trained_model(
         prediction, state = model.step(rows[start], state)
         for k in range(1, 101):
             np.testing.assert_allclose(
-                told['position'][number, k - 1], prediction[0, :2], rtol=0, atol=1e-4
+                forecast_of['position'][number, k - 1], prediction[0, :2], rtol=0, atol=1e-4
             )
             seen = torch.cat([prediction, rows[start + k][:, 4:]], 1)
             prediction, state = model.step(seen, state)
@@ -123,12 +123,12 @@ def test_an_identified_filter_follows_a_pendulum_from_its_torque(
 ) -> None:
     """A second of torque alone: far better than standing still."""
     run = runs[5]
-    told = ModelForecaster(load_model(path)).forecast(
+    forecast_of = ModelForecaster(load_model(path)).forecast(
         run, np.arange(100, 900, 50), [200], mode='known_torque'
     )['position'][:, 0]
     truth = run.position[np.arange(100, 900, 50) + 200]
     still = run.position[np.arange(100, 900, 50)]
-    own, standing = (np.abs(guess - truth).mean(0) for guess in (told, still))
+    own, standing = (np.abs(guess - truth).mean(0) for guess in (forecast_of, still))
     assert (own < 0.5 * standing).all()
 
 

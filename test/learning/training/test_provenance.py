@@ -50,8 +50,8 @@ def test_the_range_of_the_payload_is_that_of_the_masses_that_explain_the_runs() 
     names = ['disturbance.a', 'disturbance.b', 'payload_past.a', 'payload_past.b']
     runs = []
     for mass in (0.5, 2.5):
-        cost = 5.0 + torch.randn(1000, 2, generator=torch.Generator().manual_seed(1))
-        rows = torch.cat([mass * cost, cost], 1)
+        past = 5.0 + torch.randn(1000, 2, generator=torch.Generator().manual_seed(1))
+        rows = torch.cat([mass * past, past], 1)
         runs.append(Trajectory(f'{mass} kg', rows, rows))
     ranges = feature_ranges(names, runs, None)
     made = payload_range(names, runs, ranges, 0.005, None)['payload']

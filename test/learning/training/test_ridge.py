@@ -10,9 +10,14 @@ from lstm_dynamics_ros.learning.training.ridge import ridge_of_folds, RIDGES
 import numpy as np
 
 SETTINGS = InverseSettings(
-    model_kind='inverse', features=('position', 'velocity'), history_steps=10, burn_in_steps=20,
-    window_steps=50, ripple_limit=0, dt=0.01,
-)  # fmt: skip
+    model_kind='inverse',
+    features=('position', 'velocity'),
+    history_steps=10,
+    burn_in_steps=20,
+    window_steps=50,
+    ripple_limit=0,
+    dt=0.01,
+)
 
 
 def run(name: str, noise: float, seed: int, middle: float = 0.0, steps: int = 600) -> Segment:
@@ -25,9 +30,16 @@ def run(name: str, noise: float, seed: int, middle: float = 0.0, steps: int = 60
     effort = 3 * np.sin(q) + 0.4 * v + noise * random.normal(size=steps)
     rows = (q[:, None], v[:, None], effort[:, None])
     return Segment(
-        name=name, joint_names=('joint1',), joint_types=('revolute',), dt=0.01, start_index=0,
-        position=rows[0], velocity=rows[1], effort=rows[2], filled=np.zeros(steps, bool),
-    )  # fmt: skip
+        name=name,
+        joint_names=('joint1',),
+        joint_types=('revolute',),
+        dt=0.01,
+        start_index=0,
+        position=rows[0],
+        velocity=rows[1],
+        effort=rows[2],
+        filled=np.zeros(steps, bool),
+    )
 
 
 def dealt(runs: Sequence[Segment]) -> list[Fold]:

@@ -111,9 +111,12 @@ def test_a_killed_training_is_resumed_and_ends_with_the_same_weights(
     assert len(read(folder / 'last.pt')['history']) == 3
     epochs: list[int] = []
     resumed = train(
-        runs[:4], runs[4:], ForwardSettings(**small), folder=folder,
-        progress=lambda *told: epochs.append(told[0]),
-    )  # fmt: skip
+        runs[:4],
+        runs[4:],
+        ForwardSettings(**small),
+        folder=folder,
+        progress=lambda *now: epochs.append(now[0]),
+    )
     assert epochs == [3]
     whole = checkpoints('forward', 'lstm')
     assert same(resumed, whole)
@@ -127,9 +130,12 @@ def test_a_finished_training_is_not_repeated(
     first = train(runs[:4], runs[4:], settings, folder=tmp_path)
     epochs: list[int] = []
     again = train(
-        runs[:4], runs[4:], settings, folder=tmp_path,
-        progress=lambda *told: epochs.append(told[0]),
-    )  # fmt: skip
+        runs[:4],
+        runs[4:],
+        settings,
+        folder=tmp_path,
+        progress=lambda *now: epochs.append(now[0]),
+    )
     assert epochs == []
     assert same(first, again)
 
@@ -179,8 +185,12 @@ def test_a_loss_that_is_not_finite_stops_with_advice(
 ) -> None:
     wild = replace(runs[0], name='wild', effort=runs[0].effort.copy())
     settings = ForwardSettings(**(small | {'learning_rate': 1.0, 'gradient_clip': 1e30}))
-    broken = train(runs[:4], runs[4:], replace(settings, max_epochs=1, learning_rate=0.0),
-                   folder=tmp_path / 'a')  # fmt: skip
+    broken = train(
+        runs[:4],
+        runs[4:],
+        replace(settings, max_epochs=1, learning_rate=0.0),
+        folder=tmp_path / 'a',
+    )
     broken.weights['output.bias'].fill_(float('nan'))
     with pytest.raises(TrainingError, match=r'The loss became nan in epoch 1\. The best model'):
         train([wild, *runs[1:4]], runs[4:], settings, folder=tmp_path / 'b', init=broken)
@@ -198,14 +208,17 @@ def test_training_stops_when_it_no_longer_helps(
     assert len(history) - 1 == 4  # free runs grow over the first 3 of 10 epochs
 
 
-def test_progress_is_told_after_each_epoch(
+def test_progress_is_called_after_each_epoch(
     runs: list[Segment], small: Small, tmp_path: Path
 ) -> None:
     calls: list[tuple[int, int]] = []
     train(
-        runs[:4], runs[4:], ForwardSettings(**(small | {'max_epochs': 2})), folder=tmp_path,
-        progress=lambda *told: calls.append(told[:2]),
-    )  # fmt: skip
+        runs[:4],
+        runs[4:],
+        ForwardSettings(**(small | {'max_epochs': 2})),
+        folder=tmp_path,
+        progress=lambda *now: calls.append(now[:2]),
+    )
     assert calls == [(1, 2), (2, 2)]
 
 

@@ -41,9 +41,14 @@ def batch() -> tuple[DynamicsModel, Windows, Scale]:
 def loss(model: DynamicsModel, windows: Windows, scale: Scale, seed: int = 0) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
     return training_loss(
-        model, windows, scale, SETTINGS, column_weights(SETTINGS, 1), horizon=8,
+        model,
+        windows,
+        scale,
+        SETTINGS,
+        column_weights(SETTINGS, 1),
+        horizon=8,
         generator=generator,
-    )  # fmt: skip
+    )
 
 
 def test_the_same_random_numbers_give_the_same_loss() -> None:
@@ -109,9 +114,14 @@ def test_feedback_noise_disturbs_what_free_runs_feed_back_and_nothing_else() -> 
     def of(amount: float, horizon: int) -> float:
         settings = replace(SETTINGS, feedback_noise=amount)
         found = training_loss(
-            model, windows, scale, settings, column_weights(settings, 1), horizon=horizon,
+            model,
+            windows,
+            scale,
+            settings,
+            column_weights(settings, 1),
+            horizon=horizon,
             generator=torch.Generator().manual_seed(0),
-        )  # fmt: skip
+        )
         return float(found.detach())
 
     assert of(0.5, 1) == of(0.0, 1)
