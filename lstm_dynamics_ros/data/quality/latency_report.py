@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The latency of every joint of a recording, and what can be said of it in words."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from lstm_dynamics_ros.core.errors import DataError
@@ -9,6 +9,7 @@ from lstm_dynamics_ros.core.json_data import to_plain
 from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS
 from lstm_dynamics_ros.data.quality.latency import Band, Delay, estimate_delay
 from lstm_dynamics_ros.data.recording import Recording, Track
+from lstm_dynamics_ros.data.text_table import text_table
 import numpy as np
 
 DRIVE_BAND = Band(8.0, 80.0, 2.0)
@@ -34,6 +35,17 @@ AGREEMENT = 0.002
 
 GAINS = (0.3, 3.0)
 """Between, the effort is taken to be what was commanded, in the same unit."""
+
+COLUMNS: dict[str, Callable[[Delay], str]] = {
+    'delay [ms]': lambda delay: f'{1e3 * delay.seconds:.2f}',
+    '+- [ms]': lambda delay: f'{1e3 * delay.error:.2f}',
+    'dead time [ms]': lambda delay: f'{1e3 * delay.dead:.1f}',
+    'lag [ms]': lambda delay: f'{1e3 * delay.lag:.1f}',
+    'gain': lambda delay: f'{delay.gain:.2f}',
+    'coherence': lambda delay: f'{delay.coherence:.2f}',
+    'others': lambda delay: f'{delay.others:.2f}',
+}
+"""Figures of a joint, by title."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -81,18 +93,15 @@ class LatencyReport:
         Args:
             dt: The model's step [s].
         """
-        width = max([5, *(len(name) for name in (*self.delays, *self.problems))])
-        lines = [
-            f'{self.what}',
-            f'{"joint":{width}s}  delay [ms]  +- [ms]  dead time  lag   gain  coherence  others',
-        ]
-        for name, delay in self.delays.items():
-            lines.append(
-                f'{name:{width}s}  {1e3 * delay.seconds:10.2f}  {1e3 * delay.error:7.2f}'
-                f'  {1e3 * delay.dead:9.1f}  {1e3 * delay.lag:4.1f}  {delay.gain:5.2f}'
-                f'  {delay.coherence:9.2f}  {delay.others:6.2f}'
-                f'{"  not counted" if name in self.problems else ""}'
+        rows = [
+            (
+                name,
+                *(show(delay) for show in COLUMNS.values()),
+                'yes' if name in self.usable else 'no',
             )
+            for name, delay in self.delays.items()
+        ]
+        lines = [self.what, text_table(('joint', *COLUMNS, 'counts'), rows)]
         lines += [f'! {name}: {problem}' for name, problem in self.problems.items()]
         lines += [f'- {note}' for note in self.notes]
         if self.seconds is None or self.latency is None:
