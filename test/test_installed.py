@@ -62,8 +62,9 @@ def test_every_file_of_the_folder_is_installed(folder: str) -> None:
     assert {file for file in files if not (share / file).is_file()} == set()
 
 
-def test_programs_run_what_was_built_and_not_the_source(tmp_path: Path) -> None:
-    command = [sys.executable, '-c', f'import {NAME}; print({NAME}.__file__)']
+@pytest.mark.parametrize('package', [NAME, 'lstm_dynamics_bench'])
+def test_programs_run_what_was_built_and_not_the_source(package: str, tmp_path: Path) -> None:
+    command = [sys.executable, '-c', f'import {package}; print({package}.__file__)']
     shown = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert Path(shown.stdout.strip()).parents[1] != SOURCE
 
