@@ -194,7 +194,6 @@ def test_springs_at_the_joints_are_not_taken_for_links(
     assert (errors[1] < 0.3 * errors[0]).all()
 
 
-@pytest.mark.slow
 def test_the_load_of_a_seven_joint_arm_is_found_against_mujoco(
     arm: tuple[RigidBodyPrior, NominalModel], recorded: Make
 ) -> None:
