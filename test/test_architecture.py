@@ -427,8 +427,8 @@ def test_importing_it_pulls_in_no_heavy_library(module: str) -> None:
 @pytest.mark.parametrize(
     ('clause', 'path', 'line'),
     [
-        ('parts', 'core/card.py', 'from lstm_dynamics_ros.signals.intake import Intake'),
-        ('parts', 'signals/intake.py', 'import lstm_dynamics_ros.control.base'),
+        ('parts', 'core/card.py', 'from lstm_dynamics_ros.signals.time_grid import Intake'),
+        ('parts', 'signals/time_grid.py', 'import lstm_dynamics_ros.control.base'),
         ('parts', 'control/base.py', 'from lstm_dynamics_ros.safety.gate import Gate'),
         ('parts', 'pipeline/forecast.py', 'from lstm_dynamics_ros.ros.main import NODES'),
         ('parts', 'ros/nodes/engine.py', 'from lstm_dynamics_ros.data.bags import reader'),

@@ -12,7 +12,7 @@ from lstm_dynamics_ros.core.errors import (
     UnknownNameError,
 )
 from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS, Stamps
-from lstm_dynamics_ros.signals.intake import check_distinct, joint_map_entries
+from lstm_dynamics_ros.signals.time_grid import check_distinct, joint_map_entries
 import numpy as np
 
 JOINT_TYPES = ('revolute', 'continuous', 'prismatic')

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.core.state import Vector
-from lstm_dynamics_ros.signals.angles import short_way
+from lstm_dynamics_ros.signals.time_grid import short_way
 import numpy as np
 from numpy.typing import NDArray
 from scipy import signal

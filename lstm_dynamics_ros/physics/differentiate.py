@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from lstm_dynamics_ros.core.errors import ConfigError, MissingLibraryError, TooShortError
 from lstm_dynamics_ros.core.state import Matrix
-from lstm_dynamics_ros.signals.angles import short_way
+from lstm_dynamics_ros.signals.time_grid import short_way
 import numpy as np
 
 DEFAULT_CUTOFF = 10.0

@@ -11,8 +11,7 @@ from lstm_dynamics_ros.runtime.bounds import AdaptiveBounds, NoBoundsError, stat
 from lstm_dynamics_ros.runtime.novelty import Novelty
 from lstm_dynamics_ros.runtime.predictor import Predictor
 from lstm_dynamics_ros.safety.plausibility import continuous_joints
-from lstm_dynamics_ros.signals.angles import short_way
-from lstm_dynamics_ros.signals.time_grid import nanoseconds
+from lstm_dynamics_ros.signals.time_grid import nanoseconds, short_way
 import numpy as np
 from numpy.typing import NDArray
 

@@ -14,7 +14,7 @@ from lstm_dynamics_ros.safety.confidence import ConfidenceSettings
 from lstm_dynamics_ros.safety.contact import ContactSettings
 from lstm_dynamics_ros.safety.gate_settings import GateSettings
 from lstm_dynamics_ros.safety.joint_limits import JointLimitSettings
-from lstm_dynamics_ros.signals.intake import check_distinct, joint_map_entries
+from lstm_dynamics_ros.signals.time_grid import check_distinct, joint_map_entries
 
 AUTO = 'auto'
 """Takes the best controller that the model allows."""

@@ -5,8 +5,7 @@ from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.state import JointState, NANOSECONDS, RawSample
 from lstm_dynamics_ros.pipeline.settings import message_names, PipelineSettings
 from lstm_dynamics_ros.safety.plausibility import continuous_joints, JumpGuard, RateMonitor
-from lstm_dynamics_ros.signals.intake import Intake
-from lstm_dynamics_ros.signals.time_grid import GridPoint, GridSampler, nanoseconds
+from lstm_dynamics_ros.signals.time_grid import GridPoint, GridSampler, Intake, nanoseconds
 import numpy as np
 
 _REASONS = {
@@ -170,7 +169,7 @@ class StateInput:
         if self._own['samples'] == 0:
             return 'No joint state has come yet.'
         never = self._intake.counters['accepted'] == 0
-        if not (never or self.lost or self._unused > 10 * self._card.n_joints):
+        if not (never or self.lost or self._unused > 10 * len(self._card.joint_names)):
             return ''
         if names := self._intake.explain_names():
             return str(names)

@@ -169,9 +169,10 @@ class Confidence:
         return self.value
 
     def _share(self, score: float) -> float:
-        settings = self._settings
-        width = settings.zero_score - settings.full_score
-        return 1.0 - smoothstep((score - settings.full_score) / width)
+        full, zero = self._settings.full_score, self._settings.zero_score
+        if score <= full:
+            return 1.0
+        return 1.0 - smoothstep((score - full) / (zero - full))
 
 
 def band_score(error: Vector, band: Vector) -> float:

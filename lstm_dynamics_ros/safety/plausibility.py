@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from lstm_dynamics_ros.core.card import DERIVED_KINDS, ModelCard
 from lstm_dynamics_ros.core.state import JointState, NANOSECONDS, Vector
-from lstm_dynamics_ros.signals.angles import short_way
-from lstm_dynamics_ros.signals.time_grid import nanoseconds
+from lstm_dynamics_ros.signals.time_grid import nanoseconds, short_way
 import numpy as np
 from numpy.typing import NDArray
 

@@ -10,7 +10,7 @@ from typing import Protocol, runtime_checkable
 
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.state import Matrix, Vector
-from lstm_dynamics_ros.signals.angles import turns, without_turns
+from lstm_dynamics_ros.signals.time_grid import turns, without_turns
 import numpy as np
 
 

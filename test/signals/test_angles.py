@@ -3,7 +3,7 @@
 
 from hypothesis import given
 from hypothesis import strategies as st
-from lstm_dynamics_ros.signals.angles import short_way, turns, without_turns, wrap
+from lstm_dynamics_ros.signals.time_grid import short_way, turns, without_turns, wrap
 import numpy as np
 import pytest
 

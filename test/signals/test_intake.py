@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 from lstm_dynamics_ros.core.state import RawSample
-from lstm_dynamics_ros.signals.intake import Intake
+from lstm_dynamics_ros.signals.time_grid import Intake
 import numpy as np
 import pytest
 

@@ -8,8 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.state import JointState
-from lstm_dynamics_ros.signals.angles import wrap
-from lstm_dynamics_ros.signals.time_grid import GridPoint, GridSampler, nanoseconds
+from lstm_dynamics_ros.signals.time_grid import GridPoint, GridSampler, nanoseconds, wrap
 import numpy as np
 import pytest
 

@@ -69,7 +69,7 @@ class JointStream:
             'recovered': bag.recovered,
             'zero_stamp': len(self._receive_ns) if self._zero else 0,
         }
-        """What was met besides what :class:`~lstm_dynamics_ros.signals.intake.Intake` counts."""
+        """Found besides what :class:`~lstm_dynamics_ros.signals.time_grid.Intake` counts."""
 
     def samples(self) -> Iterator[RawSample]:
         """Yield the messages in recorded order.

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Bags of sensor_msgs/JointState -> :class:`Recording`.
 
-Every message goes through the same :class:`~lstm_dynamics_ros.signals.intake.Intake` as in the
+Every message goes through the same :class:`~lstm_dynamics_ros.signals.time_grid.Intake` as in the
 node, so the counters tell what the node would make of the same messages.
 """
 
@@ -15,7 +15,7 @@ from lstm_dynamics_ros.core.state import RawSample, Stamps
 from lstm_dynamics_ros.data.bags.joint_stream import choose_topic, JointStream, read_track
 from lstm_dynamics_ros.data.bags.storage import is_bag, open_bag, SUFFIXES, Topic
 from lstm_dynamics_ros.data.recording import Recording
-from lstm_dynamics_ros.signals.intake import Intake
+from lstm_dynamics_ros.signals.time_grid import Intake
 import numpy as np
 
 _BACKWARD_NS = 100_000_000  # a longer step back is a clock set back, as in grid.GridSampler

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS, Vector
 from lstm_dynamics_ros.data.quality.check_timing import step
 from lstm_dynamics_ros.data.recording import KINDS, Recording
-from lstm_dynamics_ros.signals.angles import wrap
+from lstm_dynamics_ros.signals.time_grid import wrap
 import numpy as np
 
 SMOOTHING = 0.04

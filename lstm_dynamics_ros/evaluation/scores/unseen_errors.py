@@ -24,7 +24,7 @@ from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.novelty import Novelty
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.runtime.rollout import Effort, roll
-from lstm_dynamics_ros.signals.angles import short_way
+from lstm_dynamics_ros.signals.time_grid import short_way
 import numpy as np
 from numpy.typing import NDArray
 

@@ -10,9 +10,8 @@ from lstm_dynamics_ros.core.state import JointState, Matrix, RawSample, Stamps, 
 from lstm_dynamics_ros.ros.topics.conversions import stamp_ns
 from lstm_dynamics_ros.ros.topics.inputs import raw_reference
 from lstm_dynamics_ros.ros.topics.interfaces import JOINT_STATES, REFERENCE
-from lstm_dynamics_ros.signals.angles import without_turns
-from lstm_dynamics_ros.signals.intake import Intake
 from lstm_dynamics_ros.signals.reference_track import ReferenceTrack
+from lstm_dynamics_ros.signals.time_grid import Intake, without_turns
 import numpy as np
 from rclpy.event_handler import SubscriptionEventCallbacks
 from rclpy.node import Node

@@ -17,7 +17,7 @@ from lstm_dynamics_ros.data.bags.reader import (
     topics,
 )
 from lstm_dynamics_ros.data.bags.writer import BagWriter
-from lstm_dynamics_ros.signals.intake import Intake
+from lstm_dynamics_ros.signals.time_grid import Intake
 import numpy as np
 import pytest
 

@@ -10,7 +10,7 @@ from lstm_dynamics_ros.data.quality.check_signals import signal_findings
 from lstm_dynamics_ros.data.quality.finding import Finding, JointLimits
 from lstm_dynamics_ros.data.quality.joint_summary import summarise
 from lstm_dynamics_ros.data.recording import Recording
-from lstm_dynamics_ros.signals.angles import wrap
+from lstm_dynamics_ros.signals.time_grid import wrap
 import numpy as np
 import pytest
 
