@@ -6,7 +6,8 @@ A zero-phase filter sees the future, so nothing here may run on a robot.
 
 from collections.abc import Sequence
 
-from lstm_dynamics_ros.core.errors import ConfigError, MissingLibraryError, TooShortError
+from lstm_dynamics_ros.core.errors import ConfigError, TooShortError
+from lstm_dynamics_ros.core.lazy import load
 from lstm_dynamics_ros.core.state import Matrix
 from lstm_dynamics_ros.signals.time_grid import short_way
 import numpy as np
@@ -45,10 +46,7 @@ def acceleration(velocity: Matrix, dt: float, cutoff: float = DEFAULT_CUTOFF) ->
         raise TooShortError(len(velocity) * dt, (padding + 1) * dt)
     smooth = velocity
     if cutoff < 0.5 / dt:
-        try:
-            from scipy import signal  # noqa: PLC0415
-        except ImportError as error:
-            raise MissingLibraryError('scipy') from error
+        signal = load('scipy.signal')
         b, a = signal.butter(ORDER, cutoff, fs=1 / dt)
         smooth = signal.filtfilt(b, a, velocity, axis=0, padlen=padding)
     return np.asarray(np.gradient(smooth, dt, axis=0), np.float64)
@@ -96,10 +94,7 @@ def smoothed_motion(
     turns = np.array(continuous or [False] * position.shape[1])
     smooth = np.where(turns, np.unwrap(position, axis=0), position)
     if cutoff < 0.5 / dt:
-        try:
-            from scipy import signal  # noqa: PLC0415
-        except ImportError as error:
-            raise MissingLibraryError('scipy') from error
+        signal = load('scipy.signal')
         b, a = signal.butter(ORDER, cutoff, fs=1 / dt)
         smooth = signal.filtfilt(b, a, smooth, axis=0, padlen=padding())
     around = short_way(smooth, turns)

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from lstm_dynamics_ros.core.errors import MissingLibraryError
+from lstm_dynamics_ros.core.lazy import load
 from lstm_dynamics_ros.core.state import Matrix, Vector
 import numpy as np
 from numpy.typing import NDArray
@@ -44,10 +44,7 @@ def base_parameters(regressor: Matrix) -> BaseParameters:
     Raises:
         MissingLibraryError: If scipy is not installed.
     """
-    try:
-        from scipy import linalg  # noqa: PLC0415
-    except ImportError as error:
-        raise MissingLibraryError('scipy') from error
+    linalg = load('scipy.linalg')
     upper, order = linalg.qr(regressor, mode='r', pivoting=True, check_finite=False)
     size = np.abs(np.diag(upper))
     rank = int((size > RANK * size[0]).sum()) if size.size else 0

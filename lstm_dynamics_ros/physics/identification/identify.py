@@ -23,20 +23,27 @@ from lstm_dynamics_ros.physics.identification.base_parameters import (
     condition_number,
     deviations,
 )
-from lstm_dynamics_ros.physics.identification.doubts import doubts
-from lstm_dynamics_ros.physics.identification.fit import Fit, fit, mean_square, STRENGTHS
-from lstm_dynamics_ros.physics.identification.folds import FEWEST_TRAJECTORIES, fold_labels, Labels
+from lstm_dynamics_ros.physics.identification.fit import (
+    FEWEST_TRAJECTORIES,
+    Fit,
+    fit,
+    fold_labels,
+    Labels,
+    mean_square,
+    STRENGTHS,
+)
 from lstm_dynamics_ros.physics.identification.least_squares import spread
-from lstm_dynamics_ros.physics.identification.motion_bandwidth import usual_cutoff
 from lstm_dynamics_ros.physics.identification.parameter_vector import Layout, layout, Unknowns
 from lstm_dynamics_ros.physics.identification.regressor import (
     Equations,
     equations,
     LOCAL,
     Measured,
+    usual_cutoff,
 )
 from lstm_dynamics_ros.physics.identification.result import (
     BaseValue,
+    doubts,
     Identification,
     identified_robot,
     MODELS,
@@ -85,10 +92,7 @@ def identify(
     base = _base(prior, plan)
     columns = _columns(plan, base)
     regressor = final.rows.matrix[:, np.searchsorted(np.flatnonzero(plan.free), columns)]
-    scatter = deviations(regressor)
-    nominal = base.combination @ plan.nominal[_body_columns(plan)]
-    values = base.combination @ final.values[_body_columns(plan)]
-    named = base.names(_names(prior))
+    values = _base_values(prior, plan, base, final.values, deviations(regressor))
     joints = plan.joints(final.values)
     result = Identification(
         nominal=prior,
@@ -96,11 +100,8 @@ def identify(
         armature=joints['armature'],
         friction=plan.friction(final.values, data.smoothing[final.choice]),
         deviations=_joint_deviations(plan, final),
-        base=tuple(
-            BaseValue(name, float(v), float(n), float(s))
-            for name, v, n, s in zip(named, values, nominal, scatter[: len(named)], strict=True)
-        ),
-        friction_count=len(columns) - len(named),
+        base=values,
+        friction_count=len(columns) - len(values),
         condition=condition_number(regressor),
         cutoff=data.cutoff,
         strength=final.strength,
@@ -250,6 +251,16 @@ def _base(prior: RigidBodyPrior, plan: Layout) -> BaseParameters:
     if not plan.free[n * len(STANDARD_PARAMETERS)]:
         rotors *= 0.0
     return base_parameters(np.concatenate([body, rotors], axis=2).reshape(-1, 11 * n))
+
+
+def _base_values(
+    prior: RigidBodyPrior, plan: Layout, base: BaseParameters, values: Vector, scatter: Vector
+) -> tuple[BaseValue, ...]:
+    """Return the base parameters by name, with their standard deviations."""
+    names, body = base.names(_names(prior)), _body_columns(plan)
+    found, nominal = base.combination @ values[body], base.combination @ plan.nominal[body]
+    rows = zip(names, found, nominal, scatter[: len(names)], strict=True)
+    return tuple(BaseValue(name, float(v), float(n), float(s)) for name, v, n, s in rows)
 
 
 def _columns(plan: Layout, base: BaseParameters) -> Vector:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.physics.friction import Friction
-from lstm_dynamics_ros.physics.identification.pseudo_inertia import usual_size
+from lstm_dynamics_ros.physics.identification.least_squares import usual_size
 from lstm_dynamics_ros.physics.identification.regressor import Equations, FRICTION, LOCAL, SPRING
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior, STANDARD_PARAMETERS
 import numpy as np

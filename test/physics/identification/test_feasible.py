@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Least squares over bodies that can be, against the free solution and against its conditions."""
 
-from lstm_dynamics_ros.physics.identification.feasible import solve_feasible
-from lstm_dynamics_ros.physics.identification.least_squares import Reduced, solve
-from lstm_dynamics_ros.physics.identification.pseudo_inertia import (
+from lstm_dynamics_ros.physics.identification.least_squares import (
     impossible_links,
     pseudo_inertia,
+    Reduced,
+    solve,
+    solve_feasible,
 )
 import numpy as np
 import pytest

@@ -5,8 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from lstm_dynamics_ros.physics.identification.fit import choose, Fit, fit, STRENGTHS
-from lstm_dynamics_ros.physics.identification.folds import fold_labels
+from lstm_dynamics_ros.physics.identification.fit import choose, Fit, fit, fold_labels, STRENGTHS
 from lstm_dynamics_ros.physics.identification.parameter_vector import Layout, layout, Unknowns
 from lstm_dynamics_ros.physics.identification.regressor import Equations, equations, Measured
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior

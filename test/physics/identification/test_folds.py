@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is held out together."""
 
-from lstm_dynamics_ros.physics.identification.folds import apart, fold_labels, GAP
+from lstm_dynamics_ros.physics.identification.fit import apart, fold_labels, GAP
 from lstm_dynamics_ros.physics.identification.regressor import Equations
 import numpy as np
 import pytest

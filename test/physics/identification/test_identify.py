@@ -7,7 +7,7 @@ from typing import Any, Protocol
 
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.physics.identification.identify import identified_prior, identify
-from lstm_dynamics_ros.physics.identification.pseudo_inertia import impossible_links
+from lstm_dynamics_ros.physics.identification.least_squares import impossible_links
 from lstm_dynamics_ros.physics.identification.result import Identification
 from lstm_dynamics_ros.physics.identification.settings import IdentifySettings
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior

@@ -4,7 +4,7 @@
 from typing import NamedTuple
 
 from lstm_dynamics_ros.core.errors import DataError
-from lstm_dynamics_ros.physics.identification.motion_bandwidth import MARGIN, usual_cutoff
+from lstm_dynamics_ros.physics.identification.regressor import MARGIN, usual_cutoff
 import numpy as np
 import pytest
 

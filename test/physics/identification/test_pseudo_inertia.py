@@ -2,7 +2,7 @@
 """Which inertia a body can have, against bodies made of points."""
 
 from lstm_dynamics_ros.core.state import Matrix
-from lstm_dynamics_ros.physics.identification.pseudo_inertia import (
+from lstm_dynamics_ros.physics.identification.least_squares import (
     impossible_links,
     pseudo_inertia,
     usual_size,
