@@ -372,6 +372,8 @@ class RigidBodyPrior:
 def _check(n: int, position: Matrix, velocity: Matrix, acceleration: Matrix) -> None:
     """Refuse a motion that is not one row, or several, of n joints."""
     shape = (n,) if position.ndim == 1 else (len(position), n)
+    if position.shape == velocity.shape == acceleration.shape == shape:
+        return
     given = {'position': position, 'velocity': velocity, 'acceleration': acceleration}
     for what, array in given.items():
         if array.shape != shape:

@@ -117,7 +117,7 @@ class CorrectionOutput:
     def torque(self, given: ControlInput) -> Vector | None:
         """Return what the controller wants; one whose torque is not finite starts over."""
         torque = self.controller.torque(given)
-        if torque is not None and not np.isfinite(torque).all():
+        if torque is not None and not all(map(math.isfinite, torque.tolist())):
             self.controller.reset()
         return torque
 

@@ -66,7 +66,9 @@ class MotionInput:
                 payload=self._past is not None,
             )  # fmt: skip
         self._columns = [
-            (kind, where) for kind in MOTION_KINDS if (where := card.columns(kind)) is not None
+            (Reference._fields.index(kind), where)
+            for kind in MOTION_KINDS
+            if (where := card.columns(kind)) is not None
         ]
         self._disturbance = card.columns('disturbance')
         self._row = np.zeros(len(card.features))
@@ -118,7 +120,7 @@ class MotionInput:
         self.motion = motion
         row = self._row
         if self._filter is not None:
-            if not math.isfinite(float(state.effort.sum())):
+            if not all(map(math.isfinite, state.effort.tolist())):
                 self.reset()
                 row[:] = np.nan
                 return row
@@ -130,8 +132,8 @@ class MotionInput:
             self.residual = None if raw is None or expected is None else raw - expected
             if self._past is not None:
                 row[self._past] = self._filter.payload
-        for kind, columns in self._columns:
-            row[columns] = getattr(motion, kind)
+        for place, columns in self._columns:
+            row[columns] = motion[place]
         if self._carrier is not None:
             efforts = self._carrier.payload_torque(
                 motion.position, motion.velocity, motion.acceleration

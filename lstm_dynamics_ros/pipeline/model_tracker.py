@@ -3,10 +3,13 @@
 
 from lstm_dynamics_ros.pipeline.step import Step
 from lstm_dynamics_ros.runtime.predictor import Predictor
-from lstm_dynamics_ros.safety.state import Event, StateMachine
+from lstm_dynamics_ros.safety.state import Event, State, StateMachine
 
 MOST_BAD = 2
 """Steps in a row in which the model could not be used, and which make a fault."""
+
+AWAIT_WARM = frozenset({State.WARMING, State.DEGRADED})
+"""States that end when the model is warm."""
 
 UNUSABLE = 'The model could not be used on the newest measurement.'
 
@@ -48,7 +51,7 @@ class ModelTracker:
         self._bad = 0 if usable else self._bad + 1
         if self._bad == MOST_BAD:
             self._machine.fail('The model could not be used twice in a row.')
-        if warm:
+        if warm and self._machine.state in AWAIT_WARM:
             self._machine.on(Event.WARM)
 
     def note(self) -> str:

@@ -53,13 +53,13 @@ class Pipeline(Stages):
             return None
         allowed = self.machine.allows_torque
         points = [point for sample in samples for point in self.state_input.place(sample)]
-        newest = max(
-            (i for i, point in enumerate(points) if point.index % self.control_steps == 0),
-            default=None,
-        )
+        newest = -1
+        for number, point in enumerate(points):
+            if point.index % self.control_steps == 0:
+                newest = number
         found = None
-        for i, point in enumerate(points):
-            step = Step(point, is_control=i == newest)
+        for number, point in enumerate(points):
+            step = Step(point, is_control=number == newest)
             self._follow(step)
             if step.is_control:
                 self._correct(step)
@@ -74,7 +74,8 @@ class Pipeline(Stages):
         """Take a grid point through all stages but the last."""
         machine, inputs = self.machine, self.model_inputs
         inputs.look_up(step)
-        machine.on(Event.DATA)
+        if machine.state is State.WAITING:
+            machine.on(Event.DATA)
         if step.point.restarted:
             self._forget('A gap or a jump in the joint states made the model start over.')
         inputs.observe(step, touched=self.trust_monitor.touched)

@@ -3,6 +3,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+import math
 
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.state import NANOSECONDS
@@ -13,7 +14,6 @@ from lstm_dynamics_ros.pipeline.step import Step
 from lstm_dynamics_ros.pipeline.trust_monitor import TrustMonitor
 from lstm_dynamics_ros.safety.arming import ArmingFacts, ArmingSettings, judge, unfit_model
 from lstm_dynamics_ros.safety.state import Event, State, StateMachine
-import numpy as np
 
 LONGEST_RECOVERY = 1.0
 """How long after torque was taken back from it a model may need to be warm again, beside its
@@ -212,7 +212,7 @@ class TorquePermission:
         What has ended begins again only when a person arms.
         """
         if step.torque is not None:
-            finite = bool(np.isfinite(step.torque).all())
+            finite = all(map(math.isfinite, step.torque.tolist()))
             return '' if finite else 'The controller computed torque that is not finite.'
         if self._output.gate.silent:
             return ''

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The stage that watches whether the model may be trusted, and whether something touches it."""
 
+from itertools import compress
 import math
 
 from lstm_dynamics_ros.control.base import Prior
@@ -261,9 +262,8 @@ class TrustMonitor:
                 else:
                     self.confidence.update(score, self._dt, overshoot=overshoot)
         if commanded_effort is not None:
-            still = self._sensor.check(measured, commanded_effort)
-            names = zip(self._names, still.tolist(), strict=True)
-            self.dead = tuple(name for name, stands in names if stands)
+            still = self._sensor.check(measured, commanded_effort).tolist()
+            self.dead = tuple(compress(self._names, still)) if True in still else ()
 
     def _smoothed(
         self, residual: Vector, band: Vector, expected: Vector | None
@@ -293,7 +293,8 @@ class TrustMonitor:
             return score
         columns: Matrix | None = None
         jacobian: Matrix | None = None
-        if not contact.calm(float(np.linalg.norm(residual / band))):
+        scaled = residual / band
+        if not contact.calm(math.sqrt(scaled.dot(scaled))):
             if self._carrier is not None:
                 columns = self._carrier.payload_torque(measured.position, self._rest, self._rest)
             if self._tool is not None:

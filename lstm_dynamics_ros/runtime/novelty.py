@@ -25,7 +25,7 @@ SMALLEST_RANGE = 1e-6
 class FeatureRanges(NamedTuple):
     """The training ranges of some features, ready for a quick check. Shapes (n_ranges,)."""
 
-    columns: tuple[int, ...]
+    columns: NDArray[np.intp]
     """Where the features stand in an observation."""
     middle: Vector
     half: Vector
@@ -52,7 +52,9 @@ class FeatureRanges(NamedTuple):
                 highs.append(seen.maximum)
         low, high = np.array(lows), np.array(highs)
         width = np.maximum(high - low, SMALLEST_RANGE)
-        return cls(tuple(columns), (low + high) / 2, width / 2, 1.0 / (tolerance * width))
+        return cls(
+            np.array(columns, np.intp), (low + high) / 2, width / 2, 1.0 / (tolerance * width)
+        )
 
 
 def range_score(observation: Vector, ranges: FeatureRanges) -> float:
@@ -65,12 +67,12 @@ def range_score(observation: Vector, ranges: FeatureRanges) -> float:
     Returns:
         1 at the tolerance; NaN if a feature is NaN.
     """
-    if not ranges.columns:
+    if not len(ranges.columns):
         return 0.0
     outside = np.abs(observation.take(ranges.columns) - ranges.middle)
     outside -= ranges.half
     outside *= ranges.per_unit
-    worst = float(outside.max())
+    worst = float(np.maximum.reduce(outside))
     return worst if math.isnan(worst) else max(0.0, worst)
 
 
@@ -119,7 +121,7 @@ class Novelty:
         scale = np.maximum(typical, _SMALLEST) / self._one if self.uses_members else np.ones(1)
         self._scale = np.tile(scale, (batch, 1))
         ranges = FeatureRanges.from_card(card, TOLERANCE)
-        n_features, where = len(card.features), list(ranges.columns)
+        n_features, where = len(card.features), ranges.columns
         # As large as what they are taken off: numpy makes copies to broadcast in place.
         self._middle, self._half, self._per_unit = np.zeros((3, batch, n_features))
         for whole, part in (

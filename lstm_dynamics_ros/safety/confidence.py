@@ -182,7 +182,7 @@ def band_score(error: Vector, band: Vector) -> float:
         error: Measured minus predicted, shape (n_joints,).
         band: Half-width of the conformal band in the same unit, > 0, shape (n_joints,).
     """
-    return float(np.abs(error / band).max())
+    return float(np.maximum.reduce(np.abs(error / band)))
 
 
 def typical_score(errors: Vector, band: Vector) -> float:
@@ -305,7 +305,7 @@ class ShadowScore:
         if acting is None:
             return
         left = disturbance - acting
-        if not np.isfinite(left).all():
+        if not all(map(math.isfinite, left.tolist())):
             return
         self._left *= self._keep
         self._left += left * left

@@ -260,7 +260,7 @@ class ContactDetector:
             if array.shape != self._shape:
                 raise ShapeError(what, self._shape, array.shape)
         scaled = residual / band
-        score = float(np.linalg.norm(scaled))
+        score = math.sqrt(scaled.dot(scaled))
         pushed = self._pushed(residual, band, score, jacobian)
         sideways = pushed is not None and self._sideways(pushed, scaled, band, explained_by)
         mass, left = 0.0, score

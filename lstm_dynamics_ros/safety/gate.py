@@ -203,7 +203,7 @@ class Gate:
         if torque is not None and torque.shape != wanted.shape:
             raise ShapeError('Torque', wanted.shape, torque.shape)
         wanted[:] = 0.0
-        if torque is not None and np.isfinite(torque).all():
+        if torque is not None and all(map(math.isfinite, torque.tolist())):
             wanted[:] = torque
             self.bad_in_a_row = 0
         elif torque is not None:
@@ -236,7 +236,7 @@ class Gate:
         """Take the wanted torque through all limits, and note how long they cut it."""
         out = self.limiter.limit(self._wanted, measured)
         before = self.saturated_too_long
-        cut = self.limiter.clamped.any() or self.limiter.limited.any()
+        cut = self.limiter.clamped_or_limited
         self.saturated_for = self.saturated_for + self._period if cut else 0.0
         self._counts['sustained_saturation'] += self.saturated_too_long and not before
         return out

@@ -3,6 +3,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+import math
 
 from lstm_dynamics_ros.core.card import DERIVED_KINDS, ModelCard
 from lstm_dynamics_ros.core.state import JointState, NANOSECONDS, Vector
@@ -43,6 +44,7 @@ class JumpGuard:
             speeds.append(max(fastest, SLOWEST_LIMIT))
         self._speed = np.array(speeds) * (factor if factor > 0 else np.inf)
         self._continuous = continuous_joints(card)
+        self._turns = bool(self._continuous.any())
         self._dt_ns = nanoseconds(card.dt)
         self._patience = patience
         self._backward_ns = nanoseconds(max_backward)
@@ -80,8 +82,9 @@ class JumpGuard:
     def _reachable(self, last: JointState, state: JointState, elapsed_ns: int) -> bool:
         # One dt is added, because stamps jitter: two messages may have nearly the same.
         elapsed = (elapsed_ns + self._dt_ns) / NANOSECONDS
-        motion = np.abs(short_way(state.position - last.position, self._continuous))
-        return bool((motion <= self._speed * elapsed).all())
+        step = state.position - last.position
+        motion = np.abs(short_way(step, self._continuous) if self._turns else step)
+        return False not in (motion <= self._speed * elapsed).tolist()
 
 
 class RateMonitor:
@@ -139,7 +142,7 @@ class RangeCheck:
 
     def __init__(self, card: ModelCard, margin: float) -> None:
         self._names: list[str] = []
-        lows, highs, self._where = [], [], []
+        lows, highs, where = [], [], []
         types = dict(zip(card.joint_names, card.joint_types, strict=True))
         for signal in card.features:
             seen = card.training_ranges.get(signal.name)
@@ -148,10 +151,11 @@ class RangeCheck:
                 continue
             spare = margin * (seen.maximum - seen.minimum)
             self._names.append(signal.name)
-            self._where.append(card.features.index(signal))
+            where.append(card.features.index(signal))
             lows.append(seen.minimum - spare)
             highs.append(seen.maximum + spare)
         self._low, self._high = np.array(lows), np.array(highs)
+        self._columns = np.array(where, np.intp)
 
     def outside(self, observation: Vector) -> Sequence[str]:
         """Return the names of the features outside, e.g. ``('velocity.joint1',)``.
@@ -161,9 +165,9 @@ class RangeCheck:
         """
         if not self._names:
             return ()
-        values = observation[self._where]
-        out = (values < self._low) | (values > self._high)
-        if not out.any():
+        values = observation.take(self._columns)
+        out = ((values < self._low) | (values > self._high)).tolist()
+        if True not in out:
             return ()
         return tuple(name for name, is_out in zip(self._names, out, strict=True) if is_out)
 
@@ -187,7 +191,7 @@ class FrozenSensor:
 
     def reset(self) -> None:
         """Forget the past."""
-        self._values: NDArray[np.float64] | None = None
+        self._before: JointState | None = None
         self._stamp_ns = 0
 
     def check(self, state: JointState, command: Vector) -> NDArray[np.bool_]:
@@ -201,18 +205,25 @@ class FrozenSensor:
         Returns:
             Which joints are frozen, shape (n_joints,).
         """
-        values = np.stack([state.position, state.velocity, state.effort])
-        before, self._values = self._values, values
-        if before is None or state.stamp_ns < self._stamp_ns:
+        before, self._before = self._before, state
+        newer = before is not None and state.stamp_ns > self._stamp_ns
+        if before is None or state.stamp_ns < self._stamp_ns or (newer and _moved(before, state)):
             self._stamp_ns = state.stamp_ns
             self._since_ns = np.full(len(command), state.stamp_ns)
             self._low, self._high = command.copy(), command.copy()
             return np.zeros(len(command), dtype=np.bool_)
-        if state.stamp_ns > self._stamp_ns:
-            same = ((values == before) | (np.isnan(values) & np.isnan(before))).all(axis=0)
+        if newer:
+            values, others = np.stack(state[1:]), np.stack(before[1:])
+            same = ((values == others) | (np.isnan(values) & np.isnan(others))).all(axis=0)
             self._stamp_ns = state.stamp_ns
             self._since_ns = np.where(same, self._since_ns, state.stamp_ns)
             self._low = np.where(same, np.fmin(self._low, command), command)
             self._high = np.where(same, np.fmax(self._high, command), command)
         still = self._stamp_ns - self._since_ns >= self._patience_ns
         return still & (self._high - self._low > self._change)
+
+
+def _moved(before: JointState, state: JointState) -> bool:
+    """Return whether every joint has another position than before, which is the usual case."""
+    known = math.isfinite(sum(before.position.tolist()))
+    return known and True not in (state.position == before.position).tolist()

@@ -158,6 +158,8 @@ class TorqueLimiter:
         self.clamped, self.slewed, self.limited = (np.zeros(n, dtype=np.bool_) for _ in range(3))
         """Joints whose torque was cut in the newest step by the clamp, by the slew rate, and by
         joint limits or energy, each of shape (n_joints,); overwritten by the next step."""
+        self.clamped_or_limited = False
+        """Whether the newest step was cut for any joint by more than the slew rate."""
         self.counters = dict.fromkeys(
             ('torque_clamped', 'torque_slewed', 'torque_limited', 'energy_spent'), 0
         )
@@ -208,6 +210,7 @@ class TorqueLimiter:
         """Forget what was let through and cut."""
         self.last[:] = 0.0
         self.clamped[:], self.slewed[:], self.limited[:] = False, False, False
+        self.clamped_or_limited = False
 
     def limit(self, wanted: Vector, measured: JointState | None) -> Vector:
         """Return what is left of a torque, shape (n_joints,); a new array.
@@ -242,11 +245,12 @@ class TorqueLimiter:
         np.maximum(out, self.last - self._change, out=out)
         np.minimum(out, self.last + self._change, out=out)
         np.not_equal(out, wanted, out=self.slewed)
-        for name, cut in (
-            ('torque_clamped', self.clamped),
-            ('torque_slewed', self.slewed),
-            ('torque_limited', self.limited),
-        ):
-            self.counters[name] += bool(cut.any())
+        clamped, slewed, limited = (
+            True in cut.tolist() for cut in (self.clamped, self.slewed, self.limited)
+        )
+        self.counters['torque_clamped'] += clamped
+        self.counters['torque_slewed'] += slewed
+        self.counters['torque_limited'] += limited
+        self.clamped_or_limited = clamped or limited
         self.last[:] = out
         return out

@@ -77,8 +77,9 @@ class DisturbanceFilter:
         self._turn = turns(continuous)
         self._any_wraps = any(continuous)
         self._seen = 0
-        self._position = np.zeros((2, n))  # newest first
-        self._effort = np.zeros((2, n))
+        self._position = (np.zeros(n), np.zeros(n))  # newest first
+        self._effort = (np.zeros(n), np.zeros(n))
+        self._moved = np.zeros(n)  # from one of the positions to the other
         self._first, self._second = np.zeros(n), np.zeros(n)
         self._weight = np.zeros((2, n))
         self._surprise = np.zeros((2, n))  # what of both poles nobody expected
@@ -139,14 +140,12 @@ class DisturbanceFilter:
             The value [N m] or [N], shape (n_joints,): a new array with every step.
         """
         if self._seen < 2:
-            self._position[1], self._effort[1] = self._position[0], self._effort[0]
             if self._seen == 0:
-                self._position[1], self._effort[1] = position, effort
-            self._position[0], self._effort[0] = position, effort
+                self._position, self._effort = (position, position), (effort, effort)
+            self._remember(position, effort, self._unwrapped(position - self._position[0]))
             self._seen += 1
             return self._second
-        newest = self._unwrapped(position - self._position[0])
-        before = self._unwrapped(self._position[0] - self._position[1])
+        newest, before = self._unwrapped(position - self._position[0]), self._moved
         measured = 0.25 * (effort + self._effort[1]) + 0.5 * self._effort[0]
         velocity = (newest + before) / (2 * self._period)
         acceleration = (newest - before) / self._period**2
@@ -165,10 +164,15 @@ class DisturbanceFilter:
         else:
             self._follow(expected, frozen=frozen)
         self._frozen = frozen
-        self._position[1], self._effort[1] = self._position[0], self._effort[0]
-        self._position[0], self._effort[0] = position, effort
+        self._remember(position, effort, newest)
         self._seen = 3
         return self._second
+
+    def _remember(self, position: Vector, effort: Vector, moved: Vector) -> None:
+        """Keep what was measured and how far it moved since the measurement before."""
+        self._position = position, self._position[0]
+        self._effort = effort, self._effort[0]
+        self._moved = moved
 
     def _weigh(self, weight: Vector) -> None:
         """Put the effort per kilogram of payload through the low-pass."""

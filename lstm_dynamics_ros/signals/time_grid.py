@@ -133,10 +133,11 @@ class Intake:
         if names != self.last_names or not self._index:
             self._remember(names)
         n = len(names)
-        lengths = {len(sample.position), len(sample.velocity), len(sample.effort)}
-        if len(sample.position) != n or not lengths <= {0, n}:
+        if len(sample.position) != n or not (
+            len(sample.velocity) in {0, n} and len(sample.effort) in {0, n}
+        ):
             return self._dropped('wrong_length')
-        if len(set(names)) != n:
+        if not self._distinct:
             return self._dropped('duplicate_names')
         if not self._found:
             return self._dropped('other_joints')
@@ -145,6 +146,7 @@ class Intake:
     def _remember(self, names: tuple[str, ...]) -> None:
         self.last_names = names
         where = {name: i for i, name in enumerate(names)}
+        self._distinct = len(where) == len(names)
         self._found = [j for j, name in enumerate(self._wanted) if name in where]
         self._index = [where[self._wanted[j]] for j in self._found] or [-1]
 
@@ -155,14 +157,13 @@ class Intake:
         return None
 
     def _collect(self, sample: RawSample) -> JointState | None:
-        position = _pick(sample.position, self._index)
-        if not np.isfinite(position).all():
+        position, finite = _pick(sample.position, self._index)
+        if not finite:
             return self._dropped('position_not_finite')
-        velocity = _pick(sample.velocity, self._index)
-        if self._need_velocity and not np.isfinite(velocity).all():
+        velocity, finite = _pick(sample.velocity, self._index)
+        if self._need_velocity and not finite:
             return self._dropped('velocity_missing')
-        effort = _pick(sample.effort, self._index)
-        finite = math.isfinite(float(effort.sum()))  # cheaper than looking at each
+        effort, finite = _pick(sample.effort, self._index)
         if not finite or self._some_without_effort:
             self._without_effort[self._found] = ~np.isfinite(effort)
             self._some_without_effort = bool(self._without_effort.any())
@@ -195,13 +196,20 @@ class Intake:
         return JointState(int(self._heard_ns.max()), merged[0], merged[1], merged[2])
 
 
-def _pick(values: Sequence[float], index: list[int]) -> Vector:
-    """Return the values at ``index``; NaN where the message has none or no believable one."""
+def _pick(values: Sequence[float], index: list[int]) -> tuple[Vector, bool]:
+    """Return the values at ``index``, and whether there are such.
+
+    NaN where the message has none or no believable one. So few numbers are quicker by hand.
+    """
     if not len(values):
-        return np.full(len(index), np.nan)
-    picked = np.asarray(values, dtype=np.float64)[index]
-    picked[np.abs(picked) > LARGEST_VALUE] = np.nan
-    return picked
+        return np.full(len(index), np.nan), False
+    as_list = getattr(values, 'tolist', None)  # arrays are slow to take single values from
+    given: Sequence[float] = values if as_list is None else as_list()
+    picked = [
+        value if -LARGEST_VALUE <= value <= LARGEST_VALUE else math.nan
+        for value in map(given.__getitem__, index)
+    ]
+    return np.array(picked, np.float64), math.isfinite(sum(picked))
 
 
 def joint_map_entries(joint_map: Sequence[str]) -> Iterator[tuple[str, str]]:
@@ -271,7 +279,8 @@ class GridSampler:
         self._gap_ns = round((max_gap_steps + 0.5) * self.dt_ns)
         self._early_ns = round(tolerance * self.dt_ns)
         self._backward_ns = nanoseconds(max_backward)
-        self._continuous = None if continuous is None else np.asarray(continuous, bool)
+        turns = continuous is not None and bool(np.any(continuous))
+        self._continuous = np.asarray(continuous, bool) if turns else None
         self.counters = dict.fromkeys(
             ('duplicate_stamp', 'out_of_order', 'clock_jump_back', 'gap', 'filled'), 0
         )
@@ -318,7 +327,9 @@ class GridSampler:
         self.counters['filled'] += filled
         fresh, self._fresh = self._fresh, False
         if stamp >= state.stamp_ns or last is state:
-            return GridPoint(self._next, state._replace(stamp_ns=stamp), fresh, filled)
+            same = stamp == state.stamp_ns
+            placed = state if same else state._replace(stamp_ns=stamp)
+            return GridPoint(self._next, placed, fresh, filled)
         weight = (stamp - last.stamp_ns) / (state.stamp_ns - last.stamp_ns)
         step = self._difference(state.position, last.position)
         between = JointState(
