@@ -12,14 +12,14 @@ from dataclasses import fields, replace
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.parameters import setting_of
 from lstm_dynamics_ros.core.state import RawSample, Vector
-from lstm_dynamics_ros.pipeline.model_tracker import UNUSABLE
+from lstm_dynamics_ros.pipeline.forecast import UNUSABLE
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings, SafetySettings
 from lstm_dynamics_ros.pipeline.stages import Stages
 from lstm_dynamics_ros.pipeline.step import Step, Trajectory
 from lstm_dynamics_ros.pipeline.torque_permission import Surroundings
 from lstm_dynamics_ros.safety.gate_settings import GateSettings
 from lstm_dynamics_ros.safety.joint_limits import JointLimits
-from lstm_dynamics_ros.safety.state import Event, State
+from lstm_dynamics_ros.safety.state import ACTIVE, Event, State
 
 __all__ = ['Pipeline', 'PipelineSettings', 'SafetySettings', 'Step', 'Surroundings', 'Trajectory']
 
@@ -49,9 +49,9 @@ class Pipeline(Stages):
             The step of the newest control point that they complete; None if they complete none,
             or while the node is not active.
         """
-        if not self.machine.active:
+        if self.machine.state not in ACTIVE:
             return None
-        allowed = self.machine.allows_torque
+        armed = self.machine.state is State.ARMED
         points = [point for sample in samples for point in self.state_input.place(sample)]
         newest = -1
         for number, point in enumerate(points):
@@ -59,13 +59,13 @@ class Pipeline(Stages):
                 newest = number
         found = None
         for number, point in enumerate(points):
-            step = Step(point, is_control=number == newest)
+            step = self.state_input.begin(point, is_control=number == newest)
             self._follow(step)
             if step.is_control:
                 self._correct(step)
                 found = step
         self._notice_loss()
-        if allowed and not self.machine.allows_torque and not self.revoked_because:
+        if armed and self.machine.state is not State.ARMED and not self.revoked_because:
             self.permission.note_loss(self.machine.fault or self._forgot)
         self.permission.bound_recovery()
         return found
@@ -95,7 +95,7 @@ class Pipeline(Stages):
         step.note = self._note()
         output.compute(step)
         self.permission.review(step)
-        output.finish(step, armed=machine.allows_torque)
+        output.finish(step, armed=machine.state is State.ARMED)
         if self.gate.bad_in_a_row == MOST_BAD:
             machine.fail('The controller computed torque that is not finite, repeatedly.')
         step.state = machine.state

@@ -5,9 +5,8 @@ from lstm_dynamics_ros.control import CONTROLLERS
 from lstm_dynamics_ros.control.base import Controller, ControllerConfig, Prior
 from lstm_dynamics_ros.core.state import ReferenceSource
 from lstm_dynamics_ros.pipeline.correction import control_context, CorrectionOutput
-from lstm_dynamics_ros.pipeline.forecast import Forecast
+from lstm_dynamics_ros.pipeline.forecast import Forecast, ModelTracker
 from lstm_dynamics_ros.pipeline.model_inputs import ModelInputs
-from lstm_dynamics_ros.pipeline.model_tracker import ModelTracker
 from lstm_dynamics_ros.pipeline.settings import control_steps, PipelineSettings, SafetySettings
 from lstm_dynamics_ros.pipeline.state_input import StateInput
 from lstm_dynamics_ros.pipeline.torque_permission import TorquePermission

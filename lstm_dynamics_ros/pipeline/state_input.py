@@ -1,11 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The first half of a tick: from raw samples to trusted states on the model's time grid."""
 
+from collections import deque
+
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.state import JointState, NANOSECONDS, RawSample
 from lstm_dynamics_ros.pipeline.settings import message_names, PipelineSettings
-from lstm_dynamics_ros.safety.plausibility import continuous_joints, JumpGuard, RateMonitor
-from lstm_dynamics_ros.signals.time_grid import GridPoint, GridSampler, Intake, nanoseconds
+from lstm_dynamics_ros.pipeline.step import Step
+from lstm_dynamics_ros.signals.time_grid import (
+    continuous_joints,
+    GridPoint,
+    GridSampler,
+    Intake,
+    nanoseconds,
+    short_way,
+)
 import numpy as np
 
 _REASONS = {
@@ -19,6 +28,121 @@ _REASONS = {
 LEFT_OUT_STEPS = 2
 """How long a message without the effort that a controller needs is left out, because one with it
 may follow from another publisher [steps]. After that the model goes on without effort."""
+
+
+SLOWEST_LIMIT = 0.5
+"""Speed that every joint is allowed, however little it moved in training [rad/s] or [m/s]."""
+
+
+class JumpGuard:
+    """Drops a measurement that the robot cannot have reached since the one before.
+
+    A single glitch of an encoder is left out, and the time grid bridges it like a lost message. A
+    jump that persists is real (a teleported simulation, a re-zeroed encoder) and is let in.
+
+    Args:
+        card: Card with the speeds seen in training; joints without one are not guarded.
+        factor: How many times the fastest speed in training is still believed; 0 lets all in.
+        patience: Dropped messages in a row after which the next is believed.
+        max_backward: How far a stamp may be behind the newest [s] before it means that the clock
+            was set back; as in the time grid.
+    """
+
+    def __init__(
+        self, card: ModelCard, factor: float, patience: int, max_backward: float = 0.1
+    ) -> None:
+        speeds = []
+        for joint in card.joint_names:
+            seen = card.training_ranges.get(f'velocity.{joint}')
+            fastest = np.inf if seen is None else max(abs(seen.minimum), abs(seen.maximum))
+            speeds.append(max(fastest, SLOWEST_LIMIT))
+        self._speed = np.array(speeds) * (factor if factor > 0 else np.inf)
+        self._continuous = continuous_joints(card.joint_types)
+        self._turns = bool(self._continuous.any())
+        self._dt_ns = nanoseconds(card.dt)
+        self._patience = patience
+        self._backward_ns = nanoseconds(max_backward)
+        self._last: JointState | None = None
+        self._dropped = 0
+        self.counters = dict.fromkeys(('jump_dropped', 'jump_believed'), 0)
+
+    def reset(self) -> None:
+        """Forget the last measurement."""
+        self._last = None
+        self._dropped = 0
+
+    def check(self, state: JointState) -> tuple[bool, bool]:
+        """Judge the next measurement.
+
+        Returns:
+            Whether to use it, and whether the past must be forgotten first.
+        """
+        last = self._last
+        elapsed_ns = 0 if last is None else state.stamp_ns - last.stamp_ns
+        if -self._backward_ns <= elapsed_ns <= 0 and last is not None:
+            return True, False  # duplicate or out of order: the time grid drops it
+        believed = False
+        if last is not None and elapsed_ns > 0 and not self._reachable(last, state, elapsed_ns):
+            if self._dropped < self._patience:
+                self._dropped += 1
+                self.counters['jump_dropped'] += 1
+                return False, False
+            self.counters['jump_believed'] += 1
+            believed = True
+        self._dropped = 0
+        self._last = state
+        return True, believed
+
+    def _reachable(self, last: JointState, state: JointState, elapsed_ns: int) -> bool:
+        # One dt is added, because stamps jitter: two messages may have nearly the same.
+        elapsed = (elapsed_ns + self._dt_ns) / NANOSECONDS
+        step = state.position - last.position
+        motion = np.abs(short_way(step, self._continuous) if self._turns else step)
+        return False not in (motion <= self._speed * elapsed).tolist()
+
+
+class RateMonitor:
+    """The running median of the message period, judged every few messages.
+
+    Args:
+        dt: Step of the model [s].
+        tolerance: Relative excess of the period that is accepted.
+        window: Number of periods the median is taken over.
+    """
+
+    def __init__(self, dt: float, tolerance: float, window: int = 50) -> None:
+        self._limit_ns = nanoseconds(dt * (1.0 + tolerance))
+        self._periods: deque[int] = deque(maxlen=window)
+        self._last_ns: int | None = None
+        self._until = 0
+        self.period: float | None = None
+        """Median period [s]; None before the first judgement."""
+
+    @property
+    def too_slow(self) -> bool:
+        """Whether messages come more slowly than the model's step."""
+        return self.period is not None and nanoseconds(self.period) > self._limit_ns
+
+    def reset(self) -> None:
+        """Forget all periods."""
+        self._periods.clear()
+        self._last_ns = None
+        self._until = 0
+        self.period = None
+
+    def push(self, stamp_ns: int) -> None:
+        """Take in the stamp of the next message [ns]."""
+        last = self._last_ns
+        if last is not None and stamp_ns == last:
+            return
+        self._last_ns = stamp_ns
+        if last is None or stamp_ns < last:
+            return
+        self._periods.append(stamp_ns - last)
+        self._until += 1
+        if self._until * 2 >= (self._periods.maxlen or 1):  # twice per window
+            self._until = 0
+            self.period = float(np.median(self._periods)) / NANOSECONDS
 
 
 class StateInput:
@@ -63,7 +187,7 @@ class StateInput:
         self._grid = GridSampler(
             card.dt,
             max_gap_steps=settings.max_gap_steps,
-            continuous=continuous_joints(card),
+            continuous=continuous_joints(card.joint_types),
             derive_velocity=derive,
             max_backward=settings.max_backward,
         )
@@ -95,6 +219,21 @@ class StateInput:
             self._grid.reset()
         self._rate.push(state.stamp_ns)
         return self._grid.push(state)
+
+    @staticmethod
+    def begin(point: GridPoint, *, is_control: bool) -> Step:
+        """Return the step of a grid point, in which nothing else is filled yet.
+
+        Args:
+            point: The grid point.
+            is_control: Whether it is a control point.
+        """
+        step = Step.__new__(Step)  # every other field has its stage
+        step.point = point
+        step.measured = point.state
+        step.stamp_ns = point.state.stamp_ns
+        step.is_control = is_control
+        return step
 
     def _leaves_out(self, state: JointState) -> bool:
         """Return whether a state lacks effort that another publisher may send right after."""

@@ -57,10 +57,6 @@ class Step(ControlInput):
     Every stage fills its own fields (:data:`FILLED_BY`) and nobody else writes them. A field can
     be read once it is filled: at a control point all are in the end, and between two control
     points those that only a controller or a caller needs are not.
-
-    Args:
-        point: The grid point.
-        is_control: Whether it is a control point, which gets a correction and is handed out.
     """
 
     # state_input
@@ -68,7 +64,7 @@ class Step(ControlInput):
     stamp_ns: int
     """Time of the grid point [ns]."""
     is_control: bool
-    """Whether this is a control point."""
+    """Whether this is a control point, which gets a correction and is handed out."""
     # model_inputs
     motion: Reference | None
     """The motion that a motion model is asked about; None for other models."""
@@ -119,12 +115,6 @@ class Step(ControlInput):
     """Why the prediction is not valid; empty if it is."""
     state: State
     """State after this grid point."""
-
-    def __init__(self, point: GridPoint, *, is_control: bool) -> None:
-        self.point = point
-        self.measured = point.state
-        self.stamp_ns = point.state.stamp_ns
-        self.is_control = is_control
 
     @property
     def valid(self) -> bool:

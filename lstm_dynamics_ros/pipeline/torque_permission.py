@@ -183,7 +183,7 @@ class TorquePermission:
 
     def review(self, step: Step) -> None:
         """Take torque back if something in a step speaks against it."""
-        if self._machine.allows_torque:
+        if self._machine.state is State.ARMED:
             self.revoke(
                 self._reason_to_stop(step)
                 or self._state_input.effort_missing()

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The stage that watches whether the model may be trusted, and whether something touches it."""
 
+from collections.abc import Sequence
 from itertools import compress
 import math
 
 from lstm_dynamics_ros.control.base import Prior
-from lstm_dynamics_ros.core.card import ModelCard, PAST_KIND
+from lstm_dynamics_ros.core.card import DERIVED_KINDS, ModelCard, PAST_KIND
 from lstm_dynamics_ros.core.state import JointState, Matrix, Vector
 from lstm_dynamics_ros.pipeline.settings import SafetySettings
 from lstm_dynamics_ros.pipeline.step import Step
@@ -17,7 +18,6 @@ from lstm_dynamics_ros.safety.confidence import (
     typical_score,
 )
 from lstm_dynamics_ros.safety.contact import ContactDetector, ToolModel
-from lstm_dynamics_ros.safety.plausibility import FrozenSensor, RangeCheck
 from lstm_dynamics_ros.signals.disturbance import (
     disturbance_scale,
     PayloadEstimate,
@@ -25,7 +25,9 @@ from lstm_dynamics_ros.signals.disturbance import (
     RANGE_NAME,
 )
 from lstm_dynamics_ros.signals.low_pass import LowPass, noise_left_of_acceleration
+from lstm_dynamics_ros.signals.time_grid import nanoseconds
 import numpy as np
+from numpy.typing import NDArray
 
 SENSOR_CHANGE = 0.05
 """Change of the command that a living sensor must show, as a share of the effort limit."""
@@ -58,6 +60,104 @@ PAYLOAD_MARGIN = 0.1
 
 USUAL_LIMIT = 50.0
 """Effort limit assumed where none is known [N m] or [N]."""
+
+
+class RangeCheck:
+    """Which features are outside what the model saw in training.
+
+    Args:
+        card: Card with the training ranges; features without one, and positions of continuous
+            joints, are never outside.
+        margin: How far outside is still inside, as a share of the range.
+    """
+
+    def __init__(self, card: ModelCard, margin: float) -> None:
+        self._names: list[str] = []
+        lows, highs, where = [], [], []
+        types = dict(zip(card.joint_names, card.joint_types, strict=True))
+        for signal in card.features:
+            seen = card.training_ranges.get(signal.name)
+            turns = signal.kind == 'position' and types[signal.joint] == 'continuous'
+            if seen is None or turns or signal.kind in DERIVED_KINDS:
+                continue
+            spare = margin * (seen.maximum - seen.minimum)
+            self._names.append(signal.name)
+            where.append(card.features.index(signal))
+            lows.append(seen.minimum - spare)
+            highs.append(seen.maximum + spare)
+        self._low, self._high = np.array(lows), np.array(highs)
+        self._columns = np.array(where, np.intp)
+
+    def outside(self, observation: Vector) -> Sequence[str]:
+        """Return the names of the features outside, e.g. ``('velocity.joint1',)``.
+
+        Args:
+            observation: What the model saw, shape (n_features,).
+        """
+        if not self._names:
+            return ()
+        values = observation.take(self._columns)
+        out = ((values < self._low) | (values > self._high)).tolist()
+        if True not in out:
+            return ()
+        return tuple(name for name, is_out in zip(self._names, out, strict=True) if is_out)
+
+
+class FrozenSensor:
+    """Notices joints whose values stand still while their command does not.
+
+    A sensor or driver that has died often repeats its last values under new stamps. A robot that
+    holds still may do the same, so that only a joint counts whose command has changed since its
+    values last did: torque that rises and falls leaves a trace in position, velocity or effort.
+
+    Args:
+        change: Change of the command that must leave a trace [N m] or [N], shape (n_joints,).
+        patience: How long the values must have stood still [s].
+    """
+
+    def __init__(self, change: Vector, patience: float) -> None:
+        self._change = change
+        self._patience_ns = nanoseconds(patience)
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget the past."""
+        self._before: JointState | None = None
+        self._stamp_ns = 0
+
+    def check(self, state: JointState, command: Vector) -> NDArray[np.bool_]:
+        """Judge the next measurement.
+
+        Args:
+            state: The measurement. NaN stands for what is not measured.
+            command: Effort that was commanded by anyone this package knows of, at that time
+                [N m] or [N], shape (n_joints,).
+
+        Returns:
+            Which joints are frozen, shape (n_joints,).
+        """
+        before, self._before = self._before, state
+        newer = before is not None and state.stamp_ns > self._stamp_ns
+        if before is None or state.stamp_ns < self._stamp_ns or (newer and _moved(before, state)):
+            self._stamp_ns = state.stamp_ns
+            self._since_ns = np.full(len(command), state.stamp_ns)
+            self._low, self._high = command.copy(), command.copy()
+            return np.zeros(len(command), dtype=np.bool_)
+        if newer:
+            values, others = np.stack(state[1:]), np.stack(before[1:])
+            same = ((values == others) | (np.isnan(values) & np.isnan(others))).all(axis=0)
+            self._stamp_ns = state.stamp_ns
+            self._since_ns = np.where(same, self._since_ns, state.stamp_ns)
+            self._low = np.where(same, np.fmin(self._low, command), command)
+            self._high = np.where(same, np.fmax(self._high, command), command)
+        still = self._stamp_ns - self._since_ns >= self._patience_ns
+        return still & (self._high - self._low > self._change)
+
+
+def _moved(before: JointState, state: JointState) -> bool:
+    """Return whether every joint has another position than before, which is the usual case."""
+    known = math.isfinite(sum(before.position.tolist()))
+    return known and True not in (state.position == before.position).tolist()
 
 
 class PayloadRange:

@@ -51,7 +51,7 @@ class Event(Enum):
     """A person acknowledged a fault."""
 
 
-_ACTIVE = (
+ACTIVE = (
     State.WAITING,
     State.WARMING,
     State.MONITORING,
@@ -59,13 +59,14 @@ _ACTIVE = (
     State.DEGRADED,
     State.FAULT,
 )
+"""States in which messages are taken in."""
 
 TRANSITIONS: dict[tuple[State, Event], State] = {
     (State.UNCONFIGURED, Event.CONFIGURE): State.INACTIVE,
     (State.INACTIVE, Event.CLEANUP): State.UNCONFIGURED,
     (State.INACTIVE, Event.ACTIVATE): State.WAITING,
-    **{(state, Event.DEACTIVATE): State.INACTIVE for state in _ACTIVE},
-    **{(state, Event.FAIL): State.FAULT for state in _ACTIVE},
+    **{(state, Event.DEACTIVATE): State.INACTIVE for state in ACTIVE},
+    **{(state, Event.FAIL): State.FAULT for state in ACTIVE},
     (State.WAITING, Event.DATA): State.WARMING,
     (State.WARMING, Event.WARM): State.MONITORING,
     (State.WARMING, Event.DATA_LOST): State.WAITING,
@@ -130,7 +131,7 @@ class StateMachine:
     @property
     def active(self) -> bool:
         """Whether messages are taken in."""
-        return self.state in _ACTIVE
+        return self.state in ACTIVE
 
     @property
     def allows_torque(self) -> bool:

@@ -19,6 +19,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 
+def continuous_joints(joint_types: Sequence[str]) -> NDArray[np.bool_]:
+    """Return which joints turn without end, and so wrap at +-pi, shape (n_joints,)."""
+    return np.array([kind == 'continuous' for kind in joint_types])
+
+
 def wrap(angle: Vector) -> Vector:
     """Return angles [rad] wrapped to [-pi, pi)."""
     return (angle + np.pi) % (2 * np.pi) - np.pi
