@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the commands share on the terminal: progress with ETA, JSON files, prose."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 import json
 from pathlib import Path
@@ -9,6 +9,7 @@ import sys
 from typing import Any
 
 from lstm_dynamics_ros.core.atomic_file import write_text
+from lstm_dynamics_ros.core.json_data import to_plain
 from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.workflows.listener import Listener
 from tqdm import tqdm
@@ -60,8 +61,8 @@ def confirmed(question: str) -> bool:
     return input(f'{question} Type yes to go on: ').strip().lower() == 'yes'
 
 
-def write_json(path: Path | None, values: Mapping[str, object]) -> None:
-    """Write ``--json FILE`` as a whole or not at all; nothing without a path."""
+def write_json(path: Path | None, values: object) -> None:
+    """Write ``--json FILE`` as a whole or not at all, see ``to_plain``; nothing without a path."""
     if path is None:
         return
-    write_text(path, json.dumps(values, indent=2, sort_keys=True) + '\n')
+    write_text(path, json.dumps(to_plain(values), indent=2, sort_keys=True) + '\n')

@@ -5,6 +5,7 @@ from dataclasses import dataclass, fields
 import json
 
 from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.json_data import from_json, to_plain
 from lstm_dynamics_ros.core.state import Matrix, Vector
 import numpy as np
 
@@ -57,7 +58,7 @@ class Friction:
 
     def to_text(self) -> str:
         """Return it as one line for a model card."""
-        return json.dumps({item.name: getattr(self, item.name).tolist() for item in fields(self)})
+        return json.dumps(to_plain(self))
 
     @classmethod
     def from_text(cls, text: str) -> 'Friction':
@@ -66,11 +67,7 @@ class Friction:
         Raises:
             ConfigError: If the text is not what :meth:`to_text` writes.
         """
-        try:
-            values = json.loads(text)
-            return cls(**{name: np.array(row, np.float64) for name, row in values.items()})
-        except (ValueError, TypeError, AttributeError) as error:
-            raise ConfigError(f'This is no description of friction: {error}.') from error
+        return from_json(cls, text, 'The friction', ConfigError)
 
 
 class FrictionStep:

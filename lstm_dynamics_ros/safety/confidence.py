@@ -9,6 +9,7 @@ from typing import Any
 
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import ConfigError, ShapeError
+from lstm_dynamics_ros.core.json_data import to_plain
 from lstm_dynamics_ros.core.parameters import parameter
 from lstm_dynamics_ros.core.state import Vector
 from lstm_dynamics_ros.signals.minimum_jerk import smoothstep
@@ -341,21 +342,8 @@ class ShadowScore:
         Args:
             joint_names: Names of the joints, in the order of the arrays.
         """
-
-        def by_joint(values: Vector) -> dict[str, float | None]:
-            return {
-                name: _finite(float(value))
-                for name, value in zip(joint_names, values, strict=True)
-            }
-
-        return {
-            'time': self.time,
-            'overall': _finite(self.overall),
-            'explained': by_joint(self.explained),
-            'disturbance_rms': by_joint(self.disturbance_rms),
-            'left_rms': by_joint(self.left_rms),
-        }
-
-
-def _finite(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+        values: dict[str, Any] = {'time': self.time, 'overall': self.overall}
+        for name in ('explained', 'disturbance_rms', 'left_rms'):
+            values[name] = dict(zip(joint_names, getattr(self, name), strict=True))
+        plain: dict[str, Any] = to_plain(values)
+        return plain

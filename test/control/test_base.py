@@ -6,7 +6,7 @@ import re
 from typing import Any
 
 from lstm_dynamics_ros.control import ControlContext, ControlInput, CONTROLLERS
-from lstm_dynamics_ros.control.base import NoneConfig
+from lstm_dynamics_ros.control.base import NoController, NoneConfig
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.state import JointState, Reference
 import numpy as np
@@ -40,3 +40,8 @@ def test_a_controller_refuses_new_settings_unless_it_says_how() -> None:
     config = NoneConfig()
     with pytest.raises(ConfigError, match='No setting of NoneConfig can be changed while running'):
         config.build(CONTEXT).reconfigure(config)
+
+
+def test_it_cannot_be_armed() -> None:
+    assert CONTROLLERS['none'].__name__ == 'NoneConfig'
+    assert NoController.computes_torque is False

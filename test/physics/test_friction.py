@@ -47,7 +47,7 @@ def test_it_comes_back_from_its_text() -> None:
 
 @pytest.mark.parametrize('text', ['', '[]', '{"coulomb": [1]}', '{"coulomb": ["x"]}', '{'])
 def test_other_text_is_refused(text: str) -> None:
-    with pytest.raises(ConfigError, match='no description of friction'):
+    with pytest.raises(ConfigError, match='The friction is not'):
         Friction.from_text(text)
 
 

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests for safety/watchdog.py."""
+"""Tests for safety/torque_watch.py."""
 
 from lstm_dynamics_ros.core.errors import ConfigError
-from lstm_dynamics_ros.safety.watchdog import Watchdog
+from lstm_dynamics_ros.safety.torque_watch import Watchdog
 import pytest
 
 

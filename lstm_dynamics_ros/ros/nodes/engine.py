@@ -15,8 +15,7 @@ from lstm_dynamics_ros.ros.nodes.settings import NodeSettings
 from lstm_dynamics_ros.runtime.model_file import load_model
 from lstm_dynamics_ros.safety.gate import Gate
 from lstm_dynamics_ros.safety.state import Event, State, StateMachine
-from lstm_dynamics_ros.safety.torque_watch import TorqueWatch
-from lstm_dynamics_ros.safety.watchdog import Watchdog
+from lstm_dynamics_ros.safety.torque_watch import TorqueWatch, Watchdog
 from lstm_dynamics_ros.signals.reference_track import ReferenceTrack
 from lstm_dynamics_ros.signals.time_grid import nanoseconds
 
