@@ -4,13 +4,17 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 import math
+import time
 
 from diagnostic_msgs.msg import DiagnosticArray, DiagnosticStatus, KeyValue
 from lstm_dynamics_ros.pipeline.pipeline import Pipeline
 from lstm_dynamics_ros.ros.nodes.engine import Engine
 from lstm_dynamics_ros.ros.nodes.monitor import Snapshot
 from lstm_dynamics_ros.ros.topics.conversions import set_time
+from lstm_dynamics_ros.ros.topics.graph import nodes_of_same_name
+from lstm_dynamics_ros.ros.topics.interfaces import DIAGNOSTICS
 from lstm_dynamics_ros.safety.state import State
+from rclpy.node import Node
 
 OK, WARN, ERROR, STALE = (
     DiagnosticStatus.OK,
@@ -46,6 +50,52 @@ class Report:
     snapshot: Snapshot
     counters: Mapping[str, int]
     """What was commanded and referred to."""
+
+
+class Diagnostics:
+    """Publishes ``/diagnostics``.
+
+    Args:
+        node: The node.
+    """
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._publisher = node.create_publisher(
+            DIAGNOSTICS.type, DIAGNOSTICS.name, DIAGNOSTICS.qos
+        )
+
+    def destroy(self) -> None:
+        """Take the topic off the graph."""
+        self._node.destroy_publisher(self._publisher)
+
+    def publish(
+        self, engine: Engine, reason: str, skew: float | None, counters: Mapping[str, int]
+    ) -> None:
+        """Say how the node is doing.
+
+        Args:
+            engine: The model at work.
+            reason: What is missing for valid predictions; empty if nothing is.
+            skew: Newest stamp minus the node's clock when it came [s]; None before the first.
+            counters: What was commanded and referred to.
+        """
+        report = Report(
+            node=self._node.get_fully_qualified_name(),
+            now_ns=int(self._node.get_clock().now().nanoseconds),
+            reason=reason,
+            skew=skew,
+            nodes_of_same_name=nodes_of_same_name(self._node),
+            snapshot=engine.monitor.snapshot(time.monotonic_ns()),
+            counters=counters,
+        )
+        if report.nodes_of_same_name:
+            self._node.get_logger().error(
+                f'{report.nodes_of_same_name} other node(s) have the name {report.node}. '
+                'Give each its own with --ros-args -r __node:=NAME or -r __ns:=/NAMESPACE.',
+                throttle_duration_sec=10.0,
+            )
+        self._publisher.publish(diagnostics(report, engine))
 
 
 def diagnostics(report: Report, engine: Engine) -> DiagnosticArray:

@@ -5,38 +5,29 @@ Every arithmetic step is in :class:`~lstm_dynamics_ros.pipeline.pipeline.Pipelin
 are taken, handed over and published.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 import gc
 import sys
 import time
-from typing import TypeVar
 
-from lstm_dynamics_ros.core.errors import ConfigError, LstmDynamicsError
+from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.state import RawSample
 from lstm_dynamics_ros.ros.nodes.commander import Commander
-from lstm_dynamics_ros.ros.nodes.diagnostics import diagnostics, Report
+from lstm_dynamics_ros.ros.nodes.diagnostics import Diagnostics
 from lstm_dynamics_ros.ros.nodes.engine import Engine
 from lstm_dynamics_ros.ros.nodes.managed import ManagedNode, reported
 from lstm_dynamics_ros.ros.nodes.outputs import Announcements, Predictions, StateLog
+from lstm_dynamics_ros.ros.nodes.services import Services
 from lstm_dynamics_ros.ros.nodes.settings import NodeSettings
 from lstm_dynamics_ros.ros.nodes.spin import run
 from lstm_dynamics_ros.ros.topics.declare import Parameters, unknown
-from lstm_dynamics_ros.ros.topics.graph import nodes_of_same_name, why_silent
+from lstm_dynamics_ros.ros.topics.graph import why_silent
 from lstm_dynamics_ros.ros.topics.inputs import JointStateInput
-from lstm_dynamics_ros.ros.topics.interfaces import (
-    ARM,
-    DIAGNOSTICS,
-    JOINT_STATES,
-    RELOAD_MODEL,
-    RESET,
-)  # fmt: skip
+from lstm_dynamics_ros.ros.topics.interfaces import JOINT_STATES
 from lstm_dynamics_ros.safety.state import Event, State, StateMachine
 from rclpy.clock import Clock
 from rclpy.clock_type import ClockType
 from rclpy.lifecycle import LifecycleState, TransitionCallbackReturn
-from std_srvs.srv import SetBool, Trigger
-
-R = TypeVar('R', SetBool.Response, Trigger.Response)
 
 WATCH_PERIOD = 0.05
 """Time between two looks at the age of the data [s]."""
@@ -57,9 +48,7 @@ class DynamicsNode(ManagedNode):
         self._announcements = Announcements(self)
         self._log = StateLog(self)
         self._announce()
-        self.create_service(ARM.type, ARM.name, self._on_arm)
-        self.create_service(RESET.type, RESET.name, self._on_reset)
-        self.create_service(RELOAD_MODEL.type, RELOAD_MODEL.name, self._on_reload_model)
+        Services(self, lambda: self._engine, self._arm, self._reload, self._announce)
 
     def start(self) -> None:
         """Configure and activate, unless a lifecycle manager will."""
@@ -75,17 +64,15 @@ class DynamicsNode(ManagedNode):
         engine = Engine(settings, self._machine)
         self._predictions = Predictions(self, engine)
         self.keep(self._predictions.destroy)
-        publisher = self.create_publisher(DIAGNOSTICS.type, DIAGNOSTICS.name, DIAGNOSTICS.qos)
-        self._diagnostics = publisher
-        self.keep(lambda: self.destroy_publisher(publisher))
+        self._diagnostics = Diagnostics(self)
+        self.keep(self._diagnostics.destroy)
         self._commander = Commander(self, engine, self._announce)
         self.keep(self._commander.destroy)
         self._input = JointStateInput(self, self._on_samples)
         self.keep(self._input.destroy)
         steady = Clock(clock_type=ClockType.STEADY_TIME)
-        for period, look in (
-            (WATCH_PERIOD, self._watch), (1.0 / settings.diagnostics_rate, self._diagnose),
-        ):  # fmt: skip
+        looks = (WATCH_PERIOD, self._watch), (1.0 / settings.diagnostics_rate, self._diagnose)
+        for period, look in looks:
             timer = self.create_timer(period, look, clock=steady)
             self.keep(lambda timer=timer: self.destroy_timer(timer))  # type: ignore[misc]
         engine.simulated_time = self._input.simulated_time
@@ -191,26 +178,11 @@ class DynamicsNode(ManagedNode):
         engine.set_horizon(wanted=self._predictions.wants_trajectory)
 
     def _diagnose(self) -> None:
-        engine = self._engine
-        if engine is None:
-            return
-        report = Report(
-            node=self.get_fully_qualified_name(),
-            now_ns=self._now(),
-            reason=self._reason(),
-            skew=self._input.skew,
-            nodes_of_same_name=nodes_of_same_name(self),
-            snapshot=engine.monitor.snapshot(time.monotonic_ns()),
-            counters=self._commander.counters,
-        )
-        if report.nodes_of_same_name:
-            self.get_logger().error(
-                f'{report.nodes_of_same_name} other node(s) have the name {report.node}. '
-                'Give each its own with --ros-args -r __node:=NAME or -r __ns:=/NAMESPACE.',
-                throttle_duration_sec=10.0,
+        if self._engine is not None:
+            self._diagnostics.publish(
+                self._engine, self._reason(), self._input.skew, self._commander.counters
             )
-        self._diagnostics.publish(diagnostics(report, engine))
-        self._announce()
+            self._announce()
 
     def _reason(self) -> str:
         """Return what is missing for valid predictions; empty if nothing is."""
@@ -233,9 +205,6 @@ class DynamicsNode(ManagedNode):
         self._log.look(self._machine, self._engine)
         self._announcements.state(content)
 
-    def _now(self) -> int:
-        return int(self.get_clock().now().nanoseconds)
-
     def _validate(self, settings: NodeSettings) -> None:
         """Refuse settings that do not fit what is loaded."""
         if self._engine is not None:
@@ -247,46 +216,8 @@ class DynamicsNode(ManagedNode):
 
     # Requests
 
-    def _on_arm(self, request: SetBool.Request, response: SetBool.Response) -> SetBool.Response:
-        """Allow or forbid torque. Forbidding is never refused."""
-        if self._engine is None and not request.data:
-            response.success, response.message = True, 'Disarmed: there is no model yet.'
-            return response
-        return self._answer(response, self._arm if request.data else self._disarm)
-
-    def _on_reset(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        """Forget the past, and a fault."""
-        return self._answer(response, self._start_over)
-
-    def _on_reload_model(self, _: Trigger.Request, response: Trigger.Response) -> Trigger.Response:
-        """Use the model file as it is now; keep the old model if any check fails."""
-        return self._answer(response, self._reload)
-
-    def _answer(self, response: R, act: Callable[[Engine], str]) -> R:
-        """Do what was asked; a refusal is an answer, too."""
-        try:
-            if self._engine is None:
-                raise ConfigError('There is no model yet; configure the node first.')
-            response.message = act(self._engine)
-            response.success = True
-        except LstmDynamicsError as error:
-            response.message = str(error)
-            response.success = False
-        self._announce()
-        return response
-
-    def _arm(self, _: Engine) -> str:
+    def _arm(self) -> str:
         return self._commander.arm()
-
-    @staticmethod
-    def _disarm(engine: Engine) -> str:
-        engine.pipeline.disarm()
-        return 'Disarmed.'
-
-    @staticmethod
-    def _start_over(engine: Engine) -> str:
-        engine.start_over()
-        return 'The model starts over.'
 
     def _reload(self, engine: Engine) -> str:
         if self._machine.state in {State.ARMED, State.DEGRADED}:
