@@ -57,8 +57,7 @@ MOST_LINES = {'file': 450, 'class': 200, 'function': 60}
 TIES_TO_CUT: set[str] = set()
 """Imports that break a clause and are still to be cut. May only shrink."""
 
-TOO_LONG: dict[str, int] = {
-}
+TOO_LONG: dict[str, int] = {}
 """Classes and functions that are still too long, with their lines. May only shrink."""
 
 

@@ -28,7 +28,7 @@ SCORED_BELOW = 20.0
 
 
 class CorrectionOutput:
-    """Asks the controller, scores what it says, and lets it through the gate.
+    """Asks the controller, scores its torque, and lets it through the gate.
 
     Args:
         controller: Computes the torque.

@@ -62,9 +62,12 @@ class MotionInput:
         if card.columns('disturbance') is not None:
             wraps = [kind == 'continuous' for kind in card.joint_types]
             self._filter = DisturbanceFilter(
-                prior, period=card.dt, bandwidth=card.disturbance_bandwidth, continuous=wraps,
+                prior,
+                period=card.dt,
+                bandwidth=card.disturbance_bandwidth,
+                continuous=wraps,
                 payload=self._past is not None,
-            )  # fmt: skip
+            )
         self._columns = [
             (Reference._fields.index(kind), where)
             for kind in MOTION_KINDS
@@ -177,7 +180,7 @@ class PriorInput:
     def __init__(self, card: ModelCard, prior: Prior | None) -> None:
         if prior is None or card.physics_prior is None:
             raise ConfigError(
-                f'{card.name} is told what a rigid-body model says of the motion, and none was '
+                f'{card.name} needs a rigid-body model, for the effort of motions, and none was '
                 'given. Install pinocchio (pip install pin).'
             )
         self._effort = PriorEffort(
@@ -226,7 +229,7 @@ class ModelInputs:
 
     def __init__(self, card: ModelCard, prior: Prior | None, latency_ns: int) -> None:
         self.reference: ReferenceSource | None = None
-        """Knows the reference; None if nobody says. May be replaced."""
+        """Knows the reference; None without one. May be replaced."""
         self.motion = MotionInput(card, prior, latency_ns) if is_motion_model(card) else None
         """Observations of a motion model; None for others."""
         self._prior = PriorInput(card, prior) if card.columns(PRIOR_KIND) is not None else None

@@ -106,7 +106,7 @@ class Stages:
 
     @property
     def reference(self) -> ReferenceSource | None:
-        """Knows the reference; None if nobody says. May be replaced."""
+        """Knows the reference; None without one. May be replaced."""
         return self.model_inputs.reference
 
     @reference.setter

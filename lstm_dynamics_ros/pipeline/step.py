@@ -10,31 +10,14 @@ from lstm_dynamics_ros.safety.state import State
 from lstm_dynamics_ros.signals.time_grid import GridPoint
 
 FILLED_BY = {
-    'state_input': ('point', 'stamp_ns', 'measured', 'is_control'),
-    'model_inputs': (
-        'preview',
-        'reference',
-        'commanded',
-        'motion',
-        'rigid_body_effort',
-        'observation',
-        'disturbance',
-        'expected',
-        'residual',
-    ),
-    'model_tracker': ('prediction', 'learned', 'warm'),
-    'forecast': (
-        'deviation',
-        'predicted',
-        'horizon',
-        'trajectory',
-        'error',
-        'bounds',
-        'novelty',
-    ),
-    'trust_monitor': ('touched', 'frozen', 'contact', 'confidence', 'outside_range'),
-    'correction': ('applied', 'torque', 'shadow', 'correction'),
-    'pipeline': ('note', 'state'),
+    'state_input': 'point stamp_ns measured is_control',
+    'model_inputs': 'preview reference commanded motion rigid_body_effort observation disturbance '
+    'expected residual',
+    'model_tracker': 'prediction learned warm',
+    'forecast': 'deviation predicted horizon trajectory error bounds novelty',
+    'trust_monitor': 'touched frozen contact confidence outside_range',
+    'correction': 'applied torque shadow correction',
+    'pipeline': 'note state',
 }
 """The stages in their order, and the fields of a step that each fills, once."""
 

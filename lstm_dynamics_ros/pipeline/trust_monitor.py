@@ -209,7 +209,7 @@ class TrustMonitor:
         card: Card of the model: its training ranges, and the bands and errors that its deviations
             are judged by. Without a band only the training range counts, and there is no contact.
         settings: When what counts as what; may be replaced.
-        prior: Rigid-body model; one that knows what a payload costs lets a payload be no contact.
+        prior: Rigid-body model; one that knows the effort of a payload lets it be no contact.
         motion_model: Whether deviations are torques, of a model that is asked about motions.
         range_margin: How far outside its training range a feature still counts as inside, as a
             share of the range.
@@ -266,7 +266,7 @@ class TrustMonitor:
     def touched(self) -> bool:
         """Whether contact has begun so lately that nothing else need be the matter.
 
-        What lasts longer may be an error of the model, which must cost it trust, and which it can
+        What lasts longer may be an error of the model, which must lower trust, and which it can
         only mend if it sees what the drives do.
         """
         longest = LONGEST_TOUCH if self.contact.at_tool else BRIEF_TOUCH

@@ -34,9 +34,13 @@ def loaded(
     make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
 ) -> LoadedModel:
     path = make_model(
-        tmp_path_factory.mktemp('model') / 'm.onnx', kind='motion', disturbance_bandwidth=20.0,
-        feedback_gain=(1.0, 30.0), effort_limits=(20.0, None), washout=200,
-    )  # fmt: skip
+        tmp_path_factory.mktemp('model') / 'm.onnx',
+        kind='motion',
+        disturbance_bandwidth=20.0,
+        feedback_gain=(1.0, 30.0),
+        effort_limits=(20.0, None),
+        washout=200,
+    )
     return load_model(path)
 
 

@@ -21,7 +21,7 @@ OPEN = GateSettings(
 
 
 class Fixed(Controller):
-    """Wants what it is told."""
+    """Wants a torque that the test sets."""
 
     def __init__(self) -> None:
         self.value: Vector = np.ones(2)

@@ -75,11 +75,14 @@ def models(
     made = {
         'effort': make_model(folder / 'forward.onnx', washout=WASHOUT),
         'disturbance': make_model(
-            folder / 'motion.onnx', kind='motion', disturbance_bandwidth=20.0, washout=WASHOUT,
+            folder / 'motion.onnx',
+            kind='motion',
+            disturbance_bandwidth=20.0,
+            washout=WASHOUT,
             feedback_gain=(1.0, 1.0),
         ),
         'none': make_model(folder / 'inverse.onnx', kind='accelerated', washout=WASHOUT),
-    }  # fmt: skip
+    }
     return {name: load_model(path) for name, path in made.items()}
 
 
@@ -100,9 +103,13 @@ def pipeline(
         arming=ArmingSettings(min_shadow_time=0.0, shadow='ignore', position_limits='ignore'),
     )
     made = Pipeline(
-        loaded, PipelineSettings(horizon_steps=0, **settings), safety=safety, gate=gate,  # type: ignore[arg-type]
-        controller=controller or Push(), prior=prior,
-    )  # fmt: skip
+        loaded,
+        PipelineSettings(horizon_steps=0, **settings),  # type: ignore[arg-type]
+        safety=safety,
+        gate=gate,
+        controller=controller or Push(),
+        prior=prior,
+    )
     made.reference = Rest()
     return made
 
@@ -150,11 +157,11 @@ def test_effort_that_a_model_needs_and_never_had_is_refused_with_the_joints(
     made = pipeline(models[kind])
     assert run(made, 0, 200, LOST[lost]) == []
     assert made.machine.state is State.WAITING
-    told = refusals(made)
-    assert f'The model needs effort (for {kind})' in told
+    text = refusals(made)
+    assert f'The model needs effort (for {kind})' in text
     named = 'joint2' if lost in {'one NaN', 'infinite'} else 'joint1, joint2'
-    assert f'no finite effort of {named}.' in told
-    assert made.waiting_for() in told
+    assert f'no finite effort of {named}.' in text
+    assert made.waiting_for() in text
     assert made.counters['effort_missing'] == 200
 
 
@@ -278,10 +285,10 @@ def test_without_the_effort_that_a_controller_needs_it_predicts_and_cannot_be_ar
     ticks = run(made, 0, 200, LOST[lost])
     assert ticks[-1].valid
     assert ticks[-1].state is State.MONITORING
-    told = refusals(made)
-    assert 'The controller needs effort' in told
+    text = refusals(made)
+    assert 'The controller needs effort' in text
     named = 'joint2' if lost in {'one NaN', 'infinite'} else 'joint1, joint2'
-    assert f'no finite effort of {named}.' in told
+    assert f'no finite effort of {named}.' in text
 
 
 @pytest.mark.parametrize('lost', LOST)
@@ -464,7 +471,7 @@ def test_whatever_becomes_of_effort_torque_returns_only_by_arming(
 ) -> None:
     config = None if kind != 'none' else DisturbanceObserverConfig()
     made = armed(pipeline(models[kind], config, prior=Masses()))
-    k, away, spent = 120, False, 0
+    k, away, degraded = 120, False, 0
     for count, effort, step in moves:
         for _ in range(count):
             tick = made.tick([sample(k, effort)])
@@ -474,8 +481,8 @@ def test_whatever_becomes_of_effort_torque_returns_only_by_arming(
             away = away or not made.machine.allows_torque
             if away:
                 assert made.revoked_because or made.machine.fault
-            spent = spent + 1 if made.machine.state is State.DEGRADED else 0
-            assert spent <= 2 * (WASHOUT + 200)
+            degraded = degraded + 1 if made.machine.state is State.DEGRADED else 0
+            assert degraded <= 2 * (WASHOUT + 200)
             for buffer in made.model_tracker.predictor._step.buffers:
                 assert np.isfinite(buffer).all()
             if tick is not None and tick.correction is not None:

@@ -106,7 +106,7 @@ def test_the_rigid_body_effort_is_that_of_the_motion_asked_about(card: ModelCard
 
 
 class Loaded(Masses):
-    """The same, where a payload costs its weight and its inertia."""
+    """The same, with the weight and the inertia of a payload."""
 
     def payload_torque(self, position: Vector, velocity: Vector, acceleration: Vector) -> Matrix:  # noqa: ARG002
         """See the protocol."""
@@ -145,8 +145,9 @@ def test_a_prior_that_the_card_names_must_be_given(card: ModelCard) -> None:
         MotionInput(named, None, LATENCY_NS)
 
 
-@pytest.mark.parametrize(('kind', 'expected'), [('motion', True), ('inverse', False),
-                                                ('forward', False)])  # fmt: skip
+@pytest.mark.parametrize(
+    ('kind', 'expected'), [('motion', True), ('inverse', False), ('forward', False)]
+)
 def test_a_motion_model_is_known_by_its_features(
     make_model: Callable[..., Path], tmp_path: Path, kind: str, expected: bool
 ) -> None:

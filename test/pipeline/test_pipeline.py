@@ -426,7 +426,7 @@ def test_all_reasons_against_arming_are_told_at_once(make: Make) -> None:
     pipeline.tick([sample(0)._replace(velocity=[9.0, 0.0])])
     with pytest.raises(ArmRefusedError) as caught:
         pipeline.arm(Surroundings(refusals=['Nobody listens to the command.'], tick_time=None))
-    told = '\n'.join(caught.value.reasons)
+    text = '\n'.join(caught.value.reasons)
     for part in (
         'It is warming, not monitoring.',
         'Nobody listens to the command.',
@@ -438,7 +438,7 @@ def test_all_reasons_against_arming_are_told_at_once(make: Make) -> None:
         'Outside the training range: velocity.joint2.',
         'How long a tick takes is not known yet',
     ):
-        assert part in told
+        assert part in text
     assert len(caught.value.reasons) == 9
 
 

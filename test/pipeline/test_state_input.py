@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests for state_input.py: what a person is told, and that glitches stay out."""
+"""Tests for state_input.py: what a person reads, and that glitches stay out."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -28,7 +28,7 @@ def sample(k: int, *, period_ms: int = 5, **change: Any) -> RawSample:  # noqa: 
     return whole._replace(**change)
 
 
-def told(card: ModelCard, settings: PipelineSettings | None = None, **change: Any) -> str:  # noqa: ANN401
+def waiting_for(card: ModelCard, settings: PipelineSettings | None = None, **change: Any) -> str:  # noqa: ANN401
     state_input = StateInput(card, settings or PipelineSettings())
     for k in range(60):
         state_input.place(sample(k, **change))
@@ -40,7 +40,7 @@ def test_before_the_first_message_it_says_so(card: ModelCard) -> None:
 
 
 def test_with_good_messages_there_is_nothing_to_say(card: ModelCard) -> None:
-    assert told(card) == ''
+    assert waiting_for(card) == ''
 
 
 @pytest.mark.parametrize(
@@ -53,14 +53,16 @@ def test_with_good_messages_there_is_nothing_to_say(card: ModelCard) -> None:
         ({'position': (NAN, 0.0)}, 'without finite positions'),
         ({'position': (1.0,)}, 'wrong length'),
         ({'names': ('joint1', 'joint1')}, "Expected ['joint1', 'joint2']"),
-        ({'names': ('joint1',), 'position': (1.0,), 'velocity': (0.0,), 'effort': (0.0,)},
-         "Expected ['joint1', 'joint2'], got ['joint1']"),
+        (
+            {'names': ('joint1',), 'position': (1.0,), 'velocity': (0.0,), 'effort': (0.0,)},
+            "Expected ['joint1', 'joint2'], got ['joint1']",
+        ),
     ],
-)  # fmt: skip
+)
 def test_it_says_why_no_message_can_be_used(
     card: ModelCard, change: dict[str, Any], words: str
 ) -> None:
-    assert words in told(card, **change)
+    assert words in waiting_for(card, **change)
 
 
 def test_it_says_so_too_when_messages_turn_bad_later(card: ModelCard) -> None:
@@ -71,11 +73,11 @@ def test_it_says_so_too_when_messages_turn_bad_later(card: ModelCard) -> None:
 
 
 def test_velocity_can_be_derived(card: ModelCard) -> None:
-    assert told(card, PipelineSettings(derive_velocity=True), velocity=()) == ''
+    assert waiting_for(card, PipelineSettings(derive_velocity=True), velocity=()) == ''
 
 
 def test_a_model_trained_on_derived_velocity_gets_it_without_asking(card: ModelCard) -> None:
-    assert told(replace(card, velocity_source='derived'), velocity=()) == ''
+    assert waiting_for(replace(card, velocity_source='derived'), velocity=()) == ''
 
 
 def test_messages_that_come_too_slowly_are_named_with_both_periods(card: ModelCard) -> None:

@@ -19,7 +19,7 @@ import pytest
 
 DT_NS = 5_000_000
 NAMES = ('joint1', 'joint2')
-STAGE_OF = {name: stage for stage, names in FILLED_BY.items() for name in names}
+STAGE_OF = {name: stage for stage, names in FILLED_BY.items() for name in names.split()}
 MODULE_OF = {'model_tracker': 'forecast'}
 """Where a stage is, if not in a file of its name."""
 
@@ -77,7 +77,7 @@ def steps(
 
 
 def test_every_field_has_one_stage() -> None:
-    names = [name for names in FILLED_BY.values() for name in names]
+    names = [name for names in FILLED_BY.values() for name in names.split()]
     assert sorted(names) == sorted(item.name for item in fields(Step))
     assert len(STAGE_OF) == len(names)
 

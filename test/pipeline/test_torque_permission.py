@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import ClassVar
 
 from lstm_dynamics_ros.control import ControlInput, Controller
+from lstm_dynamics_ros.control.feedforward import FeedforwardDobConfig
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.state import RawSample, Reference, Vector
 from lstm_dynamics_ros.pipeline.pipeline import Pipeline, PipelineSettings, Surroundings
@@ -54,21 +55,27 @@ def loaded(
     make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
 ) -> LoadedModel:
     path = make_model(
-        tmp_path_factory.mktemp('model') / 'm.onnx', kind='motion', disturbance_bandwidth=20.0,
-        feedback_gain=(2.0, 4.0), effort_limits=(20.0, 20.0), training_ranges={},
-    )  # fmt: skip
+        tmp_path_factory.mktemp('model') / 'm.onnx',
+        kind='motion',
+        disturbance_bandwidth=20.0,
+        feedback_gain=(2.0, 4.0),
+        effort_limits=(20.0, 20.0),
+        training_ranges={},
+    )
     return load_model(path)
 
 
 def pipeline(
     loaded: LoadedModel, settings: GateSettings | None = None, controller: Controller | None = None
 ) -> Pipeline:
-    from lstm_dynamics_ros.control.feedforward import FeedforwardDobConfig  # noqa: PLC0415
 
     gate = Gate(
-        settings or GateSettings(), (20.0, 20.0), 0.005,
-        joint_names=('joint1', 'joint2'), limits=LIMITS,
-    )  # fmt: skip
+        settings or GateSettings(),
+        (20.0, 20.0),
+        0.005,
+        joint_names=('joint1', 'joint2'),
+        limits=LIMITS,
+    )
     made = Pipeline(
         loaded,
         PipelineSettings(horizon_steps=0),
@@ -95,9 +102,9 @@ def reasons(made: Pipeline, around: Surroundings | None = None) -> str:
 def test_when_all_is_well_it_arms_after_the_score_was_watched(loaded: LoadedModel) -> None:
     made = pipeline(loaded)
     run(made, 0, 300)
-    told = reasons(made)
-    assert 'was watched for' in told
-    assert '\n' not in told
+    text = reasons(made)
+    assert 'was watched for' in text
+    assert '\n' not in text
     run(made, 300, 600)
     assert made.arm() == ()
     assert made.machine.state is State.ARMED
@@ -115,10 +122,10 @@ def test_a_score_worse_than_none_is_refused_and_named(loaded: LoadedModel) -> No
 
     made = pipeline(loaded, controller=Wrong())
     run(made, 0, 800)
-    told = reasons(made)
-    assert 'worse than none' in told
-    assert 'joint1 (' in told
-    assert 'joint2 (' not in told
+    text = reasons(made)
+    assert 'worse than none' in text
+    assert 'joint1 (' in text
+    assert 'joint2 (' not in text
 
 
 def test_a_reference_that_was_lost_is_missed(loaded: LoadedModel) -> None:
@@ -148,9 +155,9 @@ def test_a_reference_that_does_not_reach_ahead_is_refused(loaded: LoadedModel) -
 def test_degrees_are_recognised(loaded: LoadedModel) -> None:
     made = pipeline(loaded)
     for k in range(600):
-        made.tick([
-            RawSample(k * DT_NS, ('joint1', 'joint2'), [45.0, 0.0], [0.0, 0.0], [2.0, 1.0])
-        ])  # fmt: skip
+        made.tick(
+            [RawSample(k * DT_NS, ('joint1', 'joint2'), [45.0, 0.0], [0.0, 0.0], [2.0, 1.0])]
+        )
     assert 'look like degrees' in reasons(made)
 
 

@@ -24,7 +24,7 @@ INSIDE = np.zeros(8)
 
 
 class Carrier:
-    """A prior that knows what a payload costs: 1 kg takes 4 N m and 2 N m."""
+    """A prior that knows the effort per kilogram of payload: 4 N m and 2 N m."""
 
     def torque(self, position: Vector, velocity: Vector, acceleration: Vector) -> Vector:  # noqa: ARG002
         """See the protocol."""
@@ -36,7 +36,7 @@ class Carrier:
 
 
 class Tool(Carrier):
-    """A prior that knows how the tool moves, too: 1 N costs 2 N m and 1 N m."""
+    """A prior that knows how the tool moves, too: 1 N takes 2 N m and 1 N m."""
 
     def payload_torque(self, position: Vector, velocity: Vector, acceleration: Vector) -> Matrix:  # noqa: ARG002
         """See the protocol."""
@@ -68,9 +68,12 @@ def run(
 ) -> TrustMonitor:
     for k in range(round(seconds / DT)):
         monitor.update(
-            state(k, 1e-3 * k), changes.get('observation', INSIDE), np.array(deviation), None,
+            state(k, 1e-3 * k),
+            changes.get('observation', INSIDE),
+            np.array(deviation),
+            None,
             warm=True,
-        )  # fmt: skip
+        )
     return monitor
 
 
@@ -136,8 +139,8 @@ def test_the_band_is_wider_where_much_torque_is_expected_or_changes(card: ModelC
         monitor = TrustMonitor(card, SafetySettings(), None, motion_model=True)
         for k in range(500):
             residual = np.array([0.0, 6.0 if k >= 400 else 0.0])
-            told = np.full(2, expected + slope * np.sin(0.02 * k))
-            monitor.update(state(k, 1e-3 * k), INSIDE, residual, None, expected=told, warm=True)
+            torque = np.full(2, expected + slope * np.sin(0.02 * k))
+            monitor.update(state(k, 1e-3 * k), INSIDE, residual, None, expected=torque, warm=True)
         counted.append(monitor.contact.count)
     assert counted == [1, 0, 0]
 

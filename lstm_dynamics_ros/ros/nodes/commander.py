@@ -186,8 +186,8 @@ class Commander:
         longest = engine.settings.armed_timeout
         if engine.watch.armed and now - self._ticked_at > longest:
             why = engine.pipeline.waiting_for()
-            said = f'No usable joint state came for {longest:g} s while armed. {why}'
-            machine.fail(said.strip())
+            text = f'No usable joint state came for {longest:g} s while armed. {why}'
+            machine.fail(text.strip())
         early = now - self._sent_at < period - 0.5 * self._idle_period
         if not early and now - self._ticked_at >= LATE * period:
             torque = engine.pipeline.idle_command()

@@ -59,7 +59,7 @@ class Engine:
         self.joint_names = robot_joint_names(settings, card)
         """The model's joints, by the names the robot has for them."""
         self.track = self._make_track()
-        """Where the robot is told to be."""
+        """The reference."""
         pipeline.reference = self.track
         self.prediction_only = prediction_only(card, settings.arming)
         """Why the model may only be used to predict; empty if it may make torque, too."""

@@ -15,7 +15,7 @@ from lstm_dynamics_ros.ros.topics.interfaces import (
     PREDICTION_ERROR,
     STATE,
     Topic,
-)  # fmt: skip
+)
 from lstm_dynamics_ros.safety.state import State, StateMachine
 from lstm_dynamics_ros.signals.time_grid import nanoseconds
 from rclpy.event_handler import PublisherEventCallbacks

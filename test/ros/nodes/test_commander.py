@@ -94,17 +94,17 @@ class Loop:
 
     def arm(self) -> None:
         """Arm as soon as that is possible."""
-        said = ''
+        shown = ''
 
         def armed() -> bool:
-            nonlocal said
+            nonlocal shown
             answer = self.ask(armed=True)
-            said = answer.message
+            shown = answer.message
             if not answer.success:
                 self.wait(0.2)
             return bool(answer.success)
 
-        self.listener.until(armed, f'arming; {said} {self.node.log}')
+        self.listener.until(armed, f'arming; {shown} {self.node.log}')
 
     def wait(self, seconds: float) -> None:
         end = time.monotonic() + seconds

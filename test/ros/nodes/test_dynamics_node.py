@@ -176,9 +176,9 @@ def test_bounds_come_with_the_stamp_of_the_prediction_they_are_of(
         assert np.isnan(got.effort).all()
     assert node.bounds[0].velocity != node.bounds[-1].velocity
     listener.until(lambda: info, 'model info')
-    said = json.loads(info[-1].data)
-    assert said['bounds']['0.1']['1']['velocity'] == [2e-2, 5e-2]
-    assert said['members'] == 1
+    shown = json.loads(info[-1].data)
+    assert shown['bounds']['0.1']['1']['velocity'] == [2e-2, 5e-2]
+    assert shown['members'] == 1
     assert node.state['unbounded'] == ''
 
 

@@ -16,7 +16,7 @@ def lines(loop: Any, level: str, words: str) -> list[str]:
     return [one for one in loop.node.log.splitlines() if level in one and words in one]
 
 
-def said(loop: Any, level: str, words: str) -> list[str]:
+def logged(loop: Any, level: str, words: str) -> list[str]:
     """Return such lines once there are any: the state may be heard before the log is written."""
     loop.listener.until(lambda: lines(loop, level, words), f'{level} {words}')
     return lines(loop, level, words)
@@ -25,19 +25,19 @@ def said(loop: Any, level: str, words: str) -> list[str]:
 def test_each_thing_that_happens_is_one_line_of_the_log(loop: Any) -> None:
     loop.begin({}, {'stall_timeout': 1.0, 'armed_timeout': 1.0, 'state_timeout': 5.0})
     loop.await_state('monitoring')
-    model = said(loop, '[INFO]', 'Model test_lstm')
+    model = logged(loop, '[INFO]', 'Model test_lstm')
     assert len(model) == 1
     assert 'motion' in model[0]
     assert 'joint1, joint2' in model[0]
     assert 'steps of 5 ms' in model[0]
-    assert len(said(loop, '[INFO]', 'Monitoring')) == 1
+    assert len(logged(loop, '[INFO]', 'Monitoring')) == 1
     loop.arm()
-    armed = said(loop, '[WARN]', 'Armed')
+    armed = logged(loop, '[WARN]', 'Armed')
     assert len(armed) == 1
     assert 'effort_controller/commands' in armed[0]
     assert loop.ask(armed=False).success
     loop.await_state('monitoring')
-    assert len(said(loop, '[INFO]', 'Disarmed')) == 1
+    assert len(logged(loop, '[INFO]', 'Disarmed')) == 1
     assert loop.node.stop()[0] == 0
     assert len(lines(loop, '[INFO]', 'Deactivated')) == 1
     assert len(lines(loop, '[INFO]', 'Monitoring')) == 1
@@ -48,7 +48,7 @@ def test_torque_that_is_taken_back_and_a_fault_are_said_with_the_reason(loop: An
     loop.arm()
     loop.robot.stop()
     loop.await_state('fault')
-    assert said(loop, '[ERROR]', 'Fault: No usable joint state came')
+    assert logged(loop, '[ERROR]', 'Fault: No usable joint state came')
     assert not lines(loop, '[INFO]', 'Disarmed')
 
 
