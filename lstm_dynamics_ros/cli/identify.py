@@ -8,7 +8,7 @@ from typing import Annotated
 from lstm_dynamics_ros import workflows
 from lstm_dynamics_ros.cli.console import say, TERMINAL, write_json
 from lstm_dynamics_ros.core.parameters import validated
-from lstm_dynamics_ros.physics.identification.settings import IdentifySettings
+from lstm_dynamics_ros.learning.identification.settings import IdentifySettings
 import tyro
 
 

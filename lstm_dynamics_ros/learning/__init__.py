@@ -1,2 +1,2 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Training, export and interpretation of dynamics models. ``settings`` need no torch."""
+"""Training, export, interpretation, identification of models. ``settings`` need no torch."""

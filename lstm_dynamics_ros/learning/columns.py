@@ -16,8 +16,8 @@ from lstm_dynamics_ros.learning.derived_segments import (
 )
 from lstm_dynamics_ros.learning.families.control import ControlSettings
 from lstm_dynamics_ros.learning.families.inverse import InverseSettings
+from lstm_dynamics_ros.learning.identification.differentiate import acceleration
 from lstm_dynamics_ros.learning.settings import FORWARD_KINDS, TrainingSettings
-from lstm_dynamics_ros.physics.differentiate import acceleration
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 import numpy as np
 import torch

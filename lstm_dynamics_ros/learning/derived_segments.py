@@ -10,8 +10,8 @@ from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.state import Matrix
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.families.control import ControlSettings
+from lstm_dynamics_ros.learning.identification.differentiate import padding, smoothed_motion
 from lstm_dynamics_ros.learning.settings import PAYLOAD
-from lstm_dynamics_ros.physics.differentiate import padding, smoothed_motion
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.signals.disturbance import DisturbanceFilter, RigidBody
 from lstm_dynamics_ros.signals.rigid_body_effort import PriorEffort

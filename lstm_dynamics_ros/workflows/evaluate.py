@@ -29,7 +29,7 @@ from lstm_dynamics_ros.evaluation.scores.evaluate import evaluate as score
 from lstm_dynamics_ros.evaluation.scores.inverse import Prior
 from lstm_dynamics_ros.evaluation.scores.protocol_result import ProtocolResult
 from lstm_dynamics_ros.evaluation.scores.uncertainty import Uncertainty, uncertainty
-from lstm_dynamics_ros.physics.differentiate import acceleration
+from lstm_dynamics_ros.learning.identification.differentiate import acceleration
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.pipeline.model_inputs import is_motion_model
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings

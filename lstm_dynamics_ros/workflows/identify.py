@@ -13,10 +13,10 @@ from lstm_dynamics_ros.evaluation.reports.identification_page import (
     identification_page,
     identification_text,
 )
-from lstm_dynamics_ros.physics.identification.file import content, write_identified
-from lstm_dynamics_ros.physics.identification.identify import identify as identify_prior
-from lstm_dynamics_ros.physics.identification.result import Identification
-from lstm_dynamics_ros.physics.identification.settings import IdentifySettings
+from lstm_dynamics_ros.learning.identification.file import content, write_identified
+from lstm_dynamics_ros.learning.identification.identify import identify as identify_prior
+from lstm_dynamics_ros.learning.identification.result import Identification
+from lstm_dynamics_ros.learning.identification.settings import IdentifySettings
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.workflows.listener import Listener, SILENT
 from lstm_dynamics_ros.workflows.rigid_body import given_urdf

@@ -11,11 +11,11 @@ from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.data.split import folds
 from lstm_dynamics_ros.evaluation.reports.identification_page import identification_text
 from lstm_dynamics_ros.learning.families.inverse import InverseSettings
+from lstm_dynamics_ros.learning.identification.file import read_identified
+from lstm_dynamics_ros.learning.identification.identify import identified_prior, identify
+from lstm_dynamics_ros.learning.identification.settings import IdentifySettings
 from lstm_dynamics_ros.learning.members import Member
 from lstm_dynamics_ros.learning.settings import TrainingSettings
-from lstm_dynamics_ros.physics.identification.file import read_identified
-from lstm_dynamics_ros.physics.identification.identify import identified_prior, identify
-from lstm_dynamics_ros.physics.identification.settings import IdentifySettings
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.sim.robot import load_robot
 from lstm_dynamics_ros.sim.urdf import nominal_urdf

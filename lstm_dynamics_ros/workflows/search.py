@@ -11,9 +11,9 @@ from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.parameters import leaves
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.data.segment import natural_step, Segment, segments
+from lstm_dynamics_ros.learning.identification.file import read_identified
 from lstm_dynamics_ros.learning.search import cross_validate, Outcome, table
 from lstm_dynamics_ros.learning.settings import TrainingSettings
-from lstm_dynamics_ros.physics.identification.file import read_identified
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.workflows.listener import Listener, SILENT
 from lstm_dynamics_ros.workflows.pool import pool

@@ -8,7 +8,7 @@ from pathlib import Path
 from lstm_dynamics_ros.cli.main import run
 from lstm_dynamics_ros.data.bags.reader import read_recording
 from lstm_dynamics_ros.data.bags.writer import write_bag
-from lstm_dynamics_ros.physics.identification.file import read_identified
+from lstm_dynamics_ros.learning.identification.file import read_identified
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.runtime.model_file import load_model
 import numpy as np

@@ -13,7 +13,7 @@ from lstm_dynamics_ros.learning.derived_segments import (
     shortest_motion,
 )
 from lstm_dynamics_ros.learning.families.control import ControlSettings
-from lstm_dynamics_ros.physics.differentiate import padding
+from lstm_dynamics_ros.learning.identification.differentiate import padding
 from lstm_dynamics_ros.signals.disturbance import DisturbanceFilter
 import numpy as np
 import pytest

@@ -7,7 +7,7 @@ from lstm_dynamics_ros.core.state import Vector
 from lstm_dynamics_ros.data.text_table import text_table
 from lstm_dynamics_ros.evaluation.reports import html
 from lstm_dynamics_ros.evaluation.reports.plots import INK, png_bytes, white_figure
-from lstm_dynamics_ros.physics.identification.result import Identification, MODELS
+from lstm_dynamics_ros.learning.identification.result import Identification, MODELS
 import numpy as np
 
 COLORS = dict(zip(MODELS, ('#94a3b8', '#f59e0b', '#7c3aed', '#2563eb'), strict=True))

@@ -18,7 +18,7 @@ from lstm_dynamics_ros.data.recording import KINDS
 from lstm_dynamics_ros.evaluation.metrics import short_error
 from lstm_dynamics_ros.evaluation.robustness.streams import follow, Placed, Tensor, Track
 from lstm_dynamics_ros.evaluation.scores.inverse import Prior, require_prior
-from lstm_dynamics_ros.physics.differentiate import padding, smoothed_motion
+from lstm_dynamics_ros.learning.identification.differentiate import padding, smoothed_motion
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.pipeline.model_inputs import MotionInput, PriorInput
 from lstm_dynamics_ros.runtime.model_file import LoadedModel

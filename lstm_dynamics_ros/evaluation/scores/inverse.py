@@ -18,7 +18,7 @@ from lstm_dynamics_ros.evaluation.forecasters.inverse_ridge import RidgeInverse
 from lstm_dynamics_ros.evaluation.forecasters.model import observations
 from lstm_dynamics_ros.evaluation.metrics import nmse, rmse
 from lstm_dynamics_ros.evaluation.scores.protocol_result import ProtocolResult
-from lstm_dynamics_ros.physics.differentiate import padding, smoothed_motion
+from lstm_dynamics_ros.learning.identification.differentiate import padding, smoothed_motion
 from lstm_dynamics_ros.pipeline.model_inputs import is_motion_model
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep

@@ -19,13 +19,13 @@ from lstm_dynamics_ros.learning.export.settings import ExportSettings
 from lstm_dynamics_ros.learning.export.washout import measure_washout
 from lstm_dynamics_ros.learning.families.control import ControlSettings
 from lstm_dynamics_ros.learning.families.inverse import InverseSettings
+from lstm_dynamics_ros.learning.identification.differentiate import DEFAULT_CUTOFF, METHOD
 from lstm_dynamics_ros.learning.members import joined, joined_ranges, Member
 from lstm_dynamics_ros.learning.models.ensemble import Ensemble
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.checkpoint import Checkpoint
 from lstm_dynamics_ros.learning.training.dataset import cut, Windows
 from lstm_dynamics_ros.learning.training.provenance import git_commit, now, versions
-from lstm_dynamics_ros.physics.differentiate import DEFAULT_CUTOFF, METHOD
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.runtime.checksum import PLACEHOLDER, seal
 from lstm_dynamics_ros.runtime.golden import encode

@@ -12,13 +12,13 @@ from lstm_dynamics_ros.evaluation.reports.identification_page import (
     identification_page,
     identification_text,
 )
-from lstm_dynamics_ros.physics.friction import Friction
-from lstm_dynamics_ros.physics.identification.result import (
+from lstm_dynamics_ros.learning.identification.result import (
     BaseValue,
     Identification,
     MODELS,
     Trace,
 )
+from lstm_dynamics_ros.physics.friction import Friction
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.sim.robot import load_robot
 from lstm_dynamics_ros.sim.urdf import nominal_urdf

@@ -18,7 +18,7 @@ from lstm_dynamics_ros.evaluation.robustness.answers import (
 from lstm_dynamics_ros.evaluation.robustness.base import Case
 from lstm_dynamics_ros.evaluation.robustness.message_disturbances import Noise
 from lstm_dynamics_ros.evaluation.robustness.streams import Messages, place, Track, tracks
-from lstm_dynamics_ros.physics.differentiate import smoothed_motion
+from lstm_dynamics_ros.learning.identification.differentiate import smoothed_motion
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 import numpy as np

@@ -7,10 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from lstm_dynamics_ros.core.errors import DataError, JointNamesError
-from lstm_dynamics_ros.physics.identification.file import read_identified, write_identified
-from lstm_dynamics_ros.physics.identification.identify import identify
-from lstm_dynamics_ros.physics.identification.result import Identification
-from lstm_dynamics_ros.physics.identification.settings import IdentifySettings
+from lstm_dynamics_ros.learning.identification.file import read_identified, write_identified
+from lstm_dynamics_ros.learning.identification.identify import identify
+from lstm_dynamics_ros.learning.identification.result import Identification
+from lstm_dynamics_ros.learning.identification.settings import IdentifySettings
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 import numpy as np
 import pytest

@@ -3,7 +3,7 @@
 
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.core.state import Matrix
-from lstm_dynamics_ros.physics.identification.least_squares import (
+from lstm_dynamics_ros.learning.identification.least_squares import (
     impossible_links,
     pseudo_inertia,
     Reduced,

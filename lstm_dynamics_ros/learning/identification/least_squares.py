@@ -198,7 +198,7 @@ def solve_feasible(
 ) -> Vector:
     """Return the least squares of links that are possible.
 
-    Otherwise as :func:`~lstm_dynamics_ros.physics.identification.least_squares.solve`.
+    Otherwise as :func:`~lstm_dynamics_ros.learning.identification.least_squares.solve`.
 
     Args:
         rows: The rows.

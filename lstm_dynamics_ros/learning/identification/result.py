@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from lstm_dynamics_ros.core.state import Matrix, Vector
+from lstm_dynamics_ros.learning.identification.least_squares import impossible_links
 from lstm_dynamics_ros.physics.friction import Friction
-from lstm_dynamics_ros.physics.identification.least_squares import impossible_links
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 
 MODELS = ('nominal', 'nominal + friction', 'identified', 'identified + friction')

@@ -5,9 +5,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from lstm_dynamics_ros.physics.identification.identify import identify
-from lstm_dynamics_ros.physics.identification.result import doubts, Identification
-from lstm_dynamics_ros.physics.identification.settings import IdentifySettings
+from lstm_dynamics_ros.learning.identification.identify import identify
+from lstm_dynamics_ros.learning.identification.result import doubts, Identification
+from lstm_dynamics_ros.learning.identification.settings import IdentifySettings
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 import numpy as np
 import pytest

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Base parameters of regressors whose dependence is known."""
 
-from lstm_dynamics_ros.physics.identification.base_parameters import (
+from lstm_dynamics_ros.learning.identification.base_parameters import (
     base_parameters,
     condition_number,
     deviations,

@@ -6,9 +6,9 @@ from typing import NamedTuple
 
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.core.state import Matrix, Vector
+from lstm_dynamics_ros.learning.identification.least_squares import usual_size
+from lstm_dynamics_ros.learning.identification.regressor import Equations, FRICTION, LOCAL, SPRING
 from lstm_dynamics_ros.physics.friction import Friction
-from lstm_dynamics_ros.physics.identification.least_squares import usual_size
-from lstm_dynamics_ros.physics.identification.regressor import Equations, FRICTION, LOCAL, SPRING
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior, STANDARD_PARAMETERS
 import numpy as np
 from numpy.typing import NDArray
@@ -45,7 +45,7 @@ class Layout:
     """Where which unknown is, and what is known of it beforehand. All have shape (n_columns,).
 
     Columns: ten standard parameters for each joint's link, then for every joint
-    :data:`~lstm_dynamics_ros.physics.identification.regressor.LOCAL`.
+    :data:`~lstm_dynamics_ros.learning.identification.regressor.LOCAL`.
     """
 
     n_joints: int

@@ -16,7 +16,7 @@ from typing import NamedTuple, Protocol
 
 from lstm_dynamics_ros.core.errors import DataError, JointNamesError, TooShortError
 from lstm_dynamics_ros.core.state import Matrix, Vector
-from lstm_dynamics_ros.physics.differentiate import padding, smoothed_motion
+from lstm_dynamics_ros.learning.identification.differentiate import padding, smoothed_motion
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 import numpy as np
 

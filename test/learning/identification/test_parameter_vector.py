@@ -5,8 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from lstm_dynamics_ros.core.errors import DataError
-from lstm_dynamics_ros.physics.identification.parameter_vector import Layout, layout, Unknowns
-from lstm_dynamics_ros.physics.identification.regressor import Equations, equations, LOCAL
+from lstm_dynamics_ros.learning.identification.parameter_vector import Layout, layout, Unknowns
+from lstm_dynamics_ros.learning.identification.regressor import Equations, equations, LOCAL
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 import numpy as np
 import pytest

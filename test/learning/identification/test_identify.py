@@ -6,10 +6,10 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from lstm_dynamics_ros.core.state import Matrix, Vector
-from lstm_dynamics_ros.physics.identification.identify import identified_prior, identify
-from lstm_dynamics_ros.physics.identification.least_squares import impossible_links
-from lstm_dynamics_ros.physics.identification.result import Identification
-from lstm_dynamics_ros.physics.identification.settings import IdentifySettings
+from lstm_dynamics_ros.learning.identification.identify import identified_prior, identify
+from lstm_dynamics_ros.learning.identification.least_squares import impossible_links
+from lstm_dynamics_ros.learning.identification.result import Identification
+from lstm_dynamics_ros.learning.identification.settings import IdentifySettings
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.sim.nominal import NominalModel
 from lstm_dynamics_ros.sim.robot import load_robot
@@ -25,7 +25,7 @@ Torque = Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray]
 
 
 class Arm(Protocol):
-    """A planar arm, see conftest.py."""
+    """A planar arm, see planar_arm.py."""
 
     length: float
 

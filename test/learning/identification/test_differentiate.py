@@ -2,7 +2,7 @@
 """Tests of the zero-phase derivative."""
 
 from lstm_dynamics_ros.core.errors import ConfigError, TooShortError
-from lstm_dynamics_ros.physics.differentiate import acceleration
+from lstm_dynamics_ros.learning.identification.differentiate import acceleration
 import numpy as np
 import pytest
 

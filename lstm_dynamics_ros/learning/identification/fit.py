@@ -6,14 +6,14 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from lstm_dynamics_ros.core.state import Matrix, Vector
-from lstm_dynamics_ros.physics.identification.least_squares import (
+from lstm_dynamics_ros.learning.identification.least_squares import (
     Reduced,
     reduced,
     solve,
     solve_feasible,
 )
-from lstm_dynamics_ros.physics.identification.parameter_vector import Layout
-from lstm_dynamics_ros.physics.identification.regressor import Equations
+from lstm_dynamics_ros.learning.identification.parameter_vector import Layout
+from lstm_dynamics_ros.learning.identification.regressor import Equations
 import numpy as np
 from numpy.typing import NDArray
 

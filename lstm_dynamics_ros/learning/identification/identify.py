@@ -17,13 +17,13 @@ from dataclasses import replace
 from lstm_dynamics_ros.core.parameters import validated
 from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.core.state import Matrix, Vector
-from lstm_dynamics_ros.physics.identification.base_parameters import (
+from lstm_dynamics_ros.learning.identification.base_parameters import (
     base_parameters,
     BaseParameters,
     condition_number,
     deviations,
 )
-from lstm_dynamics_ros.physics.identification.fit import (
+from lstm_dynamics_ros.learning.identification.fit import (
     FEWEST_TRAJECTORIES,
     Fit,
     fit,
@@ -32,16 +32,16 @@ from lstm_dynamics_ros.physics.identification.fit import (
     mean_square,
     STRENGTHS,
 )
-from lstm_dynamics_ros.physics.identification.least_squares import spread
-from lstm_dynamics_ros.physics.identification.parameter_vector import Layout, layout, Unknowns
-from lstm_dynamics_ros.physics.identification.regressor import (
+from lstm_dynamics_ros.learning.identification.least_squares import spread
+from lstm_dynamics_ros.learning.identification.parameter_vector import Layout, layout, Unknowns
+from lstm_dynamics_ros.learning.identification.regressor import (
     Equations,
     equations,
     LOCAL,
     Measured,
     usual_cutoff,
 )
-from lstm_dynamics_ros.physics.identification.result import (
+from lstm_dynamics_ros.learning.identification.result import (
     BaseValue,
     doubts,
     Identification,
@@ -49,7 +49,7 @@ from lstm_dynamics_ros.physics.identification.result import (
     MODELS,
     Trace,
 )
-from lstm_dynamics_ros.physics.identification.settings import IdentifySettings
+from lstm_dynamics_ros.learning.identification.settings import IdentifySettings
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior, STANDARD_PARAMETERS
 import numpy as np
 

@@ -10,8 +10,8 @@ from typing import Any
 from lstm_dynamics_ros.core.atomic_file import write_text
 from lstm_dynamics_ros.core.errors import DataError, JointNamesError
 from lstm_dynamics_ros.core.state import Matrix, Vector
+from lstm_dynamics_ros.learning.identification.result import Identification
 from lstm_dynamics_ros.physics.friction import Friction
-from lstm_dynamics_ros.physics.identification.result import Identification
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior, STANDARD_PARAMETERS
 import numpy as np
 import yaml

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-from lstm_dynamics_ros.physics.identification.fit import (
+from lstm_dynamics_ros.learning.identification.fit import (
     apart,
     choose,
     Fit,
@@ -14,8 +14,8 @@ from lstm_dynamics_ros.physics.identification.fit import (
     GAP,
     STRENGTHS,
 )
-from lstm_dynamics_ros.physics.identification.parameter_vector import Layout, layout, Unknowns
-from lstm_dynamics_ros.physics.identification.regressor import Equations, equations, Measured
+from lstm_dynamics_ros.learning.identification.parameter_vector import Layout, layout, Unknowns
+from lstm_dynamics_ros.learning.identification.regressor import Equations, equations, Measured
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 import numpy as np
 import pytest

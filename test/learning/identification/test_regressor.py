@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from lstm_dynamics_ros.core.errors import DataError, JointNamesError, TooShortError
-from lstm_dynamics_ros.physics.identification.regressor import (
+from lstm_dynamics_ros.learning.identification.regressor import (
     equations,
     LOCAL,
     MARGIN,
