@@ -57,7 +57,7 @@ class CorrectionOutput:
         self._sent: deque[tuple[int, Vector]] = deque(maxlen=MOST_IN_FLIGHT)
         self._acting: tuple[int, Vector] = (0, self._zero)
         self._scored: int | None = None
-        self._spent, self._wanted = (
+        self._unexplained, self._wanted = (
             LowPass(self._n, bandwidth=SCORED_BELOW, smoothing=None) for _ in range(2)
         )
         self._measured: JointState | None = None
@@ -122,7 +122,7 @@ class CorrectionOutput:
         return torque
 
     def score(self, stamp_ns: int, disturbance: Vector | None, torque: Vector | None) -> None:
-        """Compare what was wanted a while ago with what the drives had to spend beyond the model.
+        """Compare what was wanted a while ago with the measured effort beyond the model.
 
         Both pass the same low-pass, or the noise of the encoders would hide everything.
 
@@ -141,14 +141,14 @@ class CorrectionOutput:
             return
         if torque is None:
             shadow.interrupt()
-            self._spent.reset()
+            self._unexplained.reset()
             self._wanted.reset()
             return
         nominal = self.controller.nominal
         if nominal is not None:
             torque = torque - nominal
         shadow.update(
-            self._spent.update(disturbance, self._period),
+            self._unexplained.update(disturbance, self._period),
             self._wanted.update(torque, self._period),
         )
 

@@ -218,8 +218,8 @@ class Forecast:
         """Return a prediction as a joint state for the time it is for."""
         if step.motion is not None:
             stamp_ns, position, velocity, _ = step.motion
-            beneath = step.rigid_body_effort
-            effort = prediction if beneath is None else prediction + beneath
+            rigid = step.rigid_body_effort
+            effort = prediction if rigid is None else prediction + rigid
             return JointState(stamp_ns, position, velocity, effort)
         return self._predictor.as_state(prediction, step.stamp_ns + self._step_ns)
 
