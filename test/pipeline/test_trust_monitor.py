@@ -83,7 +83,7 @@ def test_small_deviations_earn_trust(card: ModelCard) -> None:
     assert not monitor.contact.contact
 
 
-def test_a_large_deviation_is_contact_at_once_and_costs_trust_after_a_while(
+def test_a_large_deviation_is_contact_at_once_and_lowers_trust_after_a_while(
     card: ModelCard,
 ) -> None:
     monitor = run(TrustMonitor(card, SafetySettings(), None, motion_model=True), [0.3, 0.1], 1.5)
@@ -155,7 +155,7 @@ def test_a_payload_is_no_contact_if_the_prior_knows_it(card: ModelCard) -> None:
     assert strange.contact.count == 1
 
 
-def test_noise_of_encoders_is_no_contact_and_costs_no_trust(card: ModelCard) -> None:
+def test_noise_of_encoders_is_no_contact_and_lowers_no_trust(card: ModelCard) -> None:
     monitor = TrustMonitor(card, SafetySettings(), None, motion_model=True)
     noise = 40.0 * np.diff(np.random.default_rng(0).normal(size=(2002, 2)), n=2, axis=0)
     touched = []
@@ -175,7 +175,7 @@ def test_outside_the_training_range_there_is_no_trust(card: ModelCard) -> None:
 @pytest.mark.parametrize(
     ('mass', 'trusted', 'overloaded'), [(2.0, True, False), (5.0, False, True)]
 )
-def test_a_payload_heavier_than_any_in_training_costs_all_trust(
+def test_a_payload_heavier_than_any_in_training_takes_all_trust(
     make_model: Callable[..., Path], tmp_path: Path, mass: float, trusted: bool, overloaded: bool
 ) -> None:
     card = load_model(
