@@ -5,8 +5,8 @@ A new file in this folder is found by itself.
 """
 
 from collections.abc import Mapping
-from dataclasses import fields, make_dataclass
-from typing import TYPE_CHECKING
+from dataclasses import field, fields, make_dataclass, replace
+from typing import Any, TYPE_CHECKING
 
 from lstm_dynamics_ros.core.card import MODEL_KINDS
 from lstm_dynamics_ros.core.errors import ConfigError, UnknownNameError
@@ -90,25 +90,14 @@ def _any_settings() -> type:
         for item in fields(MODELS[name]):
             found.setdefault(item.name, item)
             owners.setdefault(item.name, []).append(name)
-    made: list[tuple[str, object, object]] = []
+    made: list[tuple[str, Any, Any]] = []
     for name, item in found.items():
-        setting, text = setting_of(item), ''
+        setting = setting_of(item)
         if len(owners[name]) < len(list(MODELS)):
-            text = f' Only of: {", ".join(sorted(set(owners[name])))}.'
-        made.append(
-            (
-                name,
-                item.type,
-                parameter(
-                    item.default,
-                    setting.description + text,
-                    unit=setting.unit,
-                    minimum=setting.minimum,
-                    maximum=setting.maximum,
-                    choices=setting.choices,
-                ),
-            )
-        )
+            text = f'{setting.description} Only of: {", ".join(sorted(set(owners[name])))}.'
+            setting = replace(setting, description=text)
+        known = {'setting': setting, 'help': setting.help}
+        made.append((name, item.type, field(default=item.default, metadata=known)))
     made.append((SWITCH, bool, parameter(False, 'Ask for the model family torque_observer.')))
     return make_dataclass('AnySettings', made, frozen=True, kw_only=True)
 

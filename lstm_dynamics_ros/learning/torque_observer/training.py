@@ -9,10 +9,8 @@ judged by. Early stopping is by the same errors on held-out trajectories.
 """
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import cast
 
-from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import Trajectory
 from lstm_dynamics_ros.learning.families.torque_observer import TorqueObserverSettings
 from lstm_dynamics_ros.learning.torque_observer.identification import identify
@@ -22,10 +20,8 @@ from lstm_dynamics_ros.learning.torque_observer.training_data import (
     hidden_runs,
     HiddenRuns,
 )
-from lstm_dynamics_ros.learning.training.checkpoint import Checkpoint
-from lstm_dynamics_ros.learning.training.epochs import Epochs
+from lstm_dynamics_ros.learning.training.epochs import Epochs, Given
 from lstm_dynamics_ros.learning.training.update import scheduled
-from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 import torch
 from torch import nn, Tensor
 
@@ -44,16 +40,9 @@ class OpenLoopTraining(Epochs):
 
     settings: TorqueObserverSettings
 
-    def __init__(
-        self,
-        learn_from: Sequence[Segment],
-        stop_by: Sequence[Segment],
-        settings: TorqueObserverSettings,
-        folder: Path,
-        start: Checkpoint | None,
-        prior: RigidBodyPrior | None,
-    ) -> None:
-        super().__init__(learn_from, stop_by, settings, folder, start, prior)
+    def __init__(self, given: Given) -> None:
+        super().__init__(given)
+        settings, start = self.settings, given.start
         self.observer = model = cast('TorqueObserver', self.model)
         self.trained = [model.cell, model.output, model.shrink]
         weights = [p for part in self.trained for p in part.parameters()]

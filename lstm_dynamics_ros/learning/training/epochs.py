@@ -12,7 +12,7 @@ from dataclasses import asdict
 import math
 from pathlib import Path
 import pkgutil
-from typing import Any, cast
+from typing import Any, cast, NamedTuple
 
 from lstm_dynamics_ros.core.errors import JointNamesError, TrainingError
 from lstm_dynamics_ros.core.progress import no_progress, Progress
@@ -78,21 +78,30 @@ def train(
     if start is not None:
         start.check_fits(settings, joints)
     kind = cast('type[Epochs]', pkgutil.resolve_name(settings.trainer))
-    return kind(learn_from, stop_by, settings, Path(folder), start, prior).finish(progress)
+    return kind(Given(learn_from, stop_by, settings, Path(folder), start, prior)).finish(progress)
+
+
+class Given(NamedTuple):
+    """What one training is made of."""
+
+    learn_from: Sequence[Segment]
+    """Usable segments to learn from."""
+    stop_by: Sequence[Segment]
+    """Usable segments to stop by."""
+    settings: Any
+    """What to train, and how: :class:`.TrainingSettings` of the family."""
+    folder: Path
+    """Where checkpoints are kept."""
+    start: Checkpoint | None
+    """Model to start from."""
+    prior: RigidBodyPrior | None
+    """Rigid-body prior of a model that has one."""
 
 
 class Epochs(ABC):
     """One training: model, optimiser, and what has been reached.
 
     Subclasses set optimiser and schedule, prepare the model and call :meth:`resume`.
-
-    Args:
-        learn_from: Usable segments to learn from.
-        stop_by: Usable segments to stop by.
-        settings: What to train, and how.
-        folder: Where checkpoints are kept.
-        start: Model to start from.
-        prior: Rigid-body prior of a model that has one.
     """
 
     optimizer: torch.optim.Optimizer
@@ -100,16 +109,11 @@ class Epochs(ABC):
     settling: float = 0.0
     """Share of the epochs before which patience does not count."""
 
-    def __init__(
-        self,
-        learn_from: Sequence[Segment],
-        stop_by: Sequence[Segment],
-        settings: TrainingSettings,
-        folder: Path,
-        start: Checkpoint | None,
-        prior: RigidBodyPrior | None,
-    ) -> None:
-        self.settings, self.folder, self.start = settings, folder, start
+    settings: TrainingSettings
+
+    def __init__(self, given: Given) -> None:
+        learn_from, stop_by, settings, self.folder, start, prior = given
+        self.settings = settings
         self.history: list[dict[str, float]] = []
         self.best_error, self.best_epoch = math.inf, -1
         self.joints = learn_from[0].joint_names, learn_from[0].joint_types

@@ -1,16 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Training of a dynamics model on windows of trajectories."""
 
-from collections.abc import Iterator, Sequence
-from pathlib import Path
+from collections.abc import Iterator
 from typing import cast
 
-from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
-from lstm_dynamics_ros.learning.training.checkpoint import Checkpoint
 from lstm_dynamics_ros.learning.training.dataset import EpochSampler, loader, WindowDataset
-from lstm_dynamics_ros.learning.training.epochs import Epochs
+from lstm_dynamics_ros.learning.training.epochs import Epochs, Given
 from lstm_dynamics_ros.learning.training.linear_start import prepare
 from lstm_dynamics_ros.learning.training.losses import column_weights
 from lstm_dynamics_ros.learning.training.ridge import choose_ridge, RIDGES
@@ -22,7 +19,6 @@ from lstm_dynamics_ros.learning.training.update import (
     update,
 )
 from lstm_dynamics_ros.learning.training.validation import errors_on, reference_errors, score
-from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 import torch
 
 
@@ -32,18 +28,11 @@ class DynamicsTraining(Epochs):
     settings: DynamicsSettings
     settling = FREE_RUN_GROWTH
 
-    def __init__(
-        self,
-        learn_from: Sequence[Segment],
-        stop_by: Sequence[Segment],
-        settings: DynamicsSettings,
-        folder: Path,
-        start: Checkpoint | None,
-        prior: RigidBodyPrior | None,
-    ) -> None:
-        super().__init__(learn_from, stop_by, settings, folder, start, prior)
+    def __init__(self, given: Given) -> None:
+        super().__init__(given)
+        settings, start = self.settings, given.start
         self.dynamics = model = cast('DynamicsModel', self.model)
-        dataset = WindowDataset(learn_from, settings)
+        dataset = WindowDataset(given.learn_from, settings)
         self.sampler = EpochSampler(
             len(dataset), settings.batch_size, settings.updates_per_epoch, settings.seed
         )
