@@ -112,6 +112,9 @@ class Loop:
 
     def errors(self, seconds: float) -> float:
         """Return the true tracking error over a while [rad], root mean square."""
+        for heard in (self.truth, self.references):  # the graph may not be complete yet
+            heard.clear()
+            self.listener.until(lambda heard=heard: heard, 'truth and reference')
         self.truth.clear()
         self.references.clear()
         self.wait(seconds)
