@@ -28,5 +28,5 @@ class Benchmark(BenchmarkOptions):
     def run(self) -> int:
         """Run one benchmark and print its table."""
         if self.what not in BENCHMARKS:
-            raise UnknownNameError('benchmark', self.what, BENCHMARKS)
+            raise UnknownNameError('benchmark', self.what, [*BENCHMARKS, 'real'])
         return int(load(f'lstm_dynamics_bench.cli.{self.what}', 'bench').run(self))

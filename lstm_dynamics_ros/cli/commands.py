@@ -64,7 +64,7 @@ def chosen(words: list[str]) -> tuple[Extension, int]:
             return others[called], count
     if name in OF_THE_BENCH:
         raise MissingLibraryError(BENCH)
-    raise UnknownNameError('command', name, [*OWN, *others])
+    raise UnknownNameError('command', name, [item.replace('.', ' ') for item in [*OWN, *others]])
 
 
 def summary(command: Extension) -> str:

@@ -21,6 +21,7 @@ EXTRAS = {
     'onnx': 'train',
     'scipy': 'train',
     'matplotlib': 'train',
+    'jinja2': 'train',
     'mujoco': 'sim',
     'pinocchio': 'physics',
     'lstm_dynamics_bench': 'bench',

@@ -48,8 +48,7 @@ def find_model(model: str | Path) -> Path:
             'The parameter model is empty. Give the path of an ONNX file exported with '
             f'lstm-dynamics train, or one of the models that come along: {_shipped_names()}.'
         )
-    shipped = assets('models', '*.onnx') if isinstance(model, str) else {}
-    return shipped.get(str(model), Path(model).expanduser())
+    return assets('models', '*.onnx').get(str(model), Path(model).expanduser())
 
 
 def load_model(model: str | Path, *, pinned_sha256: str = '') -> LoadedModel:

@@ -144,7 +144,8 @@ class Confidence:
         Args:
             score: Error over its band, as from :func:`band_score`; NaN counts as no confidence.
             dt: Time since the last call [s].
-            overshoot: Distance outside the training range, as from :func:`range_score`.
+            overshoot: Distance outside the training range, as from
+                :func:`~lstm_dynamics_ros.runtime.novelty.range_score`.
                 It is neither averaged nor divided by the typical score.
 
         Returns:

@@ -55,6 +55,15 @@ def test_what_a_package_offers_is_loaded_by_name() -> None:
         find('loads')
 
 
+def test_every_optional_library_that_a_file_owns_has_an_extra() -> None:
+    page = (Path(__file__).parents[2] / 'docs/architecture.md').read_text(encoding='utf-8')
+    rows = page.partition('| library | imported only by |')[2].partition('\n\n')[0].splitlines()
+    owned = {name.strip() for row in rows[2:] for name in row.split('|')[1].split(',')}
+    required = {'rosbags', 'mcap', 'lz4', 'zstandard', 'msgspec', 'tyro', 'tqdm'}
+    optional = {name.partition('.')[0] for name in owned - required - {'message packages'}}
+    assert optional <= set(EXTRAS)
+
+
 def test_every_extra_is_one_of_setup() -> None:
     text = (Path(__file__).parents[2] / 'setup.py').read_text(encoding='utf-8')
     extras = re.findall(r"'(\w+)': [A-Z]", text)

@@ -275,6 +275,7 @@ def test_an_empty_model_is_refused_with_what_there_is() -> None:
 def test_a_path_is_taken_as_it_is() -> None:
     assert find_model('/some/where/model.onnx') == Path('/some/where/model.onnx')
     assert find_model('~/model.onnx') == Path.home() / 'model.onnx'
+    assert find_model(Path('arm_forward')) == find_model('arm_forward')
 
 
 def test_a_model_that_comes_along_is_loaded_by_its_name() -> None:

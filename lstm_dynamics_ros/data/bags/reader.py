@@ -87,7 +87,7 @@ def read_recording(
 
 
 def read_recordings(
-    paths: Iterable[Path | str],
+    paths: Path | str | Iterable[Path | str],
     *,
     topic: str | None = None,
     joint_names: Sequence[str] | None = None,
@@ -101,7 +101,7 @@ def read_recordings(
     they are in, because data are split by name.
 
     Args:
-        paths: Bags, or folders of bags.
+        paths: A bag, a folder of bags, or several of these.
         topic: See :func:`read_recording`, as for the other arguments.
         joint_names: The joints wanted; None for those of the first bag.
         joint_types: Types by joint name.
@@ -112,6 +112,8 @@ def read_recordings(
         DataError: If there is no bag under one of the paths.
     """
     recordings: list[Recording] = []
+    if isinstance(paths, str | Path):
+        paths = [paths]
     bags = {bag.resolve(): bag for path in paths for bag in find_bags(Path(path))}
     for bag in bags.values():
         recording = read_recording(

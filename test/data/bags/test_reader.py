@@ -242,12 +242,18 @@ def test_bags_of_different_robots_are_refused(tmp_path: Path) -> None:
         read_recordings([one, two])
 
 
-def test_bags_of_one_name_are_told_apart_by_their_folders(tmp_path: Path) -> None:
+def test_bags_of_one_name_are_distinguished_by_their_folders(tmp_path: Path) -> None:
     for folder in ('x', 'y'):
         write(tmp_path / folder / 'run', [(1, ['a'], [1], [], [])])
     write(tmp_path / 'y/other', [(1, ['a'], [1], [], [])])
     recordings = read_recordings([tmp_path / 'x', tmp_path / 'y'])
     assert [r.name for r in recordings] == ['x/run', 'other', 'y/run']
+
+
+def test_one_path_needs_no_list(tmp_path: Path) -> None:
+    bag = write(tmp_path / 'all/run', [(1, ['a'], [1], [], [])])
+    for path in (bag, tmp_path / 'all', str(tmp_path / 'all')):
+        assert [r.name for r in read_recordings(path)] == ['run']
 
 
 def test_a_bag_that_is_given_twice_is_read_once(tmp_path: Path) -> None:
