@@ -34,6 +34,9 @@ from sensor_msgs.msg import JointState
 
 WATCHDOG_INPUT = WATCHED_COMMAND.name.replace('~', '/command_watchdog')
 WATCHDOG_STATE = STATE.name.replace('~', '/command_watchdog')
+ATTEMPTS = 5
+"""How often a kill is tried anew when the stream had stopped before it."""
+
 SETTLED = 1.0
 """How long commands must have come before the kill [s]; up to as much again is added by chance."""
 
@@ -138,27 +141,48 @@ class _KillTest:
         node.create_subscription(STATE.type, WATCHDOG_STATE, self._on_state, STATE.qos)
 
     def once(self) -> KillRun:
-        """Start the node, arm it, wait until commands flow, kill it, and watch what happens."""
-        settings = self._settings
+        """Start the node, arm it, wait until commands flow, kill it, and watch what happens.
+
+        Raises:
+            DataError: If the stream stops before the kill in every attempt.
+        """
+        for _ in range(ATTEMPTS):
+            killed = self._kill()
+            self._spin(self._settings.watch)
+            run = None if killed is None else self._judge(killed)
+            self._until(lambda: self._watchdog_state == 'latched', None)
+            if run is not None:
+                return run
+        raise DataError(
+            f'The watchdog stopped the stream before the kill, {ATTEMPTS} times in a row: this '
+            'machine is too busy to send commands in time. Stop other programs and try again.'
+        )
+
+    def _kill(self) -> float | None:
+        """Return when the node was killed in motion [s]; None if its stream stopped before."""
         with self._log.open('wb') as log:
             process = subprocess.Popen(self._command, stdout=log, stderr=log)
         try:
-            if settings.arm:
+            if self._settings.arm:
                 self._arm(process)
             self._until(lambda: self._watchdog_state == 'forwarding', process)
             self._spin(SETTLED * (1.0 + self._random.random()))
             self._commands.clear()
             self._truth.clear()
-            self._until(lambda: self._commands and not self._commands[-1][1], process)
+            self._until(lambda: self._moving or self._watchdog_state != 'forwarding', process)
+            if self._watchdog_state != 'forwarding':
+                return None
             killed = time.monotonic()
             process.send_signal(signal.SIGKILL)
+            return killed
         finally:
             process.kill()
             process.wait()
-        self._spin(settings.watch)
-        run = self._judge(killed)
-        self._until(lambda: self._watchdog_state == 'latched', None)
-        return run
+
+    @property
+    def _moving(self) -> bool:
+        """Whether the newest command is one that moves the robot."""
+        return bool(self._commands) and not self._commands[-1][1]
 
     def _judge(self, killed: float) -> KillRun:
         after = [(at - killed, zero) for at, zero in self._commands if at > killed]
