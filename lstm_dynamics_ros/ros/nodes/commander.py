@@ -185,9 +185,7 @@ class Commander:
         engine.check()
         longest = engine.settings.armed_timeout
         if engine.watch.armed and now - self._ticked_at > longest:
-            why = engine.pipeline.waiting_for()
-            text = f'No usable joint state came for {longest:g} s while armed. {why}'
-            machine.fail(text.strip())
+            engine.fail_without_data(longest)
         early = now - self._sent_at < period - 0.5 * self._idle_period
         if not early and now - self._ticked_at >= LATE * period:
             torque = engine.pipeline.idle_command()

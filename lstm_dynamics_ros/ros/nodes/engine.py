@@ -156,9 +156,17 @@ class Engine:
         if self.watch.paused and self.watchdog.age(now) is not None:
             self.watchdog.feed(now)
         lost = self.watchdog.expired(now) and self.machine.state is not State.WAITING
-        if lost:
+        if lost and self.watch.armed:
+            self.fail_without_data(self.watchdog.timeout)
+        elif lost:
             self.machine.on(Event.DATA_LOST)
         return lost
+
+    def fail_without_data(self, seconds: float) -> None:
+        """Make it a fault that no usable joint state came for a time [s] while armed."""
+        why = self.pipeline.waiting_for()
+        text = f'No usable joint state came for {seconds:g} s while armed. {why}'
+        self.machine.fail(text.strip())
 
     @property
     def silent(self) -> bool:

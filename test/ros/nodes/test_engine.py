@@ -175,6 +175,7 @@ def test_a_pause_without_torque_ends_as_lost_data(simulated: Simulated) -> None:
 def test_joint_states_that_stop_while_the_clock_goes_on_are_lost(simulated: Simulated) -> None:
     simulated.go_on(0.3, states=False)
     assert simulated.state() is State.FAULT
+    assert 'No usable joint state came for' in simulated.engine.machine.fault
 
 
 def test_a_clock_that_is_set_back_takes_torque_back(simulated: Simulated) -> None:
