@@ -16,7 +16,7 @@ VENV_FLAGS :=
 endif
 READY := $(VENV)/ready-$(notdir $(LOCK))
 
-.PHONY: demo test test-all check format models docs colcon lock clean help
+.PHONY: demo test test-all check structure format models docs colcon lock clean help
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -46,6 +46,9 @@ check: $(READY) ## Lint, format and type checks
 	@$(RUN)/ruff check .
 	@$(RUN)/ruff format --check .
 	@$(RUN)/mypy
+
+structure: $(READY) ## Print modules, dependencies and lines (ARGS: checkouts to compare)
+	@$(RUN)/python test/shared/structure.py $(ARGS)
 
 format: $(READY) ## Format the code
 	@$(RUN)/ruff check --fix .

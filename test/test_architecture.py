@@ -6,7 +6,7 @@ that a planted violation shows that it would be noticed.
 """
 
 import ast
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 import re
@@ -15,25 +15,12 @@ import sys
 
 import lstm_dynamics_ros
 import pytest
+from structure import BENCH, imported, is_module, MAIN, PACKAGES, python_files, ROBOT_SIDE
 
 ROOT = Path(lstm_dynamics_ros.__file__).parents[1]
 PAGE = Path(__file__).parents[1] / 'docs' / 'architecture.md'
-MAIN, BENCH = 'lstm_dynamics_ros', 'lstm_dynamics_bench'
-PACKAGES = (MAIN, BENCH)
-FILES = sorted(
-    path.relative_to(ROOT) for package in PACKAGES for path in (ROOT / package).rglob('*.py')
-)
+FILES = python_files(ROOT)
 EVERY_FILE = pytest.mark.parametrize('path', FILES, ids=str)
-ROBOT_SIDE = (
-    'core',
-    'signals',
-    'physics',
-    'runtime',
-    'control',
-    'safety',
-    'pipeline',
-    'ros',
-)
 MESSAGE_PACKAGES = (
     'ament_index_python',
     'builtin_interfaces',
@@ -130,45 +117,8 @@ PARTS, ORDER, OWNERS = read_parts(), read_order(), read_owners()
 
 
 @cache
-def is_module(name: str) -> bool:
-    where = ROOT.joinpath(*name.split('.'))
-    return (where / '__init__.py').is_file() or where.with_suffix('.py').is_file()
-
-
-@cache
-def imported(source: str, *, at_import: bool = False) -> frozenset[str]:
-    """Return the modules a file imports, ours as modules even if a name of one is meant.
-
-    Args:
-        source: The file's text.
-        at_import: Only what is loaded when the file is, not what functions import.
-    """
-    found = set[str]()
-    for node in walk(ast.parse(source), at_import=at_import):
-        if isinstance(node, ast.Import):
-            found |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom) and node.module:
-            inner = {f'{node.module}.{alias.name}' for alias in node.names}
-            modules = {name for name in inner if is_module(name)}
-            if len(modules) < len(inner) or not node.module.startswith(PACKAGES):
-                found.add(node.module)
-            found |= modules if node.module.startswith(PACKAGES) else inner
-    return frozenset(found)
-
-
-def walk(node: ast.AST, *, at_import: bool) -> Iterator[ast.AST]:
-    yield node
-    for child in ast.iter_child_nodes(node):
-        if at_import and isinstance(child, ast.FunctionDef | ast.AsyncFunctionDef):
-            continue
-        if at_import and isinstance(child, ast.If) and 'TYPE_CHECKING' in ast.unparse(child.test):
-            continue
-        yield from walk(child, at_import=at_import)
-
-
-@cache
 def ours(source: str) -> tuple[str, ...]:
-    return tuple(sorted(n for n in imported(source) if n.split('.')[0] in PACKAGES))
+    return tuple(sorted(n for n in imported(source, ROOT) if n.split('.')[0] in PACKAGES))
 
 
 def tie(path: Path, name: str) -> str:
@@ -248,7 +198,7 @@ def against_owners(path: Path, source: str) -> list[str]:
     libraries = {
         library
         for library in OWNERS
-        for name in imported(source)
+        for name in imported(source, ROOT)
         if f'{name}.'.startswith(f'{library}.')
     }
     return [
@@ -263,7 +213,7 @@ def against_light_files(path: Path, source: str) -> list[str]:
     if path.name not in LIGHT:
         return []
     found = []
-    for name in sorted(imported(source, at_import=True)):
+    for name in sorted(imported(source, ROOT, at_import=True)):
         loaded = {name.split('.')[0]} | loads(name)
         if loaded & HEAVY:
             found.append(tie(path, name))
@@ -284,9 +234,9 @@ def loads(module: str) -> set[str]:
             continue
         if '.' in name:
             todo.append(name.rpartition('.')[0])
-        if is_module(name):
+        if is_module(name, ROOT):
             source = (ROOT / as_path(name)).read_text(encoding='utf-8')
-            todo += imported(source, at_import=True)
+            todo += imported(source, ROOT, at_import=True)
     return libraries
 
 
@@ -308,7 +258,7 @@ def against_public_names(path: Path, source: str) -> list[str]:
         for node in ast.walk(ast.parse(source))
         if isinstance(node, ast.ImportFrom) and node.module == MAIN
         for alias in node.names
-        if alias.name != '__version__' and not is_module(f'{MAIN}.{alias.name}')
+        if alias.name != '__version__' and not is_module(f'{MAIN}.{alias.name}', ROOT)
     ]
 
 
