@@ -20,7 +20,7 @@ MODEL_KINDS = ('forward', 'inverse', 'residual_inverse')
 minus the rigid-body prior."""
 
 JOINT_TYPES = ('revolute', 'continuous', 'prismatic')
-"""Joint types of URDF that a model can have. A continuous joint wraps at +-pi."""
+"""Joint types, as in a URDF. Continuous joints wrap at +-pi, prismatic ones are in [m]."""
 
 PAYLOAD_KINDS = ('payload_mass', 'payload_moment_x', 'payload_moment_y', 'payload_moment_z')
 """Effort per unit of a payload's mass and first moments in the motion that is asked about."""

@@ -13,6 +13,9 @@ Vector = NDArray[np.float64]
 Matrix = NDArray[np.float64]
 """Rows of float64, usually one row per time step, shape (n_steps, n_joints)."""
 
+Flags = Sequence[bool] | NDArray[np.bool_]
+"""One yes or no per joint, shape (n_joints,)."""
+
 Stamps = NDArray[np.int64]
 """Times [ns], shape (n_steps,)."""
 

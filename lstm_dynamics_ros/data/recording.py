@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from lstm_dynamics_ros.core.card import JOINT_TYPES
 from lstm_dynamics_ros.core.errors import (
     ConfigError,
     JointNamesError,
@@ -14,9 +15,6 @@ from lstm_dynamics_ros.core.errors import (
 from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS, Stamps
 from lstm_dynamics_ros.signals.time_grid import check_distinct, joint_map_entries
 import numpy as np
-
-JOINT_TYPES = ('revolute', 'continuous', 'prismatic')
-"""Kinds of joint, as in a URDF. Continuous joints wrap at +-pi, prismatic ones are in [m]."""
 
 KINDS = ('position', 'velocity', 'effort')
 """What is measured of each joint, in the order of a model's input."""

@@ -12,7 +12,7 @@ from typing import NamedTuple
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.core.state import JointState, Matrix, NANOSECONDS
 from lstm_dynamics_ros.data.recording import check_shapes, KINDS, Recording
-from lstm_dynamics_ros.signals.time_grid import GridPoint, GridSampler
+from lstm_dynamics_ros.signals.time_grid import continuous_joints, GridPoint, GridSampler
 import numpy as np
 from numpy.typing import NDArray
 
@@ -88,7 +88,7 @@ def grid(
         max_gap_steps: Longest distance between two messages that is bridged [steps].
         derive_velocity: Replace the velocity by the change of position over dt.
     """
-    continuous = np.array([kind == 'continuous' for kind in recording.joint_types])
+    continuous = continuous_joints(recording.joint_types)
     sampler = GridSampler(
         dt,
         max_gap_steps=max_gap_steps,

@@ -17,6 +17,7 @@ from itertools import pairwise
 from lstm_dynamics_ros.core.errors import ConfigError, TooShortError
 from lstm_dynamics_ros.core.state import Matrix
 from lstm_dynamics_ros.data.segment import longest, Segment
+from lstm_dynamics_ros.signals.time_grid import continuous_joints
 import numpy as np
 from numpy.typing import NDArray
 
@@ -274,7 +275,7 @@ def _rows(segments: Sequence[Segment]) -> dict[str, Matrix]:
     """Return the thinned, standardised positions of every trajectory, by name."""
     found: dict[str, list[Matrix]] = {}
     for segment in segments:
-        around = np.array([kind == 'continuous' for kind in segment.joint_types])
+        around = continuous_joints(segment.joint_types)
         q = segment.position
         signals = np.hstack([q[:, ~around], np.cos(q[:, around]), np.sin(q[:, around])])
         found.setdefault(segment.name, []).append(signals)

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.core.state import Vector
-from lstm_dynamics_ros.signals.time_grid import short_way
+from lstm_dynamics_ros.signals.time_grid import continuous_joints, short_way
 import numpy as np
 from numpy.typing import NDArray
 from scipy import signal
@@ -97,7 +97,7 @@ def short_error(kind: str, error: Array, joint_types: Sequence[str]) -> Array:
     """
     if kind != 'position':
         return error
-    return short_way(error, np.array([name == 'continuous' for name in joint_types]))
+    return short_way(error, continuous_joints(joint_types))
 
 
 def high_passed(values: Array, cutoff: float, rate: float) -> Array:

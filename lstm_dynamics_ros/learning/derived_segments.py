@@ -7,7 +7,7 @@ from typing import Any
 
 from lstm_dynamics_ros.core.card import PAYLOAD_KINDS
 from lstm_dynamics_ros.core.errors import ConfigError
-from lstm_dynamics_ros.core.state import Matrix
+from lstm_dynamics_ros.core.state import Flags, Matrix
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.families.control import ControlSettings
 from lstm_dynamics_ros.learning.identification.differentiate import padding, smoothed_motion
@@ -15,6 +15,7 @@ from lstm_dynamics_ros.learning.settings import PAYLOAD
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.signals.disturbance import DisturbanceFilter, RigidBody
 from lstm_dynamics_ros.signals.rigid_body_effort import PriorEffort
+from lstm_dynamics_ros.signals.time_grid import continuous_joints
 import numpy as np
 
 
@@ -61,7 +62,7 @@ def motion_segment(
         prior: Rigid-body prior; its torque is taken off the effort.
         number: Number of the segment; it chooses the age of the disturbance.
     """
-    wraps = _continuous(segment)
+    wraps = continuous_joints(segment.joint_types)
     position, velocity, acceleration = smoothed_motion(
         segment.position, segment.dt, settings.motion_cutoff, continuous=wraps
     )
@@ -106,7 +107,7 @@ def disturbances(
     dt: float,
     bandwidth: float,
     prior: RigidBodyPrior | None,
-    continuous: Sequence[bool],
+    continuous: Flags,
     *,
     payload: bool = False,
 ) -> tuple[Matrix, Matrix]:
@@ -153,7 +154,11 @@ def with_prior(segment: Segment, prior: RigidBody, *, window: int, delay: int) -
         delay: How old the motion is that the effort is for [steps].
     """
     effort = PriorEffort(
-        prior, window=window, delay=delay, dt=segment.dt, continuous=_continuous(segment)
+        prior,
+        window=window,
+        delay=delay,
+        dt=segment.dt,
+        continuous=continuous_joints(segment.joint_types),
     ).run(segment.position, segment.velocity)
     return PriorSegment(**_values(segment), prior_effort=effort)
 
@@ -197,8 +202,3 @@ def with_mirror_image(segments: Sequence[Segment], signs: Sequence[float]) -> li
 def _values(segment: Segment) -> dict[str, Any]:
     """Return the fields of a segment by name."""
     return {item.name: getattr(segment, item.name) for item in fields(Segment)}
-
-
-def _continuous(segment: Segment) -> list[bool]:
-    """Return which joints of a segment wrap at +-pi."""
-    return [kind == 'continuous' for kind in segment.joint_types]

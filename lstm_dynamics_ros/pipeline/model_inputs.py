@@ -17,7 +17,7 @@ from lstm_dynamics_ros.core.state import (
 from lstm_dynamics_ros.pipeline.step import Step
 from lstm_dynamics_ros.signals.disturbance import DisturbanceFilter, PayloadModel
 from lstm_dynamics_ros.signals.rigid_body_effort import PriorEffort
-from lstm_dynamics_ros.signals.time_grid import nanoseconds
+from lstm_dynamics_ros.signals.time_grid import continuous_joints, nanoseconds
 import numpy as np
 
 MOTION_KINDS = ('position', 'velocity', 'acceleration')
@@ -60,12 +60,11 @@ class MotionInput:
         self._past = card.columns(PAST_KIND)
         self._filter: DisturbanceFilter | None = None
         if card.columns('disturbance') is not None:
-            wraps = [kind == 'continuous' for kind in card.joint_types]
             self._filter = DisturbanceFilter(
                 prior,
                 period=card.dt,
                 bandwidth=card.disturbance_bandwidth,
-                continuous=wraps,
+                continuous=continuous_joints(card.joint_types),
                 payload=self._past is not None,
             )
         self._columns = [
@@ -188,7 +187,7 @@ class PriorInput:
             window=card.prior_window,
             delay=card.prior_delay,
             dt=card.dt,
-            continuous=[kind == 'continuous' for kind in card.joint_types],
+            continuous=continuous_joints(card.joint_types),
         )
         self._columns = [(kind, card.columns(kind)) for kind in _kinds(card)]
         self._row = np.zeros(len(card.features))

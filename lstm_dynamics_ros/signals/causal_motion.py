@@ -4,11 +4,10 @@
 The same code runs in training and on the robot, so a model sees live what it was trained on.
 """
 
-from collections.abc import Sequence
 from typing import NamedTuple
 
 from lstm_dynamics_ros.core.errors import ConfigError
-from lstm_dynamics_ros.core.state import Matrix, Vector
+from lstm_dynamics_ros.core.state import Flags, Matrix, Vector
 from lstm_dynamics_ros.signals.time_grid import turns, without_turns
 import numpy as np
 
@@ -47,7 +46,7 @@ class CausalMotion:
         ConfigError: If a number is out of range.
     """
 
-    def __init__(self, *, window: int, delay: int, dt: float, continuous: Sequence[bool]) -> None:
+    def __init__(self, *, window: int, delay: int, dt: float, continuous: Flags) -> None:
         if window < ORDER + 2 or not 0 <= delay < window or dt <= 0:
             raise ConfigError(
                 f'The window must be at least {ORDER + 2} steps, the delay shorter than it and '

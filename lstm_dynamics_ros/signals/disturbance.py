@@ -9,7 +9,7 @@ import math
 from typing import Protocol, runtime_checkable
 
 from lstm_dynamics_ros.core.errors import ConfigError
-from lstm_dynamics_ros.core.state import Matrix, Vector
+from lstm_dynamics_ros.core.state import Flags, Matrix, Vector
 from lstm_dynamics_ros.signals.time_grid import turns, without_turns
 import numpy as np
 
@@ -55,7 +55,7 @@ class DisturbanceFilter:
         *,
         period: float,
         bandwidth: float,
-        continuous: Sequence[bool],
+        continuous: Flags,
         payload: bool = False,
     ) -> None:
         self._carrier: PayloadModel | None = None

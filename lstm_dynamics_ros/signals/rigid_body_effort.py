@@ -6,9 +6,7 @@ rigid body holds beyond the training motions, so does the model. It is a few ste
 acceleration is; the linear path of the model sees its past, and makes up for that.
 """
 
-from collections.abc import Sequence
-
-from lstm_dynamics_ros.core.state import Matrix, Vector
+from lstm_dynamics_ros.core.state import Flags, Matrix, Vector
 from lstm_dynamics_ros.signals.causal_motion import CausalMotion
 from lstm_dynamics_ros.signals.disturbance import RigidBody
 import numpy as np
@@ -35,7 +33,7 @@ class PriorEffort:
         window: int,
         delay: int,
         dt: float,
-        continuous: Sequence[bool],
+        continuous: Flags,
     ) -> None:
         self._rigid_body = rigid_body
         self._motion = CausalMotion(window=window, delay=delay, dt=dt, continuous=continuous)

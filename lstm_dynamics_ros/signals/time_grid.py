@@ -14,7 +14,7 @@ import math
 from typing import NamedTuple
 
 from lstm_dynamics_ros.core.errors import ConfigError, JointNamesError
-from lstm_dynamics_ros.core.state import JointState, NANOSECONDS, RawSample, Vector
+from lstm_dynamics_ros.core.state import Flags, JointState, NANOSECONDS, RawSample, Vector
 import numpy as np
 from numpy.typing import NDArray
 
@@ -39,7 +39,7 @@ def short_way(difference: Vector, continuous: NDArray[np.bool_]) -> Vector:
     return np.where(continuous, wrap(difference), difference)
 
 
-def turns(continuous: Sequence[bool] | NDArray[np.bool_]) -> Vector:
+def turns(continuous: Flags) -> Vector:
     """Return what one turn of each joint is for :func:`without_turns` [rad], (n_joints,)."""
     return 2 * math.pi * np.array(continuous, np.float64)
 

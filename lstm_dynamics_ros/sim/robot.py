@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TypeVar
 
 from lstm_dynamics_ros.core.assets import assets
+from lstm_dynamics_ros.core.card import JOINT_TYPES
 from lstm_dynamics_ros.core.errors import ConfigError, UnknownNameError
 from lstm_dynamics_ros.core.parameters import build, flatten, parameter
 from lstm_dynamics_ros.core.state import Vector
@@ -52,9 +53,7 @@ class Joint:
     """One joint with its drive, its share of the controller and its hidden physics."""
 
     name: str = parameter('', 'Name as in JointState messages.')
-    type: str = parameter(
-        'revolute', 'Kind of joint.', choices=('revolute', 'continuous', 'prismatic')
-    )
+    type: str = parameter('revolute', 'Kind of joint.', choices=JOINT_TYPES)
     axis: tuple[float, ...] = parameter((0.0, 0.0, 1.0), 'Axis in the frame of the link.')
     lower: float = parameter(0.0, 'Lower end of the range.', unit='rad')
     upper: float = parameter(0.0, 'Upper end of the range.', unit='rad')

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
+from lstm_dynamics_ros.core.card import JOINT_TYPES
 from lstm_dynamics_ros.core.errors import ConfigError, DataError, MissingLibraryError
 from lstm_dynamics_ros.core.lazy import load
 from lstm_dynamics_ros.core.state import Vector
@@ -20,7 +21,6 @@ from lstm_dynamics_ros.data.excitation.limits import ExcitationLimits
 from lstm_dynamics_ros.data.excitation.plan import Efforts, Excitation, excitations, usage
 from lstm_dynamics_ros.data.excitation.probe import probe
 from lstm_dynamics_ros.data.excitation.settings import ExcitationSettings
-from lstm_dynamics_ros.data.recording import JOINT_TYPES
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.safety.joint_limits import JointLimits
 from lstm_dynamics_ros.sim.robot import load_robot

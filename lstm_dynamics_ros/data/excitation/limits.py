@@ -4,9 +4,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from lstm_dynamics_ros.core.card import JOINT_TYPES
 from lstm_dynamics_ros.core.errors import ConfigError, ShapeError
 from lstm_dynamics_ros.core.state import Vector
-from lstm_dynamics_ros.data.recording import columns_of, JOINT_TYPES
+from lstm_dynamics_ros.data.recording import columns_of
 import numpy as np
 
 VECTORS = ('home', 'lower', 'upper', 'velocity', 'acceleration', 'effort')

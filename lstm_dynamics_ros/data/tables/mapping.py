@@ -13,9 +13,9 @@ from pathlib import Path
 import re
 
 from lstm_dynamics_ros.core.assets import assets
+from lstm_dynamics_ros.core.card import JOINT_TYPES
 from lstm_dynamics_ros.core.errors import ConfigError, LstmDynamicsError, UnknownNameError
 from lstm_dynamics_ros.core.parameters import build, flatten, parameter
-from lstm_dynamics_ros.data.recording import JOINT_TYPES
 import yaml
 
 UNITS = {

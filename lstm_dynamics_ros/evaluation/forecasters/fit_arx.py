@@ -22,6 +22,7 @@ from lstm_dynamics_ros.evaluation.forecasters.ridge_arx import (
     RidgeArx,
 )
 from lstm_dynamics_ros.evaluation.metrics import STILL_VARIANCE
+from lstm_dynamics_ros.signals.time_grid import continuous_joints
 import numpy as np
 
 STRENGTHS = (1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
@@ -170,7 +171,7 @@ def _bounds(segments: Sequence[Segment]) -> Bounds:
     upper = np.nanmax([np.nanmax(channels(s), axis=0) for s in segments], axis=0)
     widest = (upper - lower).reshape(len(KINDS), -1).max(axis=1)
     margin = RANGE_MARGIN * np.repeat(widest, len(lower) // len(KINDS))
-    turning = np.asarray([kind == 'continuous' for kind in segments[0].joint_types])
+    turning = continuous_joints(segments[0].joint_types)
     margin[: len(turning)][turning] += CONTINUOUS_MARGIN
     return lower - margin, upper + margin
 

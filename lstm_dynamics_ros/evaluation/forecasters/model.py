@@ -20,6 +20,7 @@ from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.runtime.rollout import roll
 from lstm_dynamics_ros.signals.rigid_body_effort import PriorEffort
+from lstm_dynamics_ros.signals.time_grid import continuous_joints
 import numpy as np
 from numpy.typing import NDArray
 
@@ -53,7 +54,7 @@ def observations(segment: Segment, card: ModelCard) -> NDArray[np.float32]:
 def _prior_effort(segment: Segment, card: ModelCard) -> Matrix:
     """Return the effort of the rigid-body prior of a card in a segment, shape (n, n_joints)."""
     prior = RigidBodyPrior.from_description(card.physics_prior or {}, card.joint_names)
-    wraps = [kind == 'continuous' for kind in card.joint_types]
+    wraps = continuous_joints(card.joint_types)
     effort = PriorEffort(
         prior, window=card.prior_window, delay=card.prior_delay, dt=card.dt, continuous=wraps
     )

@@ -26,6 +26,7 @@ from lstm_dynamics_ros.evaluation.forecasters.base import (
     KNOWN_TORQUE,
     Starts,
 )
+from lstm_dynamics_ros.signals.time_grid import continuous_joints
 import numpy as np
 from numpy.typing import NDArray
 
@@ -64,11 +65,10 @@ def channels(segment: Segment) -> Matrix:
     Continuous joints are unwrapped, so that a full turn is no jump.
     """
     position = segment.position
-    for joint, kind in enumerate(segment.joint_types):
-        if kind == 'continuous':
-            position = position.copy() if position is segment.position else position
-            known = np.isfinite(position[:, joint])
-            position[known, joint] = np.unwrap(position[known, joint])
+    for joint in np.flatnonzero(continuous_joints(segment.joint_types)):
+        position = position.copy() if position is segment.position else position
+        known = np.isfinite(position[:, joint])
+        position[known, joint] = np.unwrap(position[known, joint])
     return np.hstack([position, segment.velocity, segment.effort])
 
 

@@ -24,7 +24,7 @@ from lstm_dynamics_ros.pipeline.model_inputs import MotionInput, PriorInput
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.runtime.rollout import roll
-from lstm_dynamics_ros.signals.time_grid import nanoseconds
+from lstm_dynamics_ros.signals.time_grid import continuous_joints, nanoseconds
 import numpy as np
 from numpy.typing import NDArray
 
@@ -326,7 +326,7 @@ class MotionSubject(EffortSubject):
     def _stretch(self, track: Track, part: slice) -> tuple[Matrix, ...]:
         """Return what :meth:`_motion` makes of rows without a gap."""
         card = self.loaded.card
-        wraps = [kind == 'continuous' for kind in card.joint_types]
+        wraps = continuous_joints(card.joint_types)
         motion = smoothed_motion(
             track.signals['position'][part], card.dt, CUTOFF, continuous=wraps
         )

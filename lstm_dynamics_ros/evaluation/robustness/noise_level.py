@@ -22,6 +22,7 @@ from math import comb, sqrt
 
 from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS, Vector
 from lstm_dynamics_ros.data.recording import KINDS, Recording
+from lstm_dynamics_ros.signals.time_grid import continuous_joints
 import numpy as np
 from numpy.typing import NDArray
 
@@ -103,10 +104,9 @@ def _unwrapped(recording: Recording, kind: str) -> Matrix:
     """Return a signal without the jumps of continuous joints at +-pi."""
     rows: Matrix = getattr(recording, kind).copy()
     if kind == 'position':
-        for joint, turns in enumerate(recording.joint_types):
+        for joint in np.flatnonzero(continuous_joints(recording.joint_types)):
             known = np.isfinite(rows[:, joint])
-            if turns == 'continuous':
-                rows[known, joint] = np.unwrap(rows[known, joint])
+            rows[known, joint] = np.unwrap(rows[known, joint])
     return rows
 
 

@@ -10,6 +10,7 @@ from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.forecasters.base import Forecaster, Starts
 from lstm_dynamics_ros.evaluation.metrics import MetricError, short_error, STILL_VARIANCE
 from lstm_dynamics_ros.evaluation.scores.result import Cell, MEASURED, Scores, TRUTH
+from lstm_dynamics_ros.signals.time_grid import continuous_joints
 import numpy as np
 from numpy.typing import NDArray
 
@@ -212,7 +213,7 @@ def _variance(jobs: Sequence[Job], kind: str, horizon: int) -> Array:
     targets = []
     for job in jobs:
         rows: Array = getattr(job.truth, kind)
-        continuous = np.asarray([t == 'continuous' for t in job.segment.joint_types])
+        continuous = continuous_joints(job.segment.joint_types)
         if kind == 'position' and continuous.any():
             rows = np.where(continuous, np.unwrap(rows, axis=0), rows)
         targets.append(rows[job.starts + horizon])

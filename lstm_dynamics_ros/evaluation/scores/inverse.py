@@ -22,6 +22,7 @@ from lstm_dynamics_ros.learning.identification.differentiate import padding, smo
 from lstm_dynamics_ros.pipeline.model_inputs import is_motion_model
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
+from lstm_dynamics_ros.signals.time_grid import continuous_joints
 import numpy as np
 
 Prior = Callable[[Segment], Matrix]
@@ -159,7 +160,7 @@ def motion_segment(segment: Segment, card: ModelCard) -> MotionSegment:
     finite = np.isfinite(segment.position).all(axis=1)
     edges = np.flatnonzero(np.diff(np.concatenate([[False], finite, [False]]).astype(np.int8)))
     motion = np.full((3, *segment.position.shape), np.nan)
-    wraps = [kind == 'continuous' for kind in segment.joint_types]
+    wraps = continuous_joints(segment.joint_types)
     for start, stop in edges.reshape(-1, 2):
         if stop - start > padding():
             rows = segment.position[start:stop]

@@ -24,7 +24,7 @@ from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.novelty import Novelty
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.runtime.rollout import Effort, roll
-from lstm_dynamics_ros.signals.time_grid import short_way
+from lstm_dynamics_ros.signals.time_grid import continuous_joints, short_way
 import numpy as np
 from numpy.typing import NDArray
 
@@ -173,7 +173,7 @@ def _free_runs(
     turns = np.zeros(len(card.targets), bool)
     where = card.columns('position', of='targets')
     if where is not None:
-        turns[where] = [kind == 'continuous' for kind in segment.joint_types]
+        turns[where] = continuous_joints(segment.joint_types)
     own: Effort = 'hold' if card.columns('effort', of='targets') is None else 'predicted'
     parts: dict[int, list[tuple[Matrix, Matrix, Vector]]] = {h: [] for h in horizons}
     for first in range(0, len(starts), BATCH):

@@ -15,6 +15,7 @@ from lstm_dynamics_ros.learning.derived_segments import disturbances, MotionSegm
 from lstm_dynamics_ros.learning.families.control import ControlSettings
 from lstm_dynamics_ros.learning.models.base import Model
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
+from lstm_dynamics_ros.signals.time_grid import continuous_joints
 import numpy as np
 import torch
 
@@ -54,7 +55,7 @@ def measure_feedback_gain(
     if prior is not None and isinstance(longest, MotionSegment):
         motion = (longest.position, longest.velocity, longest.acceleration)
         nominal = prior.torque(*(part[:steps] for part in motion))
-    wraps = [kind == 'continuous' for kind in longest.joint_types]
+    wraps = continuous_joints(longest.joint_types)
     rows = []
     for joint in (None, *range(model.n_joints)):
         position = longest.position[:steps].copy()

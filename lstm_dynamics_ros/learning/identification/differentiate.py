@@ -4,11 +4,9 @@
 A zero-phase filter sees the future, so nothing here may run on a robot.
 """
 
-from collections.abc import Sequence
-
 from lstm_dynamics_ros.core.errors import ConfigError, TooShortError
 from lstm_dynamics_ros.core.lazy import load
-from lstm_dynamics_ros.core.state import Matrix
+from lstm_dynamics_ros.core.state import Flags, Matrix
 from lstm_dynamics_ros.signals.time_grid import short_way
 import numpy as np
 
@@ -62,7 +60,7 @@ def smoothed_motion(
     dt: float,
     cutoff: float,
     *,
-    continuous: Sequence[bool] = (),
+    continuous: Flags = (False,),
     order: int = 2,
 ) -> tuple[Matrix, ...]:
     """Return a record through a zero-phase low-pass, and its derivatives by central differences.
@@ -76,7 +74,7 @@ def smoothed_motion(
         dt: Step of the grid [s].
         cutoff: Cut-off of the low-pass [Hz]; at or above the Nyquist frequency nothing is
             filtered.
-        continuous: Which columns wrap at +-pi; none if empty. The result wraps again.
+        continuous: Which columns wrap at +-pi; none by default. The result wraps again.
         order: Highest derivative, 0 to 2.
 
     Returns:
@@ -91,7 +89,7 @@ def smoothed_motion(
         raise ConfigError(f'dt and cutoff must be > 0, got {dt} s and {cutoff} Hz.')
     if len(position) <= padding():
         raise TooShortError(len(position) * dt, (padding() + 1) * dt)
-    turns = np.array(continuous or [False] * position.shape[1])
+    turns = np.array(continuous)
     smooth = np.where(turns, np.unwrap(position, axis=0), position)
     if cutoff < 0.5 / dt:
         signal = load('scipy.signal')

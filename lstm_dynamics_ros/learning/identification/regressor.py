@@ -18,6 +18,7 @@ from lstm_dynamics_ros.core.errors import DataError, JointNamesError, TooShortEr
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.learning.identification.differentiate import padding, smoothed_motion
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
+from lstm_dynamics_ros.signals.time_grid import continuous_joints
 import numpy as np
 
 FRICTION = ('viscous', 'viscous_back', 'coulomb', 'offset')
@@ -180,7 +181,7 @@ def _motion(item: Measured, start: int, stop: int, cutoff: float) -> _Motion:
         item.position[start:stop],
         item.dt,
         cutoff,
-        continuous=[kind == 'continuous' for kind in item.joint_types],
+        continuous=continuous_joints(item.joint_types),
     )
     effort = item.effort[start:stop]
     (smooth,) = smoothed_motion(effort, item.dt, cutoff, order=0)

@@ -24,6 +24,7 @@ from lstm_dynamics_ros.learning.interpretation.differentiable import Differentia
 from lstm_dynamics_ros.learning.models.delay_line import wrapped
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.rollout import feedback
+from lstm_dynamics_ros.signals.time_grid import continuous_joints
 import numpy as np
 from numpy.typing import NDArray
 import torch
@@ -169,7 +170,7 @@ class WorstCase:
             prediction, state = self._step(row, state)
         error = prediction[:, card.columns(kind, of='targets')] - goal
         if kind == 'position':
-            turns = [float(t == 'continuous') for t in card.joint_types]
+            turns = continuous_joints(card.joint_types)
             error = wrapped(error, torch.tensor(turns, dtype=error.dtype))
         return (error * scale).square().mean(1)
 
