@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """The stage that watches whether the model may be trusted, and whether something touches it."""
 
-from collections.abc import Sequence
 from itertools import compress
 import math
 
 from lstm_dynamics_ros.control.base import Prior
-from lstm_dynamics_ros.core.card import DERIVED_KINDS, ModelCard, PAST_KIND
+from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.state import JointState, Matrix, Vector
 from lstm_dynamics_ros.pipeline.settings import SafetySettings
 from lstm_dynamics_ros.pipeline.step import Step
-from lstm_dynamics_ros.runtime.novelty import FeatureRanges, range_score
+from lstm_dynamics_ros.runtime.novelty import (
+    FeatureRanges,
+    PayloadRange,
+    range_score,
+    RangeCheck,
+)
 from lstm_dynamics_ros.safety.confidence import (
     band_score,
     Confidence,
@@ -18,12 +22,7 @@ from lstm_dynamics_ros.safety.confidence import (
     typical_score,
 )
 from lstm_dynamics_ros.safety.contact import ContactDetector, ToolModel
-from lstm_dynamics_ros.signals.disturbance import (
-    disturbance_scale,
-    PayloadEstimate,
-    PayloadModel,
-    RANGE_NAME,
-)
+from lstm_dynamics_ros.signals.disturbance import PayloadModel, RANGE_NAME
 from lstm_dynamics_ros.signals.low_pass import LowPass, noise_left_of_acceleration
 from lstm_dynamics_ros.signals.time_grid import nanoseconds
 import numpy as np
@@ -55,52 +54,8 @@ BRIEF_TOUCH = 0.2
 LONGEST_TOUCH = 1.0
 """The same of what is like a force at the tool, which an error of the model hardly is [s]."""
 
-PAYLOAD_MARGIN = 0.1
-"""How far outside its training range a payload still counts as inside, as a share of the range."""
-
 USUAL_LIMIT = 50.0
 """Effort limit assumed where none is known [N m] or [N]."""
-
-
-class RangeCheck:
-    """Which features are outside what the model saw in training.
-
-    Args:
-        card: Card with the training ranges; features without one, and positions of continuous
-            joints, are never outside.
-        margin: How far outside is still inside, as a share of the range.
-    """
-
-    def __init__(self, card: ModelCard, margin: float) -> None:
-        self._names: list[str] = []
-        lows, highs, where = [], [], []
-        types = dict(zip(card.joint_names, card.joint_types, strict=True))
-        for signal in card.features:
-            seen = card.training_ranges.get(signal.name)
-            turns = signal.kind == 'position' and types[signal.joint] == 'continuous'
-            if seen is None or turns or signal.kind in DERIVED_KINDS:
-                continue
-            spare = margin * (seen.maximum - seen.minimum)
-            self._names.append(signal.name)
-            where.append(card.features.index(signal))
-            lows.append(seen.minimum - spare)
-            highs.append(seen.maximum + spare)
-        self._low, self._high = np.array(lows), np.array(highs)
-        self._columns = np.array(where, np.intp)
-
-    def outside(self, observation: Vector) -> Sequence[str]:
-        """Return the names of the features outside, e.g. ``('velocity.joint1',)``.
-
-        Args:
-            observation: What the model saw, shape (n_features,).
-        """
-        if not self._names:
-            return ()
-        values = observation.take(self._columns)
-        out = ((values < self._low) | (values > self._high)).tolist()
-        if True not in out:
-            return ()
-        return tuple(name for name, is_out in zip(self._names, out, strict=True) if is_out)
 
 
 class FrozenSensor:
@@ -158,48 +113,6 @@ def _moved(before: JointState, state: JointState) -> bool:
     """Return whether every joint has another position than before, which is the usual case."""
     known = math.isfinite(sum(before.position.tolist()))
     return known and True not in (state.position == before.position).tolist()
-
-
-class PayloadRange:
-    """How far the payload is outside what a model was trained on, if its card says what is usual.
-
-    Args:
-        card: Card of the model.
-    """
-
-    def __init__(self, card: ModelCard) -> None:
-        self.overloaded = False
-        """Whether the payload is outside the training range by more than the margin."""
-        self._estimate: PayloadEstimate | None = None
-        measured, past = card.columns('disturbance'), card.columns(PAST_KIND)
-        seen = card.training_ranges.get(RANGE_NAME)
-        if measured is None or past is None or seen is None or not seen.maximum > seen.minimum:
-            return
-        spread = [card.training_ranges[signal.name].std for signal in card.features[measured]]
-        self._estimate = PayloadEstimate(disturbance_scale(spread), card.dt)
-        self._columns = measured, past
-        self._low, self._high = seen.minimum, seen.maximum
-
-    def reset(self) -> None:
-        """Forget what was carried."""
-        self.overloaded = False
-        if self._estimate is not None:
-            self._estimate.reset()
-
-    def update(self, observation: Vector) -> float:
-        """Return how far the payload is outside, as a share of the range; 0 inside.
-
-        Args:
-            observation: What the model saw, shape (n_features,).
-        """
-        if self._estimate is None:
-            return 0.0
-        measured, past = self._columns
-        mass = self._estimate.update(observation[measured], observation[past])
-        low, high = self._low, self._high
-        outside = max(low - mass, mass - high, 0.0) / (high - low)
-        self.overloaded = outside > PAYLOAD_MARGIN
-        return outside
 
 
 class TrustMonitor:

@@ -1,20 +1,26 @@
 # SPDX-License-Identifier: Apache-2.0
-"""How unlike its training a model finds what it sees: an out-of-distribution score.
+"""How unlike its training a model finds what it sees: training ranges, and a score of novelty.
 
-Two signs of it are taken together: the members of an ensemble disagree more than usual, where the
-data they share did not decide; and features lie outside the ranges of the training data. 1 is
-usual. The score tells where errors are likely to be large, not how large: that is what the bounds
-are for.
+Two signs of it are taken together in the score: the members of an ensemble disagree more than
+usual, where the data they share did not decide; and features lie outside the ranges of the
+training data. 1 is usual. The score tells where errors are likely to be large, not how large: that
+is what the bounds are for.
 
 Source of the first: B. Lakshminarayanan, A. Pritzel, C. Blundell, "Simple and scalable predictive
 uncertainty estimation using deep ensembles", NeurIPS 2017.
 """
 
+from collections.abc import Sequence
 import math
 from typing import NamedTuple
 
-from lstm_dynamics_ros.core.card import DERIVED_KINDS, ModelCard
+from lstm_dynamics_ros.core.card import DERIVED_KINDS, ModelCard, PAST_KIND
 from lstm_dynamics_ros.core.state import Vector
+from lstm_dynamics_ros.signals.disturbance import (
+    disturbance_scale,
+    PayloadEstimate,
+    RANGE_NAME,
+)
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,20 +47,26 @@ class FeatureRanges(NamedTuple):
             card: Card with the training ranges.
             tolerance: How far outside is a score of 1, as a share of the range.
         """
-        types = dict(zip(card.joint_names, card.joint_types, strict=True))
-        columns, lows, highs = [], [], []
-        for i, signal in enumerate(card.features):
-            seen = card.training_ranges.get(signal.name)
-            turns = signal.kind == 'position' and types[signal.joint] == 'continuous'
-            if seen is not None and not turns and signal.kind not in DERIVED_KINDS:
-                columns.append(i)
-                lows.append(seen.minimum)
-                highs.append(seen.maximum)
+        columns, lows, highs = _ranges(card)
         low, high = np.array(lows), np.array(highs)
         width = np.maximum(high - low, SMALLEST_RANGE)
         return cls(
             np.array(columns, np.intp), (low + high) / 2, width / 2, 1.0 / (tolerance * width)
         )
+
+
+def _ranges(card: ModelCard) -> tuple[list[int], list[float], list[float]]:
+    """Return the columns of the features with a training range, and its ends [features' units]."""
+    types = dict(zip(card.joint_names, card.joint_types, strict=True))
+    columns, lows, highs = [], [], []
+    for i, signal in enumerate(card.features):
+        seen = card.training_ranges.get(signal.name)
+        turns = signal.kind == 'position' and types[signal.joint] == 'continuous'
+        if seen is not None and not turns and signal.kind not in DERIVED_KINDS:
+            columns.append(i)
+            lows.append(seen.minimum)
+            highs.append(seen.maximum)
+    return columns, lows, highs
 
 
 def range_score(observation: Vector, ranges: FeatureRanges) -> float:
@@ -74,6 +86,84 @@ def range_score(observation: Vector, ranges: FeatureRanges) -> float:
     outside *= ranges.per_unit
     worst = float(np.maximum.reduce(outside))
     return worst if math.isnan(worst) else max(0.0, worst)
+
+
+PAYLOAD_MARGIN = 0.1
+"""How far outside its training range a payload still counts as inside, as a share of the range."""
+
+
+class RangeCheck:
+    """Which features are outside what the model saw in training.
+
+    Args:
+        card: Card with the training ranges; features without one, and positions of continuous
+            joints, are never outside.
+        margin: How far outside is still inside, as a share of the range.
+    """
+
+    def __init__(self, card: ModelCard, margin: float) -> None:
+        columns, lows, highs = _ranges(card)
+        low, high = np.array(lows), np.array(highs)
+        spare = margin * (high - low)
+        self._low, self._high = low - spare, high + spare
+        self._names = [card.features[i].name for i in columns]
+        self._columns = np.array(columns, np.intp)
+
+    def outside(self, observation: Vector) -> Sequence[str]:
+        """Return the names of the features outside, e.g. ``('velocity.joint1',)``.
+
+        Args:
+            observation: What the model saw, shape (n_features,).
+        """
+        if not self._names:
+            return ()
+        values = observation.take(self._columns)
+        out = ((values < self._low) | (values > self._high)).tolist()
+        if True not in out:
+            return ()
+        return tuple(name for name, is_out in zip(self._names, out, strict=True) if is_out)
+
+
+class PayloadRange:
+    """How far the payload is outside what a model was trained on, if its card says what is usual.
+
+    Args:
+        card: Card of the model.
+    """
+
+    def __init__(self, card: ModelCard) -> None:
+        self.overloaded = False
+        """Whether the payload is outside the training range by more than the margin."""
+        self._estimate: PayloadEstimate | None = None
+        measured, past = card.columns('disturbance'), card.columns(PAST_KIND)
+        seen = card.training_ranges.get(RANGE_NAME)
+        if measured is None or past is None or seen is None or not seen.maximum > seen.minimum:
+            return
+        spread = [card.training_ranges[signal.name].std for signal in card.features[measured]]
+        self._estimate = PayloadEstimate(disturbance_scale(spread), card.dt)
+        self._columns = measured, past
+        self._low, self._high = seen.minimum, seen.maximum
+
+    def reset(self) -> None:
+        """Forget what was carried."""
+        self.overloaded = False
+        if self._estimate is not None:
+            self._estimate.reset()
+
+    def update(self, observation: Vector) -> float:
+        """Return how far the payload is outside, as a share of the range; 0 inside.
+
+        Args:
+            observation: What the model saw, shape (n_features,).
+        """
+        if self._estimate is None:
+            return 0.0
+        measured, past = self._columns
+        mass = self._estimate.update(observation[measured], observation[past])
+        low, high = self._low, self._high
+        outside = max(low - mass, mass - high, 0.0) / (high - low)
+        self.overloaded = outside > PAYLOAD_MARGIN
+        return outside
 
 
 Batch = NDArray[np.float64]

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests for training_range.py."""
+"""Tests for novelty.py: the ranges of training."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.runtime.model_file import load_model
-from lstm_dynamics_ros.runtime.novelty import FeatureRanges, range_score
+from lstm_dynamics_ros.runtime.novelty import FeatureRanges, range_score, RangeCheck
 import numpy as np
 import pytest
 
@@ -43,3 +43,22 @@ def test_the_angle_of_a_continuous_joint_and_unknown_ranges_do_not_count(
     assert range_score(observation(card, position_joint2=50.0), ranges) == 0.0
     none = FeatureRanges.from_card(replace(card, training_ranges={}), 0.1)
     assert range_score(observation(card, position_joint1=50.0), none) == 0.0
+
+
+def test_features_outside_the_training_range_are_named(card: ModelCard) -> None:
+    check = RangeCheck(card, 0.1)  # position to 3 + 0.1 * 6, velocity to 4 + 0.1 * 8
+    inside = observation(card, position_joint2=3.5, velocity_joint2=4.7)
+    outside = observation(card, position_joint2=3.7, velocity_joint2=4.9)
+    assert check.outside(inside) == ()
+    assert check.outside(outside) == ('position.joint2', 'velocity.joint2')
+
+
+def test_without_ranges_nothing_is_outside(card: ModelCard) -> None:
+    check = RangeCheck(replace(card, training_ranges={}), 0.1)
+    assert check.outside(observation(card, position_joint2=1e6)) == ()
+
+
+def test_the_angle_of_a_continuous_joint_is_never_outside(card: ModelCard) -> None:
+    check = RangeCheck(replace(card, joint_types=('revolute', 'continuous')), 0.1)
+    turned = observation(card, position_joint2=50.0, velocity_joint2=5.0)
+    assert check.outside(turned) == ('velocity.joint2',)
