@@ -18,13 +18,17 @@ from lstm_dynamics_ros.core.errors import (
 )
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.physics.friction import Friction, FrictionStep
+from lstm_dynamics_ros.physics.parameters import (
+    as_text,
+    checked_armature,
+    checked_parameters,
+    identified,
+    STANDARD_PARAMETERS,
+    urdf_of,
+)
 from lstm_dynamics_ros.physics.payload import payload_columns
 from lstm_dynamics_ros.physics.urdf import read_urdf
 import numpy as np
-
-STANDARD_PARAMETERS = ('m', 'mx', 'my', 'mz', 'Ixx', 'Ixy', 'Iyy', 'Ixz', 'Iyz', 'Izz')
-"""Standard parameters of one link: mass [kg], first moments [kg m] and inertia [kg m^2], the last
-two about the origin of its joint and along the axes of the link."""
 
 
 class Multibody:
@@ -177,7 +181,7 @@ class RigidBodyPrior:
             cannot hold it. None counts as zero.
         payload_link: Link a payload is fixed to; by default the last one of the URDF that moves.
         parameters: Standard parameters of the link of each joint in place of the URDF's, shape
-            (n_joints, 10), as :data:`~lstm_dynamics_ros.physics.rigid_body.STANDARD_PARAMETERS`.
+            (n_joints, 10), as :data:`~lstm_dynamics_ros.physics.parameters.STANDARD_PARAMETERS`.
         friction: Friction that counts as part of the torque. None counts as no friction: whoever
             compensates friction at a *measured* velocity risks a limit cycle.
         source: What the robot is called; by default the file, or by the URDF's text its name.
@@ -216,11 +220,11 @@ class RigidBodyPrior:
         """Standard parameters that count, shape (n_joints, 10)."""
         self.friction = friction
         """Friction that counts as part of the torque; None without."""
-        self.armature: Vector = _armature(armature, joint_names)
+        self.armature: Vector = checked_armature(armature, joint_names)
         """Inertia of the rotors seen at the joints [kg m^2] or [kg], shape (n_joints,)."""
         self._bodies.set_armature(self.armature)
         if parameters is not None:
-            self.parameters = _parameters(parameters, len(joint_names))
+            self.parameters = checked_parameters(parameters, len(joint_names))
             self._bodies.set_parameters(self.parameters)
         self._step = None if friction is None else _friction_step(friction, joint_names)
         self.payload_link, self._frame, carrier, *placed = self._bodies.moving_link(payload_link)
@@ -340,12 +344,12 @@ class RigidBodyPrior:
         result = {
             'source': self.source,
             'sha256': self.sha256,
-            'armature': _written(self.armature),
+            'armature': as_text(self.armature),
             'payload_link': self.payload_link,
             'urdf': self.urdf,
         }
         if self.parameters is not self.nominal:
-            result['parameters'] = _written(self.parameters)
+            result['parameters'] = as_text(self.parameters)
         return result if self.friction is None else result | {'friction': self.friction.to_text()}
 
     @classmethod
@@ -360,7 +364,7 @@ class RigidBodyPrior:
             JointNamesError: If the URDF lacks one of the joints.
             ConfigError: If identified parameters or friction do not fit.
         """
-        return cls(_urdf_of(description), joint_names, **_identified(description))
+        return cls(urdf_of(description), joint_names, **identified(description))
 
     def _row(self, position: Vector, velocity: Vector, acceleration: Vector) -> Vector:
         torque = self._bodies.inverse_dynamics(position, velocity, acceleration)
@@ -380,68 +384,9 @@ def _check(n: int, position: Matrix, velocity: Matrix, acceleration: Matrix) -> 
             raise ShapeError(what, shape, array.shape)
 
 
-def _armature(given: Sequence[float] | Vector | None, names: Sequence[str]) -> Vector:
-    """Return the inertia of the rotors, zero where none is given, shape (n_joints,)."""
-    values = np.zeros(len(names)) if given is None else np.array(given, np.float64)
-    if values.shape != (len(names),) or not (values >= 0).all():
-        raise ConfigError(
-            f'armature must be one number >= 0 for each of {list(names)}, got {given}.'
-        )
-    return values
-
-
-def _parameters(given: Matrix, n: int) -> Matrix:
-    """Return standard parameters of n links, shape (n, 10), if they can be."""
-    shape = (n, len(STANDARD_PARAMETERS))
-    if given.shape != shape or not np.isfinite(given).all():
-        raise ConfigError(f'parameters must be {shape} finite numbers, got {given.shape}.')
-    if not (given[:, 0] > 0).all():
-        raise ConfigError(f'Every mass must be > 0, got {given[:, 0]}.')
-    return np.array(given, np.float64)
-
-
 def _friction_step(friction: Friction, names: Sequence[str]) -> FrictionStep:
     if friction.coulomb.shape != (len(names),):
         raise ConfigError(
             f'friction must be that of {list(names)}, got {len(friction.coulomb)} joints.'
         )
     return FrictionStep(friction)
-
-
-def _written(values: Matrix) -> str:
-    """Return numbers as a model card holds them, with full precision."""
-    return ' '.join(repr(float(value)) for value in values.ravel())
-
-
-def _urdf_of(description: Mapping[str, str]) -> str:
-    """Return the text of the URDF in a description, if it is the one that it names."""
-    text = description.get('urdf', '')
-    if sha256(text.encode()).hexdigest() != description.get('sha256'):
-        raise DataError(
-            'The model card does not hold the URDF of its rigid-body prior. Export again.'
-        )
-    return text
-
-
-def _identified(description: Mapping[str, str]) -> dict[str, Any]:
-    """Return what a description holds beside the URDF, as arguments of the prior."""
-    parameters = _numbers(description, 'parameters')
-    friction = description.get('friction', '')
-    return {
-        'armature': _numbers(description, 'armature'),
-        'payload_link': description.get('payload_link') or None,
-        'parameters': None if parameters is None else _rows_of_ten(parameters),
-        'friction': Friction.from_text(friction) if friction else None,
-    }
-
-
-def _numbers(description: Mapping[str, str], key: str) -> Vector | None:
-    """Return numbers of a description, None if there are none."""
-    values = np.array([float(value) for value in description.get(key, '').split()])
-    return values if len(values) else None
-
-
-def _rows_of_ten(values: Vector) -> Matrix:
-    """Return standard parameters by link; what does not fit is refused by its shape."""
-    links, rest = divmod(len(values), len(STANDARD_PARAMETERS))
-    return values.reshape(1, -1) if rest else values.reshape(links, -1)

@@ -12,7 +12,8 @@ from lstm_dynamics_ros.core.errors import DataError, JointNamesError
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.learning.identification.result import Identification
 from lstm_dynamics_ros.physics.friction import Friction
-from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior, STANDARD_PARAMETERS
+from lstm_dynamics_ros.physics.parameters import STANDARD_PARAMETERS
+from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 import numpy as np
 import yaml
 

@@ -50,7 +50,8 @@ from lstm_dynamics_ros.learning.identification.result import (
     Trace,
 )
 from lstm_dynamics_ros.learning.identification.settings import IdentifySettings
-from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior, STANDARD_PARAMETERS
+from lstm_dynamics_ros.physics.parameters import STANDARD_PARAMETERS
+from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 import numpy as np
 
 SHARES = (0.03, 0.1, 0.3)

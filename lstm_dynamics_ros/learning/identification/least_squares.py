@@ -15,7 +15,7 @@ from typing import NamedTuple
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.core.lazy import load
 from lstm_dynamics_ros.core.state import Matrix, Vector
-from lstm_dynamics_ros.physics.rigid_body import STANDARD_PARAMETERS
+from lstm_dynamics_ros.physics.parameters import STANDARD_PARAMETERS
 import numpy as np
 
 ROUNDING = 1e-9

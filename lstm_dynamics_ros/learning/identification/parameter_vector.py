@@ -9,7 +9,8 @@ from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.learning.identification.least_squares import usual_size
 from lstm_dynamics_ros.learning.identification.regressor import Equations, FRICTION, LOCAL, SPRING
 from lstm_dynamics_ros.physics.friction import Friction
-from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior, STANDARD_PARAMETERS
+from lstm_dynamics_ros.physics.parameters import STANDARD_PARAMETERS
+from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 import numpy as np
 from numpy.typing import NDArray
 
