@@ -16,8 +16,8 @@ from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
 from lstm_dynamics_ros.learning.training.dataset import (
     EpochSampler,
     loader,
+    WindowBatch,
     WindowDataset,
-    Windows,
 )
 from lstm_dynamics_ros.learning.training.linear_start import prepare
 from lstm_dynamics_ros.learning.training.losses import column_weights
@@ -165,7 +165,7 @@ class _Bare:
         self._output = nn.Linear(cell.hidden_size, ours.model.n_targets)
         parameters = [*self._layers.parameters(), *self._output.parameters()]
         self._optimizer = torch.optim.AdamW(parameters, ours.settings.learning_rate)
-        batches: list[Windows] = list(ours.loader)
+        batches: list[WindowBatch] = list(ours.loader)
         size = batches[0].observations.shape[:2]
         self._pairs: list[tuple[Tensor, Tensor]] = [
             (torch.randn(*size, cell.input_size), batch.targets.contiguous())

@@ -42,7 +42,7 @@ __all__ = ['measure', 'real_table', 'write_real_page']
 T = TypeVar('T')
 
 
-class Outcome(NamedTuple):
+class WorkerResult(NamedTuple):
     """What a worker made of one set, or why it could not."""
 
     value: Any
@@ -73,10 +73,10 @@ def measure(options: RealOptions, listener: Listener) -> RealResult:
     data = options.data.expanduser().resolve()
     sources = [find_source(data, name, cache) for name in names]
     with one_thread_each(), pool(options.workers or os.cpu_count() or 1) as processes:
-        return _Run(options, processes, cache, listener).run(sources)
+        return _BenchmarkRun(options, processes, cache, listener).run(sources)
 
 
-class _Run:
+class _BenchmarkRun:
     """One run of the benchmark.
 
     Args:
@@ -97,10 +97,10 @@ class _Run:
         """Do all the work."""
         began = time.perf_counter()
         found = self._each(_reproduce, [(s, self._cache) for s in sources], 'reproduce')
-        baselines = {s.name: outcome for s, outcome in zip(sources, found, strict=True)}
-        for outcome in baselines.values():
-            if outcome.error:
-                raise DataError(outcome.error)
+        baselines = {s.name: made for s, made in zip(sources, found, strict=True)}
+        for made in baselines.values():
+            if made.error:
+                raise DataError(made.error)
         jobs = self._jobs(sources)
         every = [job for group in jobs.values() for job in group]
         with self._listener.progress('train') as update:
@@ -123,10 +123,10 @@ class _Run:
     def _jobs(self, sources: Sequence[Source]) -> dict[tuple[str, int], list[TrainingJob]]:
         """Convert the sets; return what is to be trained by set and seed."""
         jobs: dict[tuple[str, int], list[TrainingJob]] = {}
-        outcomes = self._each(converted, sources, 'convert')
-        for source, outcome in zip(sources, outcomes, strict=True):
-            if outcome.error:
-                self._failed[source.name] = outcome.error
+        found = self._each(converted, sources, 'convert')
+        for source, made in zip(sources, found, strict=True):
+            if made.error:
+                self._failed[source.name] = made.error
                 continue
             for seed in self._options.seeds:
                 settings = settings_of(source.name, seed, self._options.settings)
@@ -137,7 +137,7 @@ class _Run:
     def _scores(
         self,
         jobs: Mapping[tuple[str, int], Sequence[TrainingJob]],
-        baselines: Mapping[str, Outcome],
+        baselines: Mapping[str, WorkerResult],
     ) -> dict[tuple[str, int], dict[str, Any]]:
         """Return the scores by set and seed, and add to those that failed."""
         ready = {key: group for key, group in jobs.items() if key[0] not in self._failed}
@@ -157,11 +157,11 @@ class _Run:
         ]
         found = {}
         score = partial(scored, attack_of=worst_case)
-        for key, outcome in zip(ready, self._each(score, work, 'score'), strict=True):
-            if outcome.error:
-                self._failed.setdefault(key[0], f'seed {key[1]}: {outcome.error}')
+        for key, made in zip(ready, self._each(score, work, 'score'), strict=True):
+            if made.error:
+                self._failed.setdefault(key[0], f'seed {key[1]}: {made.error}')
             else:
-                found[key] = outcome.value
+                found[key] = made.value
         return found
 
     def _set_result(
@@ -185,9 +185,11 @@ class _Run:
             settings=asdict(jobs[name, seeds[0]][0].settings),
         )
 
-    def _each(self, work: Callable[[T], object], items: Sequence[T], title: str) -> list[Outcome]:
+    def _each(
+        self, work: Callable[[T], object], items: Sequence[T], title: str
+    ) -> list[WorkerResult]:
         """Return what the workers make of each item, with progress."""
-        futures = [self._processes.submit(_outcome, work, item) for item in items]
+        futures = [self._processes.submit(_result, work, item) for item in items]
         with self._listener.progress(title) as update:
             watched(
                 futures,
@@ -196,12 +198,12 @@ class _Run:
         return [future.result() for future in futures]
 
 
-def _outcome(work: Callable[[T], object], item: T) -> Outcome:
+def _result(work: Callable[[T], object], item: T) -> WorkerResult:
     """Do some work in a worker; an error of ours is part of what is returned."""
     try:
-        return Outcome(work(item))
+        return WorkerResult(work(item))
     except LstmDynamicsError as error:
-        return Outcome(None, str(error))
+        return WorkerResult(None, str(error))
 
 
 def _reproduce(work: tuple[Source, Path]) -> dict[str, Reproduced]:

@@ -6,7 +6,7 @@ import math
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.state import JointState, Vector
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings
-from lstm_dynamics_ros.pipeline.step import Step, Trajectory
+from lstm_dynamics_ros.pipeline.step import PredictedTrajectory, Step
 from lstm_dynamics_ros.runtime.bounds import AdaptiveBounds, NoBoundsError, static_bounds
 from lstm_dynamics_ros.runtime.novelty import Novelty
 from lstm_dynamics_ros.runtime.predictor import Predictor
@@ -74,7 +74,7 @@ class ModelTracker:
         return ''
 
 
-class Uncertainty:
+class UncertaintyMonitor:
     """Bounds and novelty of one robot, followed over every grid point.
 
     Args:
@@ -161,7 +161,7 @@ class Forecast:
         card = self._card = predictor.card
         self.settings = settings
         """What is predicted; may be replaced."""
-        self.uncertainty = Uncertainty(card, settings.bounds_miss_rate)
+        self.uncertainty = UncertaintyMonitor(card, settings.bounds_miss_rate)
         """How sure the model is."""
         self._predictor = predictor
         self._motion_model = motion_model
@@ -276,4 +276,4 @@ class Forecast:
         rows = self._predictor.horizon(n_steps, 'hold' if hold else 'predicted')
         stamps = step.stamp_ns + self._step_ns * np.arange(1, n_steps + 1)
         step.horizon = rows
-        step.trajectory = Trajectory(stamps, **self._predictor.by_kind(rows))
+        step.trajectory = PredictedTrajectory(stamps, **self._predictor.by_kind(rows))

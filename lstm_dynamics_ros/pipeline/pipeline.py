@@ -15,13 +15,13 @@ from lstm_dynamics_ros.core.state import RawSample, Vector
 from lstm_dynamics_ros.pipeline.forecast import UNUSABLE
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings, SafetySettings
 from lstm_dynamics_ros.pipeline.stages import Stages
-from lstm_dynamics_ros.pipeline.step import Step, Trajectory
+from lstm_dynamics_ros.pipeline.step import Step
 from lstm_dynamics_ros.pipeline.torque_permission import Surroundings
 from lstm_dynamics_ros.safety.gate_settings import GateSettings
 from lstm_dynamics_ros.safety.joint_limits import JointLimits
 from lstm_dynamics_ros.safety.state import ACTIVE, Event, State
 
-__all__ = ['Pipeline', 'PipelineSettings', 'SafetySettings', 'Step', 'Surroundings', 'Trajectory']
+__all__ = ['Pipeline', 'PipelineSettings', 'SafetySettings', 'Step', 'Surroundings']
 
 MOST_BAD = 2
 """Torques in a row that are not finite, and make a fault."""

@@ -22,7 +22,7 @@ FILLED_BY = {
 """The stages in their order, and the fields of a step that each fills, once."""
 
 
-class Trajectory(NamedTuple):
+class PredictedTrajectory(NamedTuple):
     """Predicted joint states, one row per step. Matrices have shape (n_steps, n_joints)."""
 
     stamp_ns: Stamps
@@ -68,7 +68,7 @@ class Step(ControlInput):
     deviation: Vector | None
     """How far the measurement is from what was predicted of it, shape (n_joints,): torque of a
     motion model, velocity of a forward model; None without."""
-    trajectory: Trajectory | None
+    trajectory: PredictedTrajectory | None
     """The horizon of a forward model; None without one."""
     error: JointState | None
     """``measured`` minus what was predicted for this time; None if nothing was."""

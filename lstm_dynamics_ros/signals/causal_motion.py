@@ -4,26 +4,14 @@
 The same code runs in training and on the robot, so a model sees live what it was trained on.
 """
 
-from typing import NamedTuple
-
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.state import Flags, Matrix, Vector
+from lstm_dynamics_ros.signals.joint_path import JointPath
 from lstm_dynamics_ros.signals.time_grid import turns, without_turns
 import numpy as np
 
 ORDER = 2
 """Degree of the polynomial."""
-
-
-class Motion(NamedTuple):
-    """One moment of a motion, each of shape (n_joints,)."""
-
-    position: Vector
-    """[rad] or [m]."""
-    velocity: Vector
-    """[rad/s] or [m/s]."""
-    acceleration: Vector
-    """[rad/s^2] or [m/s^2]."""
 
 
 class CausalMotion:
@@ -57,13 +45,13 @@ class CausalMotion:
         n = len(self._turn)
         self._position, self._velocity = np.zeros((2, window, n))
         self._empty = True
-        self._read = Motion(*np.zeros((3, n)))
+        self._read = JointPath(*np.zeros((3, n)))
 
     def reset(self) -> None:
         """Forget what was measured."""
         self._empty = True
 
-    def update(self, position: Vector, velocity: Vector) -> Motion:
+    def update(self, position: Vector, velocity: Vector) -> JointPath:
         """Take in the next grid point.
 
         Before the first measurement the robot is taken to have moved as in it.
@@ -73,7 +61,8 @@ class CausalMotion:
             velocity: Measured velocities [rad/s] or [m/s], shape (n_joints,).
 
         Returns:
-            The motion ``delay`` steps ago; written again by the next call.
+            The motion ``delay`` steps ago, each of shape (n_joints,); written again by the
+            next call.
         """
         if self._empty:
             self._position[:], self._velocity[:] = position, velocity

@@ -58,7 +58,7 @@ class GravityCompensation(InnerLaw):
         return model.torque(position, rest, rest)
 
 
-class ComputedTorque(InnerLaw):
+class ComputedTorqueLaw(InnerLaw):
     """Inverse dynamics of the acceleration that a critically damped error would have.
 
     Source: M. W. Spong, S. Hutchinson, M. Vidyasagar, Robot Modeling and Control, 2006, eq. 8.23.

@@ -19,7 +19,7 @@ T = TypeVar('T')
 
 
 @dataclass(frozen=True, kw_only=True)
-class Friction:
+class LuGreFriction:
     """LuGre friction of one joint.
 
     Source: C. Canudas de Wit et al., A New Model for Control of Systems with Friction, 1995.
@@ -72,7 +72,7 @@ class Joint:
     damping: float = parameter(
         0.0, 'Velocity gain of the inner controller.', unit='N m s/rad', minimum=0.0
     )
-    friction: Friction = Friction()
+    friction: LuGreFriction = LuGreFriction()
     cogging: Cogging = Cogging()
 
 

@@ -7,11 +7,11 @@ from lstm_dynamics_ros.sim.hidden import HiddenPhysics
 from lstm_dynamics_ros.sim.robot import (
     Body,
     Cogging,
-    Friction,
     Joint,
     known_robots,
     Link,
     load_robot,
+    LuGreFriction,
     Payload,
     RobotDescription,
 )
@@ -41,7 +41,7 @@ def robot(request: pytest.FixtureRequest) -> RobotDescription:
 @pytest.fixture
 def turntable() -> RobotDescription:
     """One joint about a vertical axis: no gravity, inertia 0.5 kg m^2 in all."""
-    friction = Friction(
+    friction = LuGreFriction(
         coulomb=1.0, static=1.5, viscous=0.6, bristle_stiffness=600.0, bristle_damping=3.0
     )
     joint = Joint(

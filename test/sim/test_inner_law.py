@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from lstm_dynamics_ros.signals.joint_path import JointPath
 from lstm_dynamics_ros.sim.hidden import HiddenPhysics
-from lstm_dynamics_ros.sim.inner_law import ComputedTorque, FeedForward, GravityCompensation
+from lstm_dynamics_ros.sim.inner_law import ComputedTorqueLaw, FeedForward, GravityCompensation
 from lstm_dynamics_ros.sim.nominal import NominalModel
 from lstm_dynamics_ros.sim.robot import RobotDescription
 from lstm_dynamics_ros.sim.simulated_robot import SimulatedRobot
@@ -40,7 +40,7 @@ def test_gravity_compensation_holds_the_robot_where_it_is(robot: RobotDescriptio
 def test_computed_torque_asks_for_a_critically_damped_error(robot: RobotDescription) -> None:
     reference, velocity = reference_of(robot), np.full(len(robot.links), 0.05)
 
-    torque = ComputedTorque(20.0).torque(NominalModel(robot), robot.home, velocity, reference)
+    torque = ComputedTorqueLaw(20.0).torque(NominalModel(robot), robot.home, velocity, reference)
 
     wanted = reference.acceleration + 400.0 * 0.1 + 40.0 * (0.2 - 0.05)
     np.testing.assert_allclose(torque, NominalModel(robot).torque(robot.home, velocity, wanted))
@@ -49,7 +49,7 @@ def test_computed_torque_asks_for_a_critically_damped_error(robot: RobotDescript
 def test_under_computed_torque_an_ideal_turntable_follows_the_second_order_response(
     turntable: RobotDescription,
 ) -> None:
-    robot = SimulatedRobot(replace(turntable), IDEAL, law=ComputedTorque(10.0))
+    robot = SimulatedRobot(replace(turntable), IDEAL, law=ComputedTorqueLaw(10.0))
     goal = np.array([0.05])
 
     position = []

@@ -89,7 +89,7 @@ def run_over_ros(
         )
     with own_domain('tracking_run', 'events') as domain:
         domain.processes.start('sim_node', _robot_parameters(case, velocity_share=velocity_share))
-        return _Run(domain, case, model, parameters).run(patience)
+        return _LiveRun(domain, case, model, parameters).run(patience)
 
 
 def _robot_parameters(case: Case, *, velocity_share: float) -> dict[str, object]:
@@ -108,7 +108,7 @@ def _robot_parameters(case: Case, *, velocity_share: float) -> dict[str, object]
     }
 
 
-class _Run:
+class _LiveRun:
     """One run: processes are started, armed, watched, and scored."""
 
     def __init__(

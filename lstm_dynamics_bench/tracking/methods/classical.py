@@ -33,7 +33,7 @@ from lstm_dynamics_ros.evaluation.closed_loop.corrector import (
 from lstm_dynamics_ros.evaluation.closed_loop.scenarios import Case, PERIOD
 from lstm_dynamics_ros.signals.time_grid import nanoseconds
 from lstm_dynamics_ros.sim.friction import friction_along
-from lstm_dynamics_ros.sim.inner_law import ComputedTorque, GravityCompensation
+from lstm_dynamics_ros.sim.inner_law import ComputedTorqueLaw, GravityCompensation
 from lstm_dynamics_ros.sim.mjcf import STEP
 from lstm_dynamics_ros.sim.nominal import NominalModel
 import numpy as np
@@ -151,7 +151,7 @@ class Oracle(Method):
 
 
 @METHODS.register('pd_gravity')
-class PdGravity(Method):
+class PdGravityMethod(Method):
     """PD and gravity compensation at 1 kHz, in place of the robot's own controller."""
 
     replaces = True
@@ -179,7 +179,7 @@ class ComputedTorqueMethod(Method):
         """See the base class."""
         delay = case.hidden.delay + case.hidden.lag + case.velocity_delay + 0.5 * STEP
         return Prepared(
-            law=ComputedTorque(min(settings['bandwidth'], 0.5 * LARGEST_PHASE / delay))
+            law=ComputedTorqueLaw(min(settings['bandwidth'], 0.5 * LARGEST_PHASE / delay))
         )
 
 

@@ -2,9 +2,10 @@
 """Decodes the three message types of a recording from CDR, thousands of messages at a time.
 
 Messages of one topic nearly always have the same bytes but for the stamp and the numbers (same
-joint names, same frame). So one message is walked field by field to learn where the numbers sit
-(its :class:`Layout`), and all messages whose other bytes equal its own are decoded by slicing one
-array. 30 s of a 7-joint arm at 1 kHz takes some 50 ms this way, against seconds one by one.
+joint names, same frame). So one message is read field by field to learn where the numbers sit
+(its :class:`MessageLayout`), and all messages whose other bytes equal its own are decoded by
+slicing one array. 30 s of a 7-joint arm at 1 kHz takes some 50 ms this way, against seconds one by
+one.
 
 Source: OMG CDR 1.1 (formal/02-06-51, chapter 15.3), plain encoding as sent by ROS 2: little or big
 endian by the second byte, every field aligned to its size counted from the fifth byte, an empty
@@ -27,7 +28,7 @@ _MOST_LAYOUTS = 64  # with more, messages differ one by one and comparing them g
 
 
 @dataclass(frozen=True)
-class Layout:
+class MessageLayout:
     """Where the numbers of a message are."""
 
     names: tuple[str, ...]
@@ -50,7 +51,7 @@ class Batch:
 
     rows: NDArray[np.int64]
     """Which of the messages given these are, shape (n_messages,)."""
-    layout: Layout
+    layout: MessageLayout
     stamp_ns: Stamps
     """Stamps of the headers [ns], shape (n_messages,); 0 where there is none."""
     offset_ns: Stamps
@@ -59,7 +60,7 @@ class Batch:
     """The numbers, by field."""
 
 
-class _Walk:
+class _FieldReader:
     """Reads a message field by field and remembers where the numbers are."""
 
     def __init__(self, raw: bytes) -> None:
@@ -112,50 +113,50 @@ class _Walk:
         names: tuple[str, ...] = (),
         times: tuple[int, ...] = (),
         points: int = 1,
-    ) -> Layout:
-        """Return the layout; bytes that were walked over and are no numbers are fixed."""
+    ) -> MessageLayout:
+        """Return the layout; bytes that were passed and are no numbers are fixed."""
         fixed = np.zeros(len(self.raw), bool)
         fixed[: self.at] = True
         for begin, end in self.free:
             fixed[begin:end] = False
-        return Layout(names, values, times, fixed, self.order, points)
+        return MessageLayout(names, values, times, fixed, self.order, points)
 
     def _check(self, size: int) -> None:
         if self.at + size > len(self.raw):
             raise struct.error('message ends too early')
 
 
-def _joint_state(walk: _Walk) -> Layout:
-    time = walk.time()
-    walk.text()
-    names = walk.texts()
-    values = {name: walk.doubles() for name in ('position', 'velocity', 'effort')}
-    return walk.layout(values, names, (time,))
+def _joint_state(reader: _FieldReader) -> MessageLayout:
+    time = reader.time()
+    reader.text()
+    names = reader.texts()
+    values = {name: reader.doubles() for name in ('position', 'velocity', 'effort')}
+    return reader.layout(values, names, (time,))
 
 
-def _trajectory(walk: _Walk) -> Layout:
-    times = [walk.time()]
-    walk.text()
-    names = walk.texts()
-    points = walk.integer()
+def _trajectory(reader: _FieldReader) -> MessageLayout:
+    times = [reader.time()]
+    reader.text()
+    names = reader.texts()
+    points = reader.integer()
     values: dict[str, tuple[int, int]] = {}
     if points:
         fields = ('position', 'velocity', 'acceleration', 'effort')
-        values = {name: walk.doubles() for name in fields}
-        times.append(walk.time())
-    return walk.layout(values, names, tuple(times), points)
+        values = {name: reader.doubles() for name in fields}
+        times.append(reader.time())
+    return reader.layout(values, names, tuple(times), points)
 
 
-def _float_array(walk: _Walk) -> Layout:
-    for _ in range(walk.integer()):
-        walk.text()
-        walk.integer()
-        walk.integer()
-    walk.integer()
-    return walk.layout({'effort': walk.doubles()})
+def _float_array(reader: _FieldReader) -> MessageLayout:
+    for _ in range(reader.integer()):
+        reader.text()
+        reader.integer()
+        reader.integer()
+    reader.integer()
+    return reader.layout({'effort': reader.doubles()})
 
 
-_WALKS: dict[str, Callable[[_Walk], Layout]] = {
+_READERS: dict[str, Callable[[_FieldReader], MessageLayout]] = {
     JOINT_STATE: _joint_state,
     TRAJECTORY: _trajectory,
     FLOAT_ARRAY: _float_array,
@@ -198,14 +199,14 @@ class Decoder:
                 yield _batch(data if same.all() else data[same], rows[same], layout)
                 data, rows = data[~same], rows[~same]
 
-    def _layout(self, raw: bytes) -> Layout | None:
+    def _layout(self, raw: bytes) -> MessageLayout | None:
         try:
-            return _WALKS[self.type](_Walk(raw))
+            return _READERS[self.type](_FieldReader(raw))
         except struct.error:
             return None
 
 
-def _batch(data: NDArray[np.uint8], rows: NDArray[np.int64], layout: Layout) -> Batch:
+def _batch(data: NDArray[np.uint8], rows: NDArray[np.int64], layout: MessageLayout) -> Batch:
     """Slice the numbers out of messages of one layout, shape (n_messages, n_bytes)."""
     times = np.zeros((2, len(rows)), np.int64)
     for row, at in enumerate(layout.times):

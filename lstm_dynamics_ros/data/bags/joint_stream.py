@@ -7,7 +7,7 @@ from itertools import islice
 from lstm_dynamics_ros.core.errors import DataError, NoJointStatesError
 from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS, RawSample, Stamps
 from lstm_dynamics_ros.data.bags.cdr import Batch, Decoder, FLOAT_ARRAY, JOINT_STATE, TRAJECTORY
-from lstm_dynamics_ros.data.bags.storage import Bag, Topic
+from lstm_dynamics_ros.data.bags.storage import Bag, BagTopic
 from lstm_dynamics_ros.data.recording import make_track, Track
 import numpy as np
 
@@ -55,7 +55,7 @@ class JointStream:
 
     def __init__(self, bag: Bag, topic: str) -> None:
         self.topic = topic
-        self._receive_ns, self._blocks, malformed = _decode(bag, Topic(topic, JOINT_STATE, 0))
+        self._receive_ns, self._blocks, malformed = _decode(bag, BagTopic(topic, JOINT_STATE, 0))
         names: dict[str, None] = {}
         for batch in _in_order(self._blocks):
             names |= dict.fromkeys(batch.layout.names)
@@ -174,7 +174,7 @@ def read_track(
 _Blocks = list[tuple[int, list[Batch]]]
 
 
-def _decode(bag: Bag, topic: Topic) -> tuple[Stamps, _Blocks, int]:
+def _decode(bag: Bag, topic: BagTopic) -> tuple[Stamps, _Blocks, int]:
     """Return receive times, batches by block with the block's offset, and the malformed ones."""
     decoder = Decoder(topic.type)
     receive_ns: list[int] = []

@@ -13,7 +13,7 @@ from pathlib import Path
 from lstm_dynamics_ros.core.errors import DataError, JointNamesError
 from lstm_dynamics_ros.core.state import RawSample, Stamps
 from lstm_dynamics_ros.data.bags.joint_stream import choose_topic, JointStream, read_track
-from lstm_dynamics_ros.data.bags.storage import is_bag, open_bag, SUFFIXES, Topic
+from lstm_dynamics_ros.data.bags.storage import BagTopic, is_bag, open_bag, SUFFIXES
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.signals.time_grid import Intake
 import numpy as np
@@ -21,7 +21,7 @@ import numpy as np
 _BACKWARD_NS = 100_000_000  # a longer step back is a clock set back, as in grid.GridSampler
 
 
-def topics(path: Path | str) -> list[Topic]:
+def topics(path: Path | str) -> list[BagTopic]:
     """Return name, type and number of messages of every topic of a bag."""
     return list(open_bag(Path(path)).topics)
 

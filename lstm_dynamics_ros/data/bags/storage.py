@@ -39,7 +39,7 @@ _UNREADABLE = (
 """What the readers raise on files that are cut off, foreign or damaged."""
 
 
-class Topic(NamedTuple):
+class BagTopic(NamedTuple):
     """One topic of a bag."""
 
     name: str
@@ -55,7 +55,7 @@ class Bag:
     path: Path
     files: tuple[Path, ...]
     """Its data files."""
-    topics: tuple[Topic, ...]
+    topics: tuple[BagTopic, ...]
     recovered: int = 0
     """Messages rescued from files that were never finished."""
     notes: dict[str, str] = field(default_factory=dict)
@@ -146,18 +146,18 @@ def _open_files(path: Path, files: tuple[Path, ...], notes: dict[str, str]) -> B
     return Bag(
         path=path,
         files=files,
-        topics=tuple(Topic(*key, count) for key, count in topics.items()),
+        topics=tuple(BagTopic(*key, count) for key, count in topics.items()),
         recovered=recovered,
         notes=notes,
         _readers=tuple(readers),
     )
 
 
-def _topics(reader: Reader) -> tuple[Topic, ...]:
+def _topics(reader: Reader) -> tuple[BagTopic, ...]:
     counts: Counter[tuple[str, str]] = Counter()
     for connection in reader.connections:
         counts[connection.topic, connection.msgtype] += connection.msgcount
-    return tuple(Topic(*key, count) for key, count in counts.items())
+    return tuple(BagTopic(*key, count) for key, count in counts.items())
 
 
 def _read(path: Path, topics: Collection[str]) -> Iterator[Message]:
@@ -169,12 +169,12 @@ def _read(path: Path, topics: Collection[str]) -> Iterator[Message]:
                 yield Message(connection.topic, connection.msgtype, receive_ns, bytes(raw))
 
 
-def _recovered_topics(path: Path) -> tuple[Topic, ...]:
+def _recovered_topics(path: Path) -> tuple[BagTopic, ...]:
     """Return the topics of an unfinished mcap file, with what can be rescued of each."""
     counts = Counter((message.topic, message.type) for message in recover(path))
     if not counts:
         raise DataError(f'{path} was never finished and holds no whole message.')
-    return tuple(Topic(*key, count) for key, count in counts.items())
+    return tuple(BagTopic(*key, count) for key, count in counts.items())
 
 
 def _recover(path: Path, topics: Collection[str]) -> Iterator[Message]:

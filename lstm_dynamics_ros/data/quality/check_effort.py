@@ -16,7 +16,7 @@ from typing import NamedTuple
 
 from lstm_dynamics_ros.core.errors import ShapeError
 from lstm_dynamics_ros.core.state import Matrix
-from lstm_dynamics_ros.data.quality.finding import error, Finding, JointLimits, listed, warning
+from lstm_dynamics_ros.data.quality.finding import error, Finding, listed, RatedLimits, warning
 from lstm_dynamics_ros.data.quality.joint_summary import (
     fit,
     friction_columns,
@@ -52,7 +52,7 @@ def effort_findings(
     recordings: Sequence[Recording],
     joints: Sequence[JointSummary],
     *,
-    limits: Mapping[str, JointLimits] | None = None,
+    limits: Mapping[str, RatedLimits] | None = None,
     gravity: Sequence[Matrix] | None = None,
 ) -> list[Finding]:
     """Check sign and scale of the effort.
@@ -74,7 +74,7 @@ def effort_findings(
     ]
     found: list[Finding] = []
     for k in usable:
-        limit = (limits or {}).get(joints[k].name, JointLimits()).effort
+        limit = (limits or {}).get(joints[k].name, RatedLimits()).effort
         found += _against_limit(joints[k], limit)
     steady = []
     for k, recording in enumerate(recordings):

@@ -7,8 +7,8 @@ from lstm_dynamics_ros.data.quality.finding import (
     error,
     Finding,
     info,
-    JointLimits,
     listed,
+    RatedLimits,
     warning,
 )
 from lstm_dynamics_ros.data.quality.joint_summary import JointSummary
@@ -28,7 +28,7 @@ REVERSALS = 6
 
 
 def signal_findings(
-    joints: Sequence[JointSummary], limits: Mapping[str, JointLimits] | None = None
+    joints: Sequence[JointSummary], limits: Mapping[str, RatedLimits] | None = None
 ) -> list[Finding]:
     """Check the summaries of all joints.
 
@@ -42,7 +42,7 @@ def signal_findings(
         if names:
             found.append(kind(code, f'{listed(names)}: {text}'))
     for joint in joints:
-        found += _units(joint, (limits or {}).get(joint.name, JointLimits()))
+        found += _units(joint, (limits or {}).get(joint.name, RatedLimits()))
         found += _velocity_findings(joint)
     return found
 
@@ -122,7 +122,7 @@ def _absent(joints: Sequence[JointSummary]) -> Iterator[Finding]:
             )
 
 
-def _units(joint: JointSummary, limits: JointLimits) -> Iterator[Finding]:
+def _units(joint: JointSummary, limits: RatedLimits) -> Iterator[Finding]:
     """Check the positions against the limits."""
     far = max(abs(joint.position_min), abs(joint.position_max))
     bound = max(abs(limits.lower), abs(limits.upper))

@@ -21,7 +21,7 @@ class Finding:
 
 
 @dataclass(frozen=True, kw_only=True)
-class JointLimits:
+class RatedLimits:
     """What a joint can do, from the robot's data sheet or URDF."""
 
     lower: float = -float('inf')

@@ -14,13 +14,13 @@ from lstm_dynamics_ros.data.quality.check_drive import drive_findings, Torque
 from lstm_dynamics_ros.data.quality.check_effort import effort_findings
 from lstm_dynamics_ros.data.quality.check_signals import signal_findings
 from lstm_dynamics_ros.data.quality.check_timing import step, timing_findings
-from lstm_dynamics_ros.data.quality.finding import Finding, JointLimits, SEVERITIES
+from lstm_dynamics_ros.data.quality.finding import Finding, RatedLimits, SEVERITIES
 from lstm_dynamics_ros.data.quality.joint_summary import JointSummary, summarise
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.data.text_table import text_table
 import numpy as np
 
-__all__ = ['DataReport', 'Finding', 'JointLimits', 'JointSummary', 'data_report']
+__all__ = ['DataReport', 'Finding', 'JointSummary', 'RatedLimits', 'data_report']
 
 HEAD = ('joint', 'position', 'speed', 'effort', 'moving', 'turns')
 """Columns of the table."""
@@ -73,7 +73,7 @@ class DataReport:
 def data_report(
     recordings: Recording | Sequence[Recording],
     *,
-    limits: Mapping[str, JointLimits] | None = None,
+    limits: Mapping[str, RatedLimits] | None = None,
     gravity: Sequence[Matrix] | None = None,
     torque: Torque | None = None,
     effort_semantics: str = '',

@@ -12,7 +12,7 @@ from lstm_dynamics_ros.data.bags.reader import read_recording
 from lstm_dynamics_ros.data.bags.writer import write_bag
 from lstm_dynamics_ros.data.recording import make_track, Recording
 from lstm_dynamics_ros.data.tables.mapping import Mapping, SignalMapping
-from lstm_dynamics_ros.data.tables.tables import load_csv, load_mat, load_npz, Table
+from lstm_dynamics_ros.data.tables.tables import ArrayTable, load_csv, load_mat, load_npz
 import numpy as np
 
 
@@ -96,7 +96,7 @@ def _files(source: Path, mapping: Mapping) -> list[tuple[str, Path]]:
     return found
 
 
-def _load(path: Path, mapping: Mapping) -> Table:
+def _load(path: Path, mapping: Mapping) -> ArrayTable:
     if mapping.format == 'csv':
         return load_csv(path, mapping.delimiter, mapping.header_rows)
     return load_mat(path) if mapping.format == 'mat' else load_npz(path)
@@ -114,7 +114,7 @@ def _bag(path: Path, split: str, mapping: Mapping) -> Recording:
     return replace(recording, name=name, joint_types=types, notes=notes)
 
 
-def _blocks(table: Table, part: dict[str, str], mapping: Mapping) -> list[slice]:
+def _blocks(table: ArrayTable, part: dict[str, str], mapping: Mapping) -> list[slice]:
     """Return the rows of each trajectory in an array."""
     rows = len(_oriented(table, mapping.position, part))
     size = mapping.block_rows
@@ -127,7 +127,9 @@ def _blocks(table: Table, part: dict[str, str], mapping: Mapping) -> list[slice]
     return [slice(start, start + size) for start in range(0, rows, size)]
 
 
-def _recording(table: Table, words: dict[str, str], rows: slice, mapping: Mapping) -> Recording:
+def _recording(
+    table: ArrayTable, words: dict[str, str], rows: slice, mapping: Mapping
+) -> Recording:
     """Return the recording of one trajectory."""
     name = _filled(mapping.trajectory_name, words)
     signals = {
@@ -183,7 +185,7 @@ def _placed(values: Matrix, start: int, stop: int) -> Matrix:
     return np.vstack([values[start:stop], after])
 
 
-def _signal(table: Table, kind: str, part: dict[str, str], mapping: Mapping) -> Matrix | None:
+def _signal(table: ArrayTable, kind: str, part: dict[str, str], mapping: Mapping) -> Matrix | None:
     """Return a signal of all joints in SI units, shape (n_rows, n_joints)."""
     signal: SignalMapping = getattr(mapping, kind)
     if not signal.given:
@@ -208,12 +210,12 @@ def _signal(table: Table, kind: str, part: dict[str, str], mapping: Mapping) -> 
     return values * factor if factor != 1.0 else values
 
 
-def _oriented(table: Table, signal: SignalMapping, part: dict[str, str]) -> Matrix:
+def _oriented(table: ArrayTable, signal: SignalMapping, part: dict[str, str]) -> Matrix:
     values = table.array(_filled(signal.key, part))
     return values.T if signal.transpose else values
 
 
-def _stamps(table: Table, part: dict[str, str], rows: slice, mapping: Mapping) -> Stamps:
+def _stamps(table: ArrayTable, part: dict[str, str], rows: slice, mapping: Mapping) -> Stamps:
     """Return the stamp of every row [ns], so that the first one is ``start``."""
     start = round(mapping.start * NANOSECONDS)
     if mapping.time.given:

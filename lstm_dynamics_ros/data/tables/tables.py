@@ -12,7 +12,7 @@ from lstm_dynamics_ros.core.state import Matrix
 import numpy as np
 
 
-class Table:
+class ArrayTable:
     """The arrays of one file.
 
     Args:
@@ -60,7 +60,7 @@ class Table:
         return number
 
 
-def load_csv(path: Path, delimiter: str, header_rows: int) -> Table:
+def load_csv(path: Path, delimiter: str, header_rows: int) -> ArrayTable:
     """Read a text file of numbers with names above its columns.
 
     Args:
@@ -84,10 +84,10 @@ def load_csv(path: Path, delimiter: str, header_rows: int) -> Table:
             f'{path} has {len(header)} names but {values.shape[1]} columns. '
             'Is the delimiter right, and header_rows?'
         )
-    return Table(path, {'': values}, header)
+    return ArrayTable(path, {'': values}, header)
 
 
-def load_npz(path: Path) -> Table:
+def load_npz(path: Path) -> ArrayTable:
     """Read the arrays of a numpy archive, pickled ones excluded.
 
     Raises:
@@ -95,12 +95,12 @@ def load_npz(path: Path) -> Table:
     """
     try:
         with path.open('rb') as file, np.load(file, allow_pickle=False) as archive:
-            return Table(path, {key: np.asarray(archive[key], np.float64) for key in archive})
+            return ArrayTable(path, {key: np.asarray(archive[key], np.float64) for key in archive})
     except (OSError, ValueError, EOFError, TypeError, BadZipFile) as error:
         raise _unreadable(path, error) from error
 
 
-def load_mat(path: Path) -> Table:
+def load_mat(path: Path) -> ArrayTable:
     """Read the numbers in a MATLAB file, those in structs under dotted names.
 
     Raises:
@@ -120,7 +120,7 @@ def load_mat(path: Path) -> Table:
         ) from error
     except (OSError, ValueError, TypeError, KeyError, IndexError, MatReadError) as error:
         raise _unreadable(path, error) from error
-    return Table(path, dict(_numbers(content)))
+    return ArrayTable(path, dict(_numbers(content)))
 
 
 def _numbers(content: Mapping[Any, Any], prefix: str = '') -> list[tuple[str, Matrix]]:

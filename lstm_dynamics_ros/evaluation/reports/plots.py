@@ -81,7 +81,7 @@ def bars(axes: Axes, score: Scores, kind: str) -> None:
     width = 0.8 / len(score.names)
     places = np.arange(len(score.horizons))
     for number, name in enumerate(score.names):
-        heights = [score.cells[kind, h, name].nmse for h in score.horizons]
+        heights = [score.entries[kind, h, name].nmse for h in score.horizons]
         left = places + (number - (len(score.names) - 1) / 2) * width
         axes.bar(left, heights, width * 0.92, color=color_of(name), label=name.replace('_', ' '))
     if score.noise_floor:
@@ -143,7 +143,7 @@ def _over_horizon(
         seconds = [1e3 * h * score.dt for h in score.horizons]
         for name in score.names:
             values = [
-                1e3 * score.cells[kind, h, name].rmse_per_joint[joint] for h in score.horizons
+                1e3 * score.entries[kind, h, name].rmse_per_joint[joint] for h in score.horizons
             ]
             if number and name in {'persistence', 'constant_velocity'}:
                 continue  # They use no effort, so the mode changes nothing.

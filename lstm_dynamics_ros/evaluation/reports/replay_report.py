@@ -94,7 +94,7 @@ def _comparison(score: Scores) -> html.Table:
     rows: list[list[html.Entry]] = []
     for kind in score.kinds:
         for h in score.horizons:
-            values = {name: score.cells[kind, h, name].nmse for name in score.names}
+            values = {name: score.entries[kind, h, name].nmse for name in score.names}
             least = min(values.values())
             row: list[html.Entry] = [kind, str(h), f'{1e3 * h * score.dt:g}']
             row += [

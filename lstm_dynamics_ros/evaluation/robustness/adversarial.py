@@ -21,13 +21,13 @@ from lstm_dynamics_ros.evaluation.metrics import short_error
 from lstm_dynamics_ros.evaluation.robustness.answers import Channel
 from lstm_dynamics_ros.evaluation.robustness.base import (
     Attack,
-    Case,
     Perturbation,
     PERTURBATIONS,
+    RobustnessCase,
     Tick,
 )
-from lstm_dynamics_ros.evaluation.robustness.result import Curve, figure, Level
-from lstm_dynamics_ros.evaluation.robustness.streams import follow, Tensor, Track
+from lstm_dynamics_ros.evaluation.robustness.result import channel_errors, Curve, Level
+from lstm_dynamics_ros.evaluation.robustness.streams import follow, ReplayTrack, Tensor
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.runtime.rollout import roll
@@ -44,7 +44,7 @@ DRAWS = 8
 """Random disturbances of each window."""
 
 
-class Windows(NamedTuple):
+class AttackedWindows(NamedTuple):
     """What a model saw before the moments that are attacked."""
 
     observations: Tensor
@@ -56,9 +56,9 @@ class Windows(NamedTuple):
     targets: dict[str, Matrix]
     """What is true by channel, shape (n_windows, n_joints)."""
 
-    def repeated(self, times: int) -> 'Windows':
+    def repeated(self, times: int) -> 'AttackedWindows':
         """Return all windows several times, one whole set after the other."""
-        return Windows(
+        return AttackedWindows(
             np.tile(self.observations, (1, times, 1)),
             tuple(np.tile(part, (1, times, 1)) for part in self.states),
             np.tile(self.effort, (1, times, 1)),
@@ -79,11 +79,11 @@ class Adversarial(Perturbation):
     sizes = (0.001, 0.003, 0.01, 0.03)
     order = 3
 
-    def work(self, case: Case) -> int:
+    def work(self, case: RobustnessCase) -> int:
         """See the base class."""
         return 0 if isinstance(case.attack, str) else 2 + len(case.subject.channels)
 
-    def measure(self, case: Case, tick: Tick) -> list[Curve]:
+    def measure(self, case: RobustnessCase, tick: Tick) -> list[Curve]:
         """See the base class."""
         if isinstance(case.attack, str):
             return []
@@ -120,7 +120,7 @@ class Adversarial(Perturbation):
             )
         ]
 
-    def notes(self, case: Case) -> tuple[str, ...]:
+    def notes(self, case: RobustnessCase) -> tuple[str, ...]:
         """See the base class."""
         if isinstance(case.attack, str):
             return (f'The worst disturbance was not looked for: {case.attack}.',)
@@ -134,9 +134,9 @@ class Adversarial(Perturbation):
 
     def _attacked(
         self,
-        case: Case,
+        case: RobustnessCase,
         attack: Attack,
-        windows: Windows,
+        windows: AttackedWindows,
         bound: Vector,
         clean: Mapping[str, Matrix],
         channel: Channel,
@@ -158,9 +158,9 @@ class Adversarial(Perturbation):
 
 
 def _level(
-    case: Case,
+    case: RobustnessCase,
     size: float,
-    windows: Windows,
+    windows: AttackedWindows,
     shifts: Mapping[Channel, NDArray[np.floating]],
     clean: Mapping[str, Matrix],
 ) -> Level:
@@ -170,12 +170,14 @@ def _level(
         errors = _error(case.subject.loaded, windows, shift, channel)
         undisturbed = clean[channel.label]
         undisturbed = np.tile(undisturbed, (len(errors) // len(undisturbed), 1))
-        figures[channel.label] = figure(errors, undisturbed, windows.targets[channel.label])
+        figures[channel.label] = channel_errors(
+            errors, undisturbed, windows.targets[channel.label]
+        )
         lost += int((~np.isfinite(errors).all(axis=1)).sum())
     return Level(size=size, figures=figures, answered=1.0, age=0.0, restarts=0, not_finite=lost)
 
 
-def _windows(case: Case) -> Windows:
+def _windows(case: RobustnessCase) -> AttackedWindows:
     """Return windows that end where answers are asked, spread evenly."""
     subject = case.subject
     total = sum(len(track.rows) for track in case.tracks)
@@ -187,7 +189,7 @@ def _windows(case: Case) -> Windows:
             rows = np.unique(room[np.linspace(0, len(room) - 1, n).round().astype(int)])
             parts.append(_of_track(case, track, rows))
     labels = [channel.label for channel in subject.channels]
-    return Windows(
+    return AttackedWindows(
         np.concatenate([p.observations for p in parts], 1),
         tuple(np.concatenate(part, 1) for part in zip(*(p.states for p in parts), strict=True)),
         np.concatenate([p.effort for p in parts], 1),
@@ -195,7 +197,9 @@ def _windows(case: Case) -> Windows:
     )
 
 
-def _of_track(case: Case, track: Track, rows: NDArray[np.int64]) -> Windows:
+def _of_track(
+    case: RobustnessCase, track: ReplayTrack, rows: NDArray[np.int64]
+) -> AttackedWindows:
     """Return the windows of one track that end at some of its grid points."""
     subject = case.subject
     seen = subject.seen(track)
@@ -203,7 +207,7 @@ def _of_track(case: Case, track: Track, rows: NDArray[np.int64]) -> Windows:
     past = rows[None] + np.arange(1 - STEPS, 1)[:, None]
     ahead = rows[None] + np.arange(1, max(subject.horizon, 1))[:, None]
     asked = track.at(rows)
-    return Windows(
+    return AttackedWindows(
         seen[past],
         followed.states,
         track.signals['effort'][ahead],
@@ -211,7 +215,7 @@ def _of_track(case: Case, track: Track, rows: NDArray[np.int64]) -> Windows:
     )
 
 
-def _bounds(case: Case) -> Vector:
+def _bounds(case: RobustnessCase) -> Vector:
     """Return the standard deviation of each feature in training, shape (n_features,).
 
     Zero where the feature is not measured.
@@ -241,7 +245,7 @@ def _consistent(shift: NDArray[np.float64], card: ModelCard) -> NDArray[np.float
 
 
 def _error(
-    loaded: LoadedModel, windows: Windows, shift: NDArray[np.floating], channel: Channel
+    loaded: LoadedModel, windows: AttackedWindows, shift: NDArray[np.floating], channel: Channel
 ) -> Matrix:
     """Return the errors at the end of disturbed windows, shape (n_windows, n_joints)."""
     card = loaded.card

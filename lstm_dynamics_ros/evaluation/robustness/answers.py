@@ -16,7 +16,7 @@ from lstm_dynamics_ros.core.card import PRIOR_KIND
 from lstm_dynamics_ros.core.state import Matrix, Reference, Vector
 from lstm_dynamics_ros.data.recording import KINDS
 from lstm_dynamics_ros.evaluation.metrics import short_error
-from lstm_dynamics_ros.evaluation.robustness.streams import follow, Placed, Tensor, Track
+from lstm_dynamics_ros.evaluation.robustness.streams import follow, Placed, ReplayTrack, Tensor
 from lstm_dynamics_ros.evaluation.scores.inverse import Prior, require_prior
 from lstm_dynamics_ros.learning.identification.differentiate import padding, smoothed_motion
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
@@ -65,7 +65,7 @@ class Answered(NamedTuple):
 class Moments(NamedTuple):
     """Moments at which a model answers, n of them."""
 
-    track: Track
+    track: ReplayTrack
     """What is true."""
     rows: NDArray[np.int64]
     """Rows of the track that are answered, shape (n,)."""
@@ -107,11 +107,11 @@ class Subject(ABC):
         """How far ahead the answers reach [steps]."""
         return max(channel.ahead for channel in self.channels)
 
-    def truth(self, track: Track, channel: Channel) -> Matrix:
+    def truth(self, track: ReplayTrack, channel: Channel) -> Matrix:
         """Return what an answer is compared with, shape (n_rows, n_joints)."""
         return track.signals[channel.kind][track.rows + channel.ahead]
 
-    def observations(self, track: Track, stream: Placed) -> list[Vector] | None:  # noqa: ARG002
+    def observations(self, track: ReplayTrack, stream: Placed) -> list[Vector] | None:  # noqa: ARG002
         """Return what the model sees at every point of a stream, shape (n_points, n_features).
 
         None where that is the state at the point alone.
@@ -126,7 +126,7 @@ class Subject(ABC):
             seen.append(made.observe(point.state).copy())
         return seen
 
-    def seen(self, track: Track) -> Tensor:
+    def seen(self, track: ReplayTrack) -> Tensor:
         """Return what the model sees of the undisturbed track, shape (n_points, n_features)."""
         made = self.observations(track, track.placed)
         if made is not None:
@@ -139,7 +139,7 @@ class Subject(ABC):
     def answers(self, asked: Moments) -> dict[str, Matrix]:
         """Return the answers by channel, shape (n, n_joints)."""
 
-    def ask(self, track: Track, streams: Sequence[Placed]) -> list[Answered]:
+    def ask(self, track: ReplayTrack, streams: Sequence[Placed]) -> list[Answered]:
         """Return what the model makes of several streams of one recording."""
         index = track.index
         newest = [stream.newest(index, track.due_ns) for stream in streams]
@@ -238,7 +238,7 @@ class InverseSubject(EffortSubject):
         self._prior = prior
         self._known: dict[str, Matrix] = {}
 
-    def truth(self, track: Track, channel: Channel) -> Matrix:
+    def truth(self, track: ReplayTrack, channel: Channel) -> Matrix:
         """See the base class."""
         measured = super().truth(track, channel)
         if self._prior is None:
@@ -279,12 +279,12 @@ class MotionSubject(EffortSubject):
         """See the base class."""
         return self.loaded.card.latency_steps
 
-    def truth(self, track: Track, channel: Channel) -> Matrix:
+    def truth(self, track: ReplayTrack, channel: Channel) -> Matrix:
         """See the base class."""
         del channel  # There is only one.
         return self._motion(track)[3][track.rows + self.horizon]
 
-    def observations(self, track: Track, stream: Placed) -> list[Vector]:
+    def observations(self, track: ReplayTrack, stream: Placed) -> list[Vector]:
         """See the base class."""
         made, clean = self._input(), self._motion(track)
         stamp_ns = nanoseconds(self.loaded.card.dt)
@@ -306,7 +306,7 @@ class MotionSubject(EffortSubject):
         card = self.loaded.card
         return MotionInput(card, self._prior, card.latency_steps * nanoseconds(card.dt))
 
-    def _motion(self, track: Track) -> tuple[Matrix, ...]:
+    def _motion(self, track: ReplayTrack) -> tuple[Matrix, ...]:
         """Return position, velocity, acceleration and effort beyond the prior, filtered.
 
         Each has shape (n_points, n_joints), with NaN in stretches too short for the filter.
@@ -323,7 +323,7 @@ class MotionSubject(EffortSubject):
             self._known[name] = tuple(made)
         return self._known[name]
 
-    def _stretch(self, track: Track, part: slice) -> tuple[Matrix, ...]:
+    def _stretch(self, track: ReplayTrack, part: slice) -> tuple[Matrix, ...]:
         """Return what :meth:`_motion` makes of rows without a gap."""
         card = self.loaded.card
         wraps = continuous_joints(card.joint_types)

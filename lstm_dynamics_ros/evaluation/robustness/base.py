@@ -16,8 +16,14 @@ from lstm_dynamics_ros.core.registry import Registry
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.evaluation.robustness.answers import Answered, Subject
-from lstm_dynamics_ros.evaluation.robustness.result import Curve, Figure, figure, Level, pooled
-from lstm_dynamics_ros.evaluation.robustness.streams import Messages, place, Track
+from lstm_dynamics_ros.evaluation.robustness.result import (
+    channel_errors,
+    ChannelErrors,
+    Curve,
+    Level,
+    pooled,
+)
+from lstm_dynamics_ros.evaluation.robustness.streams import Messages, place, ReplayTrack
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings
 import numpy as np
 from numpy.typing import NDArray
@@ -53,11 +59,11 @@ Tick = Callable[[str], None]
 
 
 @dataclass(frozen=True, kw_only=True)
-class Case:
+class RobustnessCase:
     """A model with its recordings, and what disturbances of them need."""
 
     subject: Subject
-    tracks: Sequence[Track]
+    tracks: Sequence[ReplayTrack]
     sensor_noise: Mapping[str, Vector]
     """By kind, shape (n_joints,)."""
     settings: PipelineSettings
@@ -94,12 +100,12 @@ class Perturbation(ABC):
     order: ClassVar[int]
     """Place in tables and reports."""
 
-    def work(self, case: Case) -> int:
+    def work(self, case: RobustnessCase) -> int:
         """Return how many steps of progress it takes."""
         return len(self.variants) * len(case.tracks)
 
     @abstractmethod
-    def measure(self, case: Case, tick: Tick) -> list[Curve]:
+    def measure(self, case: RobustnessCase, tick: Tick) -> list[Curve]:
         """Return one curve per variant.
 
         Args:
@@ -107,7 +113,7 @@ class Perturbation(ABC):
             tick: Called after every step of progress.
         """
 
-    def notes(self, case: Case) -> tuple[str, ...]:  # noqa: ARG002 - for those that have some
+    def notes(self, case: RobustnessCase) -> tuple[str, ...]:  # noqa: ARG002 - for those that have some
         """Return what a reader must know, one sentence each."""
         return ()
 
@@ -125,7 +131,7 @@ class Request(NamedTuple):
     """One of its variants."""
     size: float
     """How much, in its unit."""
-    case: Case
+    case: RobustnessCase
     """The model and the robot."""
     rng: np.random.Generator
     """Random numbers, the same for every size."""
@@ -138,7 +144,7 @@ class MessagePerturbation(Perturbation):
     def disturb(self, asked: Request) -> Messages:
         """Return what reaches the node."""
 
-    def measure(self, case: Case, tick: Tick) -> list[Curve]:
+    def measure(self, case: RobustnessCase, tick: Tick) -> list[Curve]:
         """See the base class."""
         curves = []
         for variant, title in self.variants.items():
@@ -163,11 +169,11 @@ class MessagePerturbation(Perturbation):
         return curves
 
 
-def _level(case: Case, size: float, found: Sequence[Answered]) -> Level:
-    figures: dict[str, Figure] = {}
+def _level(case: RobustnessCase, size: float, found: Sequence[Answered]) -> Level:
+    figures: dict[str, ChannelErrors] = {}
     for channel in case.subject.channels:
         label = channel.label
-        figures[label] = figure(
+        figures[label] = channel_errors(
             pooled([item.errors[label] for item in found]),
             pooled([item.errors[label] for item in case.undisturbed]),
             pooled([case.subject.truth(track, channel) for track in case.tracks]),

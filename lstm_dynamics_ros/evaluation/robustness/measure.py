@@ -13,7 +13,12 @@ from lstm_dynamics_ros.evaluation.robustness.answers import (
     MotionSubject,
     Subject,
 )
-from lstm_dynamics_ros.evaluation.robustness.base import Attack, Case, Perturbation, PERTURBATIONS
+from lstm_dynamics_ros.evaluation.robustness.base import (
+    Attack,
+    Perturbation,
+    PERTURBATIONS,
+    RobustnessCase,
+)
 from lstm_dynamics_ros.evaluation.robustness.noise_level import sensor_noise
 from lstm_dynamics_ros.evaluation.robustness.result import Curve, Robustness
 from lstm_dynamics_ros.evaluation.robustness.streams import shortened, tracks
@@ -69,7 +74,7 @@ def measure_robustness(
     subject = _subject(loaded, settings, prior)
     most = FREE_RUNS if card.model_kind == 'forward' else 0
     found = tracks(used, card, settings, horizon=subject.horizon, most=most)
-    case = Case(
+    case = RobustnessCase(
         subject=subject,
         tracks=found,
         sensor_noise=sensor_noise(recordings, card.dt),
@@ -96,7 +101,7 @@ def measure_robustness(
 
 
 def _curves(
-    case: Case, perturbations: Sequence[Perturbation], progress: Progress
+    case: RobustnessCase, perturbations: Sequence[Perturbation], progress: Progress
 ) -> Iterator[Curve]:
     """Yield the curves of every perturbation."""
     total = sum(item.work(case) for item in perturbations)
@@ -120,7 +125,7 @@ def _subject(loaded: LoadedModel, settings: PipelineSettings, prior: Prior | Non
 
 
 def _scope(
-    case: Case, recordings: Sequence[Recording], used: Sequence[Recording]
+    case: RobustnessCase, recordings: Sequence[Recording], used: Sequence[Recording]
 ) -> tuple[str, ...]:
     """Return what was measured on, one sentence each."""
     card = case.subject.loaded.card

@@ -18,10 +18,10 @@ from typing import ClassVar
 
 from lstm_dynamics_ros.data.recording import KINDS
 from lstm_dynamics_ros.evaluation.robustness.base import (
-    Case,
     MessagePerturbation,
     PERTURBATIONS,
     Request,
+    RobustnessCase,
 )
 from lstm_dynamics_ros.evaluation.robustness.noise_level import message_steps, picked
 from lstm_dynamics_ros.evaluation.robustness.streams import as_recorded, Messages
@@ -55,7 +55,7 @@ class Noise(MessagePerturbation):
             noisy[kind] = clean + asked.size * level * asked.rng.standard_normal(clean.shape)
         return as_recorded(replace(asked.recording, **noisy))
 
-    def notes(self, case: Case) -> tuple[str, ...]:
+    def notes(self, case: RobustnessCase) -> tuple[str, ...]:
         """See the base class."""
         levels = '; '.join(
             f'{kind} {" ".join(f"{value:.2g}" for value in case.sensor_noise[kind])}'
@@ -89,7 +89,7 @@ class Dropped(MessagePerturbation):
         lost = losses(asked.rng.random(len(recording)), asked.size / 100, length)
         return as_recorded(picked(recording, np.flatnonzero(~lost)))
 
-    def notes(self, case: Case) -> tuple[str, ...]:
+    def notes(self, case: RobustnessCase) -> tuple[str, ...]:
         """See the base class."""
         steps = message_steps(case.tracks[0].recording, case.subject.loaded.card.dt)
         return (
@@ -123,7 +123,7 @@ class Jitter(MessagePerturbation):
             recording = replace(recording, stamp_ns=arrival)
         return Messages(recording, arrival)
 
-    def notes(self, case: Case) -> tuple[str, ...]:  # noqa: ARG002 - the same for all
+    def notes(self, case: RobustnessCase) -> tuple[str, ...]:  # noqa: ARG002 - the same for all
         """See the base class."""
         return (
             'An answer is the one that is there half a step after the undisturbed one would be: '

@@ -16,7 +16,7 @@ STILL = 1e-6
 
 
 @dataclass(frozen=True, kw_only=True)
-class Figure:
+class ChannelErrors:
     """One channel at one size of one disturbance."""
 
     rmse: Vector
@@ -49,7 +49,7 @@ class Level:
 
     size: float
     """In the unit of the curve."""
-    figures: Mapping[str, Figure]
+    figures: Mapping[str, ChannelErrors]
     """By channel."""
     answered: float
     """Share of the answers that there were."""
@@ -150,7 +150,7 @@ class Robustness:
         return '\n'.join([*lines, '', *(f'note: {note}' for note in self.notes)])
 
 
-def figure(errors: Matrix, undisturbed: Matrix, target: Matrix) -> Figure:
+def channel_errors(errors: Matrix, undisturbed: Matrix, target: Matrix) -> ChannelErrors:
     """Return the figures of one channel, on the rows that are answered.
 
     Args:
@@ -162,7 +162,7 @@ def figure(errors: Matrix, undisturbed: Matrix, target: Matrix) -> Figure:
     n_joints = errors.shape[1]
     if not both.any():
         nothing = np.full(n_joints, np.nan)
-        return Figure(
+        return ChannelErrors(
             rmse=nothing, undisturbed=nothing, nmse=np.nan, ratio=np.nan, largest=nothing
         )
     rmse = np.sqrt(np.mean(errors[both] ** 2, axis=0))
@@ -171,7 +171,7 @@ def figure(errors: Matrix, undisturbed: Matrix, target: Matrix) -> Figure:
     moves = spread > STILL
     nmse = float(np.mean((rmse[moves] / spread[moves]) ** 2)) if moves.any() else np.nan
     ratios = [over(a, b) for a, b in zip(rmse[moves], clean[moves], strict=True)]
-    return Figure(
+    return ChannelErrors(
         rmse=rmse,
         undisturbed=clean,
         nmse=nmse,

@@ -158,7 +158,7 @@ def follow(
 
 
 @dataclass(frozen=True, kw_only=True)
-class Track:
+class ReplayTrack:
     """One recording on the grid, with the rows at which an answer is asked."""
 
     recording: Recording
@@ -192,7 +192,7 @@ class Track:
             **self.signals,
         )
 
-    def at(self, rows: NDArray[np.int64]) -> 'Track':
+    def at(self, rows: NDArray[np.int64]) -> 'ReplayTrack':
         """Return the track with some of its rows only, rising."""
         where = np.searchsorted(self.rows, rows)
         return replace(self, rows=self.rows[where], due_ns=self.due_ns[where])
@@ -205,7 +205,7 @@ def tracks(
     *,
     horizon: int,
     most: int,
-) -> list[Track]:
+) -> list[ReplayTrack]:
     """Return recordings as the undisturbed node sees them.
 
     An answer is asked where the model is warm and nothing is bridged from the oldest point that
@@ -238,7 +238,7 @@ def tracks(
         if len(rows):
             late = nanoseconds(card.dt) // 2
             found.append(
-                Track(
+                ReplayTrack(
                     recording=recording,
                     placed=placed,
                     signals=signals,
@@ -295,7 +295,7 @@ def _rows(
     return np.asarray(rows[whole], np.int64)
 
 
-def _spread(track: Track, share: float) -> Track:
+def _spread(track: ReplayTrack, share: float) -> ReplayTrack:
     """Return the track with only a share of its rows, evenly spaced, at least one."""
     n = max(1, round(share * len(track.rows)))
     picked = np.linspace(0, len(track.rows) - 1, n).round().astype(int)

@@ -9,7 +9,7 @@ from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.forecasters.base import Forecaster, Starts
 from lstm_dynamics_ros.evaluation.metrics import MetricError, short_error, STILL_VARIANCE
-from lstm_dynamics_ros.evaluation.scores.result import Cell, MEASURED, Scores, TRUTH
+from lstm_dynamics_ros.evaluation.scores.result import HorizonScore, MEASURED, Scores, TRUTH
 from lstm_dynamics_ros.signals.time_grid import continuous_joints
 import numpy as np
 from numpy.typing import NDArray
@@ -92,7 +92,7 @@ def horizon_scores(
         names=tuple(f.name for f in forecasters),
         joint_names=first.joint_names,
         dt=first.dt,
-        cells=_best_cells(jobs, horizons, moves, candidates, errors),
+        entries=_best_scores(jobs, horizons, moves, candidates, errors),
         noise_floor={} if truth is None else _noise_floor(jobs, horizons, moves),
         still_joints=tuple(n for n, rests in zip(first.joint_names, still, strict=True) if rests),
         starts=sum(len(job.starts) for job in jobs),
@@ -117,25 +117,25 @@ def _moving(jobs: Sequence[Job], kinds: Sequence[str], horizon: int) -> Moves:
     return moves
 
 
-def _best_cells(
+def _best_scores(
     jobs: Sequence[Job],
     horizons: Sequence[int],
     moves: Moves,
     candidates: Sequence[tuple[str, Forecaster]],
     errors: Sequence[Errors],
-) -> dict[tuple[str, int, str], Cell]:
-    """Return the cell of each forecaster's best candidate, by kind, horizon and name."""
-    cells: dict[tuple[str, int, str], Cell] = {}
+) -> dict[tuple[str, int, str], HorizonScore]:
+    """Return the score of each forecaster's best candidate, by kind, horizon and name."""
+    scores: dict[tuple[str, int, str], HorizonScore] = {}
     for kind, moving in moves.items():
         for h, horizon in enumerate(horizons):
             variance = _variance(jobs, kind, horizon)
             for (name, candidate), found in zip(candidates, errors, strict=True):
                 rows = [error[:, h] for error in found[kind]]
-                cell = _cell(jobs, rows, variance, moving, candidate.effort_source)
+                score = _horizon_score(jobs, rows, variance, moving, candidate.effort_source)
                 key = (kind, horizon, name)
-                if key not in cells or cell.nmse < cells[key].nmse:
-                    cells[key] = cell
-    return cells
+                if key not in scores or score.nmse < scores[key].nmse:
+                    scores[key] = score
+    return scores
 
 
 def forecast_jobs(
@@ -221,13 +221,13 @@ def _variance(jobs: Sequence[Job], kind: str, horizon: int) -> Array:
     return variance
 
 
-def _cell(
+def _horizon_score(
     jobs: Sequence[Job],
     errors: Sequence[Array],
     variance: Array,
     moves: NDArray[np.bool_],
     effort_source: str,
-) -> Cell:
+) -> HorizonScore:
     """Pool the errors (n_starts, n_joints) of all segments, and those of each trajectory."""
     squares: dict[str, list[Array]] = {}
     for job, error in zip(jobs, errors, strict=True):
@@ -238,7 +238,7 @@ def _cell(
         name: float((np.concatenate(parts).mean(axis=0)[moves] / variance[moves]).mean())
         for name, parts in squares.items()
     }
-    return Cell(
+    return HorizonScore(
         nmse=float(ratio[moves].mean()),
         nmse_per_joint=ratio,
         rmse_per_joint=np.sqrt(pooled),

@@ -59,7 +59,7 @@ def predict_effort(loaded: LoadedModel, segment: Segment, *, prior: Prior | None
         raise ConfigError(f'{card.name} is a forward model; it predicts motion, not effort.')
     require_prior(card, prior, 'score it')
     if is_motion_model(card):
-        segment = motion_segment(segment, card)
+        segment = smoothed_segment(segment, card)
     obs = observations(segment, card)
     finite = np.asarray(np.isfinite(obs).all(axis=1))
     step = OnnxStep(loaded)
@@ -132,14 +132,14 @@ def score_inverse(
 
 
 @dataclass(frozen=True, kw_only=True)
-class MotionSegment(Segment):
+class SmoothedSegment(Segment):
     """A segment whose position and velocity are smooth, with the acceleration to them."""
 
     acceleration: Matrix
     """Joint accelerations [rad/s^2] or [m/s^2], shape (n_steps, n_joints)."""
 
 
-def motion_segment(segment: Segment, card: ModelCard) -> MotionSegment:
+def smoothed_segment(segment: Segment, card: ModelCard) -> SmoothedSegment:
     """Return a segment with the motion that its positions give; NaN where one is missing.
 
     Args:
@@ -171,7 +171,7 @@ def motion_segment(segment: Segment, card: ModelCard) -> MotionSegment:
         raise TooShortError(longest, (padding() + 1) * segment.dt)
     own = {item.name: getattr(segment, item.name) for item in fields(Segment)}
     own |= {'position': motion[0], 'velocity': motion[1]}
-    return MotionSegment(**own, acceleration=motion[2])
+    return SmoothedSegment(**own, acceleration=motion[2])
 
 
 def motion_cutoff(card: ModelCard) -> float:

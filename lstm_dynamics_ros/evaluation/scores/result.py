@@ -14,8 +14,8 @@ TRUTH = 'truth'
 
 
 @dataclass(frozen=True, kw_only=True)
-class Cell:
-    """One figure: one signal kind, one horizon, one forecaster."""
+class HorizonScore:
+    """One signal kind, one horizon, one forecaster."""
 
     nmse: float
     """Mean squared error over variance, mean over the joints that move."""
@@ -43,7 +43,7 @@ class Scores:
     joint_names: tuple[str, ...]
     dt: float
     """Step of the grid [s]."""
-    cells: Mapping[tuple[str, int, str], Cell]
+    entries: Mapping[tuple[str, int, str], HorizonScore]
     """By (kind, horizon, name)."""
     noise_floor: Mapping[tuple[str, int], float] = field(default_factory=dict)
     """nMSE of the sensor itself by (kind, horizon); only with truth."""
@@ -58,7 +58,7 @@ class Scores:
         """Return nmse[kind][horizon][name]; horizons are text, as in JSON."""
         return {
             kind: {
-                str(h): {name: self.cells[kind, h, name].nmse for name in self.names}
+                str(h): {name: self.entries[kind, h, name].nmse for name in self.names}
                 for h in self.horizons
             }
             for kind in self.kinds
@@ -66,12 +66,12 @@ class Scores:
 
     def best_baseline(self, kind: str, horizon: int) -> str:
         """Return the baseline with the smallest error."""
-        return min(self.names[1:], key=lambda name: self.cells[kind, horizon, name].nmse)
+        return min(self.names[1:], key=lambda name: self.entries[kind, horizon, name].nmse)
 
     def ratio(self, kind: str, horizon: int) -> float:
         """Return the error of the first forecaster over that of the best baseline."""
-        best = self.cells[kind, horizon, self.best_baseline(kind, horizon)].nmse
-        return _over(self.cells[kind, horizon, self.names[0]].nmse, best)
+        best = self.entries[kind, horizon, self.best_baseline(kind, horizon)].nmse
+        return _over(self.entries[kind, horizon, self.names[0]].nmse, best)
 
     def worst_trajectory(self, kind: str, horizon: int) -> tuple[str, float]:
         """Return the trajectory where the first forecaster does worst against the best baseline.
@@ -79,11 +79,11 @@ class Scores:
         Returns:
             Its name, and the error there over that of the baseline that is best there.
         """
-        own = self.cells[kind, horizon, self.names[0]].nmse_per_trajectory
+        own = self.entries[kind, horizon, self.names[0]].nmse_per_trajectory
         ratios = {}
         for name, error in own.items():
-            cells = [self.cells[kind, horizon, n] for n in self.names[1:]]
-            ratios[name] = _over(error, min(cell.nmse_per_trajectory[name] for cell in cells))
+            others = [self.entries[kind, horizon, n] for n in self.names[1:]]
+            ratios[name] = _over(error, min(entry.nmse_per_trajectory[name] for entry in others))
         worst = max(ratios, key=lambda name: ratios[name])
         return worst, ratios[worst]
 
@@ -101,7 +101,7 @@ class Scores:
                 'noise_floor': self._nested(self.noise_floor) if self.noise_floor else {},
                 'detail': {
                     kind: {
-                        h: {n: self.cells[kind, h, n] for n in self.names} for h in self.horizons
+                        h: {n: self.entries[kind, h, n] for n in self.names} for h in self.horizons
                     }
                     for kind in self.kinds
                 },
@@ -133,7 +133,7 @@ class Scores:
         rows = []
         for kind in self.kinds:
             for h in self.horizons:
-                values = [f'{self.cells[kind, h, name].nmse:.3e}' for name in self.names]
+                values = [f'{self.entries[kind, h, name].nmse:.3e}' for name in self.names]
                 if len(self.names) > 1:
                     values.append(f'{self.ratio(kind, h):.2f}')
                     values.append(f'{self.worst_trajectory(kind, h)[1]:.2f}')
@@ -151,7 +151,7 @@ class Scores:
         """Return who filled the unknown efforts how, as one phrase."""
         parts = []
         for name in self.names:
-            used = {cell.effort_source for key, cell in self.cells.items() if key[2] == name}
+            used = {entry.effort_source for key, entry in self.entries.items() if key[2] == name}
             if used := used - {'none'}:
                 parts.append(f'{name} {" or ".join(sorted(used))}')
         return ', '.join(parts) or 'not used'

@@ -18,7 +18,7 @@ from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.forecasters.base import CAUSAL, KNOWN_TORQUE, MODES
 from lstm_dynamics_ros.evaluation.forecasters.model import observations
 from lstm_dynamics_ros.evaluation.scores.horizons import forecast_jobs, Job
-from lstm_dynamics_ros.evaluation.scores.inverse import motion_segment, Prior, require_prior
+from lstm_dynamics_ros.evaluation.scores.inverse import Prior, require_prior, smoothed_segment
 from lstm_dynamics_ros.pipeline.model_inputs import is_motion_model
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.novelty import Novelty
@@ -105,7 +105,7 @@ def unseen_errors(
     card = loaded.card
     mode = mode or usual_mode(card)
     if is_motion_model(card):
-        segments = [motion_segment(segment, card) for segment in segments]
+        segments = [smoothed_segment(segment, card) for segment in segments]
     if card.model_kind != 'forward':
         return UnseenErrors(
             card=card, mode=INVERSE, by_horizon={0: _inverse(loaded, segments, prior)}

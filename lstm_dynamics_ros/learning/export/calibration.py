@@ -22,7 +22,7 @@ from lstm_dynamics_ros.learning.columns import Trajectory
 from lstm_dynamics_ros.learning.export.bounds import pooled_quantile, widening
 from lstm_dynamics_ros.learning.models.base import Model
 from lstm_dynamics_ros.learning.settings import TrainingSettings
-from lstm_dynamics_ros.learning.training.dataset import cut, Windows
+from lstm_dynamics_ros.learning.training.dataset import cut, WindowBatch
 from lstm_dynamics_ros.learning.training.losses import run_windows
 import torch
 from torch import Tensor
@@ -179,7 +179,7 @@ def _rmse(squares: Tensor) -> list[float]:
 
 def _batches(
     runs: Sequence[Trajectory], burn_in: int, block: int, reach: int
-) -> Iterator[Windows]:
+) -> Iterator[WindowBatch]:
     """Yield blocks with the burn-in before and the horizon after; blocks do not overlap."""
     steps = burn_in + block + reach
     if block <= 0:
@@ -194,7 +194,9 @@ def _batches(
         yield cut(runs, [i for i, _ in part], [s for _, s in part], steps)
 
 
-def _squares(model: Model, windows: Windows, burn_in: int, horizons: Sequence[int]) -> _Squares:
+def _squares(
+    model: Model, windows: WindowBatch, burn_in: int, horizons: Sequence[int]
+) -> _Squares:
     """Return the squared errors of the model and of persistence on a batch of blocks."""
     n = len(windows.runs)
     reach = horizons[-1]

@@ -24,7 +24,7 @@ from lstm_dynamics_ros.learning.members import joined, joined_ranges, Member
 from lstm_dynamics_ros.learning.models.ensemble import Ensemble
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.checkpoint import Checkpoint
-from lstm_dynamics_ros.learning.training.dataset import cut, Windows
+from lstm_dynamics_ros.learning.training.dataset import cut, WindowBatch
 from lstm_dynamics_ros.learning.training.provenance import git_commit, now, versions
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.runtime.checksum import PLACEHOLDER, seal
@@ -136,7 +136,7 @@ def _named(prior: Mapping[str, str] | None) -> str:
     return ', '.join(f'{k} {v[:40]}' for k, v in prior.items() if k != 'urdf')
 
 
-def _moving(runs: Sequence[Trajectory], steps: int, count: int) -> Windows:
+def _moving(runs: Sequence[Trajectory], steps: int, count: int) -> WindowBatch:
     """Return windows spread over the data, repeating the data backward where it is too short.
 
     Played backward it is no robot's motion, but as continuous as any, and both sides see the same.

@@ -44,10 +44,10 @@ from lstm_dynamics_ros.learning.identification.regressor import (
 from lstm_dynamics_ros.learning.identification.result import (
     BaseValue,
     doubts,
+    EffortTrace,
     Identification,
     identified_robot,
     MODELS,
-    Trace,
 )
 from lstm_dynamics_ros.learning.identification.settings import IdentifySettings
 from lstm_dynamics_ros.physics.parameters import STANDARD_PARAMETERS
@@ -229,7 +229,7 @@ class _Study:
             self.held_out[name] = np.sqrt(np.mean(np.concatenate(errors) ** 2, axis=0))
         self.plan, self.final = plan, final
         self.traces = tuple(
-            Trace(item.name, item.time, item.effort, {m: predicted[m][i] for m in MODELS})
+            EffortTrace(item.name, item.time, item.effort, {m: predicted[m][i] for m in MODELS})
             for i, item in enumerate(first)
         )
 

@@ -27,7 +27,7 @@ class BaseValue(NamedTuple):
     """Standard deviation by ordinary least squares."""
 
 
-class Trace(NamedTuple):
+class EffortTrace(NamedTuple):
     """Effort of one stretch over time, of models that have not seen it."""
 
     name: str
@@ -79,7 +79,7 @@ class Identification:
     """RMS of what the low-pass took off the measured effort, mostly noise [N m] or [N]."""
     warnings: tuple[str, ...]
     """What a person should know."""
-    traces: tuple[Trace, ...] = field(repr=False)
+    traces: tuple[EffortTrace, ...] = field(repr=False)
     """Effort over time, for a figure."""
 
     @property

@@ -18,7 +18,10 @@ cross-validation on the training blocks of the KUKA KR300 set.
 import math
 from typing import NamedTuple
 
-from lstm_dynamics_ros.learning.torque_observer.inverse_regression import InverseRegression, Motion
+from lstm_dynamics_ros.learning.torque_observer.inverse_regression import (
+    InverseRegression,
+    MotionTensors,
+)
 import numpy as np
 import torch
 from torch import nn, Tensor
@@ -122,7 +125,7 @@ class TorqueFilter(nn.Module):
         self.high.copy_((high + margin) / self.spread[:n])
 
     @torch.no_grad()
-    def measure_noise(self, motion: Motion, effort: Tensor) -> None:
+    def measure_noise(self, motion: MotionTensors, effort: Tensor) -> None:
         """Take the errors of the inverse dynamics by speed from the training data."""
         error = (effort - self.inverse(motion)).square()
         speed = (motion.velocity * self.inverse.rate).abs()
@@ -190,7 +193,7 @@ class TorqueFilter(nn.Module):
         std = diagonal(covariance, 3 * n).clamp_min(1e-10).sqrt()
         around = mean
         state = around * self.spread
-        motion = Motion(state[:, :n], state[:, n : 2 * n], state[:, 2 * n :])
+        motion = MotionTensors(state[:, :n], state[:, n : 2 * n], state[:, 2 * n :])
         expected, slope = self.inverse.linearise(motion, std * self.spread)
         slope = slope * self.spread
         variance = self._variance(around[:, n : 2 * n], std[:, n : 2 * n])

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from lstm_dynamics_ros.core.errors import TooShortError
 from lstm_dynamics_ros.learning.columns import Trajectory
 from lstm_dynamics_ros.learning.families.torque_observer import TorqueObserverSettings
-from lstm_dynamics_ros.learning.torque_observer.inverse_regression import Motion
+from lstm_dynamics_ros.learning.torque_observer.inverse_regression import MotionTensors
 from lstm_dynamics_ros.learning.torque_observer.observer import TorqueObserver
 from lstm_dynamics_ros.learning.torque_observer.passes import PassOutput
 from lstm_dynamics_ros.learning.torque_observer.stiction_detector import Pieces
@@ -30,7 +30,7 @@ SPAN = 0.05
 positions over that of velocities): long enough for noise, short against the motion."""
 
 
-def central_motion(position: Tensor, dt: float, span: int) -> Motion:
+def central_motion(position: Tensor, dt: float, span: int) -> MotionTensors:
     """Return the motion of a record by central differences, twice ``span`` rows off each end.
 
     Args:
@@ -41,7 +41,7 @@ def central_motion(position: Tensor, dt: float, span: int) -> Motion:
     velocity = (position[2 * span :] - position[: -2 * span]) / (2 * span * dt)
     acceleration = (velocity[2 * span :] - velocity[: -2 * span]) / (2 * span * dt)
     inner = slice(2 * span, len(position) - 2 * span)
-    return Motion(position[inner], velocity[span:-span], acceleration)
+    return MotionTensors(position[inner], velocity[span:-span], acceleration)
 
 
 def identify(
@@ -67,7 +67,7 @@ def identify(
     if not long:
         raise TooShortError(max(len(row) for row in rows) * dt, (4 * span + 1) * dt)
     motions = [central_motion(row[:, :n], dt, span) for row in long]
-    motion = Motion(*(torch.cat(parts) for parts in zip(*motions, strict=True)))
+    motion = MotionTensors(*(torch.cat(parts) for parts in zip(*motions, strict=True)))
     effort = torch.cat([row[2 * span : len(row) - 2 * span, 2 * n :] for row in long])
     spread = floored(torch.cat([part.std(0) for part in motion]), n).reshape(3, n)
     for own in model.passes.each():

@@ -36,7 +36,7 @@ RIDGE = 1e-4
 """Weight of the squared coefficients of normalised features beside the mean squared error."""
 
 
-class Motion(NamedTuple):
+class MotionTensors(NamedTuple):
     """Position, velocity and acceleration of the same moments, each of shape (T, n_joints)."""
 
     position: Tensor
@@ -85,14 +85,14 @@ class InverseRegression(nn.Module):
         )
         self.register_buffer('bias', torch.zeros(n, dtype=torch.float64))
 
-    def features(self, motion: Motion) -> Tensor:
+    def features(self, motion: MotionTensors) -> Tensor:
         """Return all features of a motion, shape (T, n)."""
         posture, single = self._posture(motion.position)
         inertia = single.unsqueeze(-1) * motion.acceleration.unsqueeze(-2)
         friction = self._friction(motion.velocity)
         return torch.cat([posture, friction.flatten(-2), inertia.flatten(-2)], -1)
 
-    def forward(self, motion: Motion) -> Tensor:
+    def forward(self, motion: MotionTensors) -> Tensor:
         """Return the efforts of a motion, shape (T, n_joints)."""
         n = self.n_joints
         posture, single = self._posture(motion.position)
@@ -102,7 +102,7 @@ class InverseRegression(nn.Module):
         effort: Tensor = posture @ self.posture_weight + friction + inertia + self.bias
         return effort
 
-    def linearise(self, motion: Motion, step: Tensor) -> Linearised:
+    def linearise(self, motion: MotionTensors, step: Tensor) -> Linearised:
         """Return efforts and slopes, the slopes as differences over a step to either side.
 
         Differences as wide as the state is uncertain see a jump of friction for what it is.
@@ -135,7 +135,9 @@ class InverseRegression(nn.Module):
         return Linearised(effort, slope.transpose(1, 2))
 
     @torch.no_grad()
-    def fit(self, motion: Motion, effort: Tensor, spread: Tensor, *, ridge: float = RIDGE) -> None:
+    def fit(
+        self, motion: MotionTensors, effort: Tensor, spread: Tensor, *, ridge: float = RIDGE
+    ) -> None:
         """Identify all parameters by weighted ridge regression, one joint after the other.
 
         Args:

@@ -4,8 +4,8 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from lstm_dynamics_ros.data import windows
 from lstm_dynamics_ros.data.segment import Segment
+from lstm_dynamics_ros.data.windows import Windows
 from lstm_dynamics_ros.learning.columns import needed, Trajectory
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 
-class Windows(NamedTuple):
+class WindowBatch(NamedTuple):
     """A batch of windows, time first as the recurrent kernels want it."""
 
     observations: Tensor
@@ -24,7 +24,7 @@ class Windows(NamedTuple):
     """Number of the trajectory each window is from, shape (N,)."""
 
 
-class WindowDataset(Dataset[Windows]):
+class WindowDataset(Dataset[WindowBatch]):
     """Every training window over some segments; an item is a whole batch of them.
 
     Args:
@@ -36,7 +36,7 @@ class WindowDataset(Dataset[Windows]):
     """
 
     def __init__(self, segments: Sequence[Segment], settings: TrainingSettings) -> None:
-        self._windows = windows.Windows(segments, settings.sequence_steps, kinds=needed(settings))
+        self._windows = Windows(segments, settings.sequence_steps, kinds=needed(settings))
         self._runs = torch.from_numpy(self._windows.index[:, 0].copy())
         n_joints = len(segments[0].joint_names)
         self._n_features = n_joints * len(settings.signals)
@@ -46,19 +46,19 @@ class WindowDataset(Dataset[Windows]):
     def __len__(self) -> int:
         return len(self._windows)
 
-    def __getitem__(self, indices: list[int]) -> Windows:
+    def __getitem__(self, indices: list[int]) -> WindowBatch:
         """Return the windows with these numbers as one batch."""
         batch = torch.from_numpy(self._windows.gather(indices))
         observations = batch[..., : self._n_features]
-        return Windows(observations, batch[..., self._targets], self._runs[indices])
+        return WindowBatch(observations, batch[..., self._targets], self._runs[indices])
 
 
 def cut(
     runs: Sequence[Trajectory], run_indices: Sequence[int], starts: Sequence[int], steps: int
-) -> Windows:
+) -> WindowBatch:
     """Return the windows of a length that start at given steps of given trajectories."""
     parts = [(runs[i], slice(s, s + steps)) for i, s in zip(run_indices, starts, strict=True)]
-    return Windows(
+    return WindowBatch(
         torch.stack([run.observations[where] for run, where in parts], 1),
         torch.stack([run.targets[where] for run, where in parts], 1),
         torch.tensor(run_indices),
@@ -101,6 +101,6 @@ def epoch_generator(seed: int, epoch: int, *, stream: int) -> torch.Generator:
     return generator
 
 
-def loader(dataset: WindowDataset, sampler: EpochSampler) -> 'DataLoader[Windows]':
+def loader(dataset: WindowDataset, sampler: EpochSampler) -> 'DataLoader[WindowBatch]':
     """Return torch's loader over the batches of a sampler."""
     return DataLoader(dataset, sampler=sampler, batch_size=None)

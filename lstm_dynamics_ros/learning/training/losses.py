@@ -17,7 +17,7 @@ from typing import NamedTuple
 from lstm_dynamics_ros.learning.families.forward import ForwardSettings
 from lstm_dynamics_ros.learning.models.base import Model, ModelState
 from lstm_dynamics_ros.learning.settings import TrainingSettings
-from lstm_dynamics_ros.learning.training.dataset import Windows
+from lstm_dynamics_ros.learning.training.dataset import WindowBatch
 import torch
 from torch import Tensor
 
@@ -42,7 +42,7 @@ class Runs(NamedTuple):
 
 def run_windows(
     model: Model,
-    windows: Windows,
+    windows: WindowBatch,
     *,
     burn_in: int,
     horizon: int,

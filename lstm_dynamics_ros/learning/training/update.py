@@ -7,7 +7,7 @@ from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
 from lstm_dynamics_ros.learning.families.forward import ForwardSettings
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
 from lstm_dynamics_ros.learning.settings import TrainingSettings
-from lstm_dynamics_ros.learning.training.dataset import Windows
+from lstm_dynamics_ros.learning.training.dataset import WindowBatch
 from lstm_dynamics_ros.learning.training.losses import Disturb, loss_of, run_windows, Scale
 import torch
 from torch import nn, Tensor
@@ -71,7 +71,7 @@ def free_run_length(settings: DynamicsSettings, epoch: int) -> int:
 
 def training_loss(
     model: DynamicsModel,
-    windows: Windows,
+    windows: WindowBatch,
     scale: Scale,
     settings: DynamicsSettings,
     weights: Tensor,
@@ -118,8 +118,8 @@ def training_loss(
 
 
 def _noisy(
-    model: DynamicsModel, windows: Windows, amount: float, generator: torch.Generator
-) -> Windows:
+    model: DynamicsModel, windows: WindowBatch, amount: float, generator: torch.Generator
+) -> WindowBatch:
     """Return windows whose observations have noise, relative to their step-to-step change."""
     seen = windows.observations
     noise = torch.randn(seen.shape, generator=generator) * _step_size(model) * amount

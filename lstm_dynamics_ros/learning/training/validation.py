@@ -9,7 +9,7 @@ from lstm_dynamics_ros.learning.columns import columns, Trajectory, usable
 from lstm_dynamics_ros.learning.models.base import Model
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.checkpoint import Checkpoint
-from lstm_dynamics_ros.learning.training.dataset import cut, Windows
+from lstm_dynamics_ros.learning.training.dataset import cut, WindowBatch
 from lstm_dynamics_ros.learning.training.losses import run_windows, Scale
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 import torch
@@ -92,7 +92,7 @@ def reference_errors(
 def _add(
     sums: Scale,
     model: Model,
-    windows: Windows,
+    windows: WindowBatch,
     burn_in: int,
     horizon: int,
     *,

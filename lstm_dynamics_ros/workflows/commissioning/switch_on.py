@@ -44,7 +44,7 @@ PATIENCE = 20.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Step:
+class SwitchOnStep:
     """What was done and seen in one step."""
 
     title: str
@@ -69,7 +69,7 @@ class Step:
 class Walked(NamedTuple):
     """What was done."""
 
-    steps: tuple[Step, ...]
+    steps: tuple[SwitchOnStep, ...]
     complete: bool
     """Whether all steps were done, and the node is still armed."""
 
@@ -95,18 +95,18 @@ def switch_on(settings: SwitchOnSettings, *, say: Say, confirm: Confirm) -> Walk
     rclpy.init(args=[], signal_handler_options=SignalHandlerOptions.NO)
     node = Node('switch_on', start_parameter_services=False)
     try:
-        walk = _Walk(node, stop, settings, say, confirm)
+        session = _SwitchOnRun(node, stop, settings, say, confirm)
         try:
-            return walk.run()
+            return session.run()
         finally:
-            walk.close()
+            session.close()
     finally:
         node.destroy_node()
         try_shutdown()
 
 
-class _Walk:
-    """One walk through the steps."""
+class _SwitchOnRun:
+    """One run through the steps."""
 
     def __init__(
         self, node: Node, stop: StopFlag, settings: SwitchOnSettings, say: Say, confirm: Confirm
@@ -117,7 +117,7 @@ class _Walk:
         self._executor.add_node(node)
         self._state: dict[str, Any] = {}
         self._info: dict[str, Any] = {}
-        self._done: list[Step] = []
+        self._done: list[SwitchOnStep] = []
         for topic, take in ((STATE, self._on_state), (MODEL_INFO, self._on_info)):
             name = topic.name.replace('~', settings.node)
             node.create_subscription(String, name, take, topic.qos)
@@ -151,7 +151,7 @@ class _Walk:
             self._say(f'Step 1. Watching for {self._settings.duration:g} s, nothing is sent.')
             before = self._look()
             self._done.append(
-                Step(title='watch', blend=0.0, joints=(), figures=before, stopped=())
+                SwitchOnStep(title='watch', blend=0.0, joints=(), figures=before, stopped=())
             )
             usable = self._shadow(names)
             if first not in usable:
@@ -202,7 +202,9 @@ class _Walk:
         for reason in reasons:
             self._say(f'STOP: {reason}')
         self._done.append(
-            Step(title=title, blend=blend, joints=joints, figures=now, stopped=tuple(reasons))
+            SwitchOnStep(
+                title=title, blend=blend, joints=joints, figures=now, stopped=tuple(reasons)
+            )
         )
         return not reasons
 

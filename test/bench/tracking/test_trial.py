@@ -7,7 +7,7 @@ from lstm_dynamics_bench.tracking.trial import Bench, excess_torque, Trial, tria
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.evaluation.closed_loop.lockstep import run_case
 from lstm_dynamics_ros.evaluation.closed_loop.scenarios import Case
-from lstm_dynamics_ros.sim.inner_law import ComputedTorque, FeedForward, InnerLaw
+from lstm_dynamics_ros.sim.inner_law import ComputedTorqueLaw, FeedForward, InnerLaw
 from lstm_dynamics_ros.sim.nominal import NominalModel
 import numpy as np
 import pytest
@@ -64,7 +64,7 @@ def test_the_robots_own_controller_asks_for_nothing_more(case: Case) -> None:
 def test_added_to_the_robots_own_controller_it_makes_the_same_command(
     case: Case, bandwidth: float
 ) -> None:
-    law: InnerLaw = ComputedTorque(bandwidth)
+    law: InnerLaw = ComputedTorqueLaw(bandwidth)
     ideal = replace(case, hidden=replace(case.hidden, lag=0.0, delay=0.0))
     done = run_case(ideal, law=law)
     robot = case.robot

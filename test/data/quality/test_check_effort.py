@@ -10,7 +10,7 @@ from lstm_dynamics_ros.core.errors import ShapeError
 from lstm_dynamics_ros.core.state import Matrix
 from lstm_dynamics_ros.data.bags.reader import read_recording
 from lstm_dynamics_ros.data.quality.check_effort import effort_findings
-from lstm_dynamics_ros.data.quality.finding import Finding, JointLimits
+from lstm_dynamics_ros.data.quality.finding import Finding, RatedLimits
 from lstm_dynamics_ros.data.quality.joint_summary import summarise
 from lstm_dynamics_ros.data.recording import Recording
 import numpy as np
@@ -21,7 +21,7 @@ Make = Callable[..., Recording]
 
 def found(
     recording: Recording,
-    limits: dict[str, JointLimits] | None = None,
+    limits: dict[str, RatedLimits] | None = None,
     gravity: Matrix | None = None,
 ) -> list[Finding]:
     joints = [summarise([recording], j) for j in range(len(recording.joint_names))]
@@ -109,7 +109,7 @@ def test_gravity_of_another_shape_is_refused(sound: Recording) -> None:
     ('scale', 'fires'), [(1.0, False), (100.0, True), (1e-4, True), (0.1, False)]
 )
 def test_effort_is_compared_with_its_limit(sound: Recording, scale: float, fires: bool) -> None:
-    limits = {'joint1': JointLimits(effort=float(np.abs(sound.effort[:, 0]).max()))}
+    limits = {'joint1': RatedLimits(effort=float(np.abs(sound.effort[:, 0]).max()))}
     items = found(replace(sound, effort=scale * sound.effort), limits)
     assert [item.code for item in items] == (['effort_scale'] if fires else [])
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from lstm_dynamics_ros.core.state import Matrix
 from lstm_dynamics_ros.data.quality.check_signals import signal_findings
-from lstm_dynamics_ros.data.quality.finding import Finding, JointLimits
+from lstm_dynamics_ros.data.quality.finding import Finding, RatedLimits
 from lstm_dynamics_ros.data.quality.joint_summary import summarise
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.signals.time_grid import wrap
@@ -15,11 +15,11 @@ import numpy as np
 import pytest
 
 Make = Callable[..., Recording]
-LIMITS = {'joint1': JointLimits(lower=-1.0, upper=1.0)}
+LIMITS = {'joint1': RatedLimits(lower=-1.0, upper=1.0)}
 
 
 def found(
-    recording: Recording, limits: dict[str, JointLimits] | None = None
+    recording: Recording, limits: dict[str, RatedLimits] | None = None
 ) -> dict[str, Finding]:
     joints = [summarise([recording], j) for j in range(len(recording.joint_names))]
     return {item.code: item for item in signal_findings(joints, limits)}

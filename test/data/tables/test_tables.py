@@ -5,7 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from lstm_dynamics_ros.core.errors import DataError
-from lstm_dynamics_ros.data.tables.tables import load_csv, load_mat, load_npz, Table
+from lstm_dynamics_ros.data.tables.tables import ArrayTable, load_csv, load_mat, load_npz
 import numpy as np
 import pytest
 
@@ -42,7 +42,7 @@ def test_numbers_in_structs_have_dotted_keys(tmp_path: Path) -> None:
 @pytest.mark.parametrize('load', [load_mat, load_npz])
 @pytest.mark.parametrize('content', [b'', b'hello, this is no table at all', b'PK\x03\x04broken'])
 def test_a_foreign_file_gives_one_clear_line(
-    tmp_path: Path, load: Callable[[Path], Table], content: bytes
+    tmp_path: Path, load: Callable[[Path], ArrayTable], content: bytes
 ) -> None:
     if load is load_mat:
         pytest.importorskip('scipy.io')

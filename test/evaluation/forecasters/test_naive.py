@@ -23,8 +23,8 @@ def test_nmse_on_a_sinusoid_is_the_closed_form(
     run = make_segment(wave, np.cos(phase)[:, None])
     scores = horizon_scores([Persistence()], [run], mode=CAUSAL, horizons=(horizon,), stride=1)
     expected = 2 * (1 - np.cos(2 * np.pi * horizon / period))
-    assert_allclose(scores.cells['position', horizon, 'persistence'].nmse, expected, rtol=1e-3)
-    assert_allclose(scores.cells['velocity', horizon, 'persistence'].nmse, expected, rtol=1e-3)
+    assert_allclose(scores.entries['position', horizon, 'persistence'].nmse, expected, rtol=1e-3)
+    assert_allclose(scores.entries['velocity', horizon, 'persistence'].nmse, expected, rtol=1e-3)
 
 
 def test_a_ramp_is_forecast_exactly(make_segment: Callable[..., Segment]) -> None:

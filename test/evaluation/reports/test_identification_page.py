@@ -14,9 +14,9 @@ from lstm_dynamics_ros.evaluation.reports.identification_page import (
 )
 from lstm_dynamics_ros.learning.identification.result import (
     BaseValue,
+    EffortTrace,
     Identification,
     MODELS,
-    Trace,
 )
 from lstm_dynamics_ros.physics.friction import Friction
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
@@ -65,7 +65,7 @@ def found() -> Identification:
         above=np.full(n, 0.05),
         warnings=('Beware of <this>.',),
         traces=tuple(
-            Trace(name, time, measured, dict.fromkeys(MODELS, 0.9 * measured))
+            EffortTrace(name, time, measured, dict.fromkeys(MODELS, 0.9 * measured))
             for name in ('one', 'two')
         ),
     )

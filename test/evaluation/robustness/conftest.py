@@ -7,7 +7,7 @@ from pathlib import Path
 from lstm_dynamics_ros.core.state import Vector
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.evaluation.robustness.answers import Subject
-from lstm_dynamics_ros.evaluation.robustness.base import Attack, Case
+from lstm_dynamics_ros.evaluation.robustness.base import Attack, RobustnessCase
 from lstm_dynamics_ros.evaluation.robustness.streams import tracks
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
@@ -67,7 +67,7 @@ def linear_model(
 
 
 @pytest.fixture(scope='session')
-def make_case() -> Callable[..., Case]:
+def make_case() -> Callable[..., RobustnessCase]:
     """Make what a disturbance is measured on, of a subject and recordings."""
 
     def make(
@@ -75,11 +75,11 @@ def make_case() -> Callable[..., Case]:
         recordings: list[Recording],
         noise: dict[str, Vector] | None = None,
         attack: Attack | str = 'not here',
-    ) -> Case:
+    ) -> RobustnessCase:
         settings = PipelineSettings()
         found = tracks(recordings, subject.loaded.card, settings, horizon=subject.horizon, most=0)
         level = {k: np.full(2, 0.01) for k in ('position', 'velocity', 'effort')}
-        return Case(
+        return RobustnessCase(
             subject=subject,
             tracks=found,
             sensor_noise=noise or level,

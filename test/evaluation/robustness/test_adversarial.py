@@ -7,13 +7,13 @@ from typing import Any
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.evaluation.robustness.adversarial import Adversarial, STEPS
 from lstm_dynamics_ros.evaluation.robustness.answers import ForwardSubject, InverseSubject
-from lstm_dynamics_ros.evaluation.robustness.base import Case
+from lstm_dynamics_ros.evaluation.robustness.base import RobustnessCase
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 from numpy.typing import NDArray
 import pytest
 
-MakeCase = Callable[..., Case]
+MakeCase = Callable[..., RobustnessCase]
 
 
 class AllUp:

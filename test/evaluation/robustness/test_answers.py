@@ -15,9 +15,9 @@ from lstm_dynamics_ros.evaluation.robustness.answers import (
     InverseSubject,
     MotionSubject,
 )
-from lstm_dynamics_ros.evaluation.robustness.base import Case
+from lstm_dynamics_ros.evaluation.robustness.base import RobustnessCase
 from lstm_dynamics_ros.evaluation.robustness.message_disturbances import Noise
-from lstm_dynamics_ros.evaluation.robustness.streams import Messages, place, Track, tracks
+from lstm_dynamics_ros.evaluation.robustness.streams import Messages, place, ReplayTrack, tracks
 from lstm_dynamics_ros.learning.identification.differentiate import smoothed_motion
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
@@ -27,7 +27,7 @@ import pytest
 SETTINGS = PipelineSettings()
 
 
-def one_track(recording: Recording, loaded: LoadedModel, horizon: int) -> Track:
+def one_track(recording: Recording, loaded: LoadedModel, horizon: int) -> ReplayTrack:
     (track,) = tracks([recording], loaded.card, SETTINGS, horizon=horizon, most=0)
     return track
 
@@ -137,7 +137,7 @@ def low_passed(effort: np.ndarray) -> np.ndarray:
 
 
 def test_the_answer_is_compared_with_the_effort_one_latency_ahead(
-    swinging: Recording, control_model: LoadedModel, make_case: Callable[..., Case]
+    swinging: Recording, control_model: LoadedModel, make_case: Callable[..., RobustnessCase]
 ) -> None:
     case = make_case(MotionSubject(control_model, 5, None), [swinging])
     (track,), (found,) = case.tracks, case.undisturbed
@@ -147,7 +147,7 @@ def test_the_answer_is_compared_with_the_effort_one_latency_ahead(
 
 
 def test_noise_of_the_effort_goes_through_the_low_pass(
-    swinging: Recording, control_model: LoadedModel, make_case: Callable[..., Case]
+    swinging: Recording, control_model: LoadedModel, make_case: Callable[..., RobustnessCase]
 ) -> None:
     noise = {'position': np.zeros(2), 'velocity': np.zeros(2), 'effort': np.array([1.0, 3.0])}
     case = make_case(MotionSubject(control_model, 5, None), [swinging], noise)

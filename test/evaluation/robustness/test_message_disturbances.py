@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.evaluation.robustness.answers import InverseSubject
-from lstm_dynamics_ros.evaluation.robustness.base import Case, Request
+from lstm_dynamics_ros.evaluation.robustness.base import Request, RobustnessCase
 from lstm_dynamics_ros.evaluation.robustness.message_disturbances import (
     Dropped,
     Jitter,
@@ -17,7 +17,7 @@ from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 import pytest
 
-MakeCase = Callable[..., Case]
+MakeCase = Callable[..., RobustnessCase]
 NOISE = {
     'position': np.array([0.02, 0.01]),
     'velocity': np.array([0.3, 0.1]),

@@ -56,10 +56,10 @@ def test_errors_are_pooled_over_variance_of_all_targets(walk: Callable[..., Segm
     scores = horizon_scores([Off(0.5)], runs, mode=CAUSAL, horizons=(3,), stride=1)
     targets = np.concatenate([run.position[3:] for run in runs])
     expected = 0.25 / targets.var(axis=0)
-    cell = scores.cells['position', 3, 'model']
-    assert_allclose(cell.nmse_per_joint, expected)
-    assert_allclose(cell.nmse, expected.mean())
-    assert_allclose(cell.rmse_per_joint, 0.5)
+    entry = scores.entries['position', 3, 'model']
+    assert_allclose(entry.nmse_per_joint, expected)
+    assert_allclose(entry.nmse, expected.mean())
+    assert_allclose(entry.rmse_per_joint, 0.5)
     assert scores.starts == 97 + 297
 
 
@@ -71,7 +71,7 @@ def test_each_trajectory_has_its_own_error_over_the_common_variance(
     scores = horizon_scores(
         [Off(0.5), Persistence()], [runs[0], shifted], mode=CAUSAL, horizons=(1,), stride=1
     )
-    by = scores.cells['position', 1, 'model'].nmse_per_trajectory
+    by = scores.entries['position', 1, 'model'].nmse_per_trajectory
     assert by['a'] == pytest.approx(by['b'])
     variance = np.concatenate([runs[0].position[1:], shifted.position[1:]]).var(axis=0)
     assert by['a'] == pytest.approx((0.25 / variance).mean())
@@ -115,7 +115,7 @@ def test_truth_replaces_the_targets_and_gives_the_noise_floor(
     )
     scores = horizon_scores([Off(0.0)], [run], mode=CAUSAL, truth=[truth], horizons=(1,), stride=1)
     variance = truth.position[11:].var(axis=0)
-    assert_allclose(scores.cells['position', 1, 'model'].nmse, (0.01 / variance).mean())
+    assert_allclose(scores.entries['position', 1, 'model'].nmse, (0.01 / variance).mean())
     assert_allclose(scores.noise_floor['position', 1], (0.01 / variance).mean())
     floor = (0.04 / truth.velocity[11:].var(axis=0)).mean()
     assert_allclose(scores.noise_floor['velocity', 1], floor)
@@ -135,19 +135,19 @@ def test_continuous_joints_are_compared_the_short_way_round(
     wrapped = (turn + np.pi) % (2 * np.pi) - np.pi
     run = make_segment(wrapped, joint_types=('continuous',))
     scores = horizon_scores([Persistence()], [run], mode=CAUSAL, horizons=(10,), stride=1)
-    cell = scores.cells['position', 10, 'persistence']
-    assert_allclose(cell.rmse_per_joint, 1.0)
-    assert_allclose(cell.nmse, 1.0 / turn[10:].var())
+    entry = scores.entries['position', 10, 'persistence']
+    assert_allclose(entry.rmse_per_joint, 1.0)
+    assert_allclose(entry.nmse, 1.0 / turn[10:].var())
 
 
 def test_the_better_candidate_counts_and_is_named(walk: Callable[..., Segment]) -> None:
     runs = [walk(100)]
     causal = horizon_scores([Either(1.0)], runs, mode=CAUSAL, horizons=(1,), stride=1)
-    cell = causal.cells['position', 1, 'model']
-    assert_allclose(cell.rmse_per_joint, 0.2)
-    assert cell.effort_source == 'predicted'
+    entry = causal.entries['position', 1, 'model']
+    assert_allclose(entry.rmse_per_joint, 0.2)
+    assert entry.effort_source == 'predicted'
     known = horizon_scores([Either(1.0)], runs, mode=KNOWN_TORQUE, horizons=(1,), stride=1)
-    assert_allclose(known.cells['position', 1, 'model'].rmse_per_joint, 1.0)
+    assert_allclose(known.entries['position', 1, 'model'].rmse_per_joint, 1.0)
 
 
 def test_still_joints_are_left_out_and_named(walk: Callable[..., Segment]) -> None:
@@ -157,10 +157,10 @@ def test_still_joints_are_left_out_and_named(walk: Callable[..., Segment]) -> No
     scores = horizon_scores(
         [Off(0.5)], [replace(run, position=position)], mode=CAUSAL, horizons=(1,), stride=1
     )
-    cell = scores.cells['position', 1, 'model']
+    entry = scores.entries['position', 1, 'model']
     assert scores.still_joints == ('joint2',)
-    assert np.isnan(cell.nmse_per_joint[1])
-    assert cell.nmse == pytest.approx(0.25 / position[1:, 0].var())
+    assert np.isnan(entry.nmse_per_joint[1])
+    assert entry.nmse == pytest.approx(0.25 / position[1:, 0].var())
 
 
 def test_without_velocity_only_position_is_scored(walk: Callable[..., Segment]) -> None:

@@ -11,9 +11,9 @@ from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.forecasters.inverse_ridge import RidgeInverse
 from lstm_dynamics_ros.evaluation.scores.inverse import (
     motion_cutoff,
-    motion_segment,
     predict_effort,
     score_inverse,
+    smoothed_segment,
 )
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 import numpy as np
@@ -147,7 +147,7 @@ def wave(make_segment: Callable[..., Segment]) -> Segment:
 
 
 def test_motion_is_that_of_the_positions(accelerated: LoadedModel, wave: Segment) -> None:
-    made = motion_segment(wave, accelerated.card)
+    made = smoothed_segment(wave, accelerated.card)
     inner = slice(30, -30)
     assert_allclose(made.position[inner], np.sin(RATES * TIME)[inner], atol=1e-3)
     assert_allclose(made.velocity[inner], (RATES * np.cos(RATES * TIME))[inner], atol=5e-3)
@@ -161,7 +161,7 @@ def test_a_model_with_accelerations_is_scored_from_positions_alone(
 ) -> None:
     predicted = predict_effort(accelerated, wave)
     assert np.isfinite(predicted).all()
-    made = motion_segment(wave, accelerated.card)
+    made = smoothed_segment(wave, accelerated.card)
     linear = 5.0 * made.position + 0.5 * made.velocity + 0.2 * made.acceleration
     # What the recurrent part adds is bounded by the sum of its head's weights.
     assert np.corrcoef(predicted[:, 0], linear[:, 0])[0, 1] > 0.7
@@ -180,7 +180,7 @@ def test_a_stretch_shorter_than_the_filter_is_refused(
     accelerated: LoadedModel, wave: Segment
 ) -> None:
     with pytest.raises(TooShortError):
-        motion_segment(wave.rows(0, 9), accelerated.card)
+        smoothed_segment(wave.rows(0, 9), accelerated.card)
 
 
 def test_a_card_without_its_filter_is_refused(accelerated: LoadedModel) -> None:

@@ -3,13 +3,13 @@
 
 import json
 
-from lstm_dynamics_ros.evaluation.scores.result import Cell, Scores
+from lstm_dynamics_ros.evaluation.scores.result import HorizonScore, Scores
 import numpy as np
 import pytest
 
 
-def cell(nmse: float, **trajectories: float) -> Cell:
-    return Cell(
+def entry(nmse: float, **trajectories: float) -> HorizonScore:
+    return HorizonScore(
         nmse=nmse,
         nmse_per_joint=np.array([nmse, np.nan]),
         rmse_per_joint=np.array([np.sqrt(nmse), 0.0]),
@@ -25,13 +25,13 @@ SCORES = Scores(
     names=('model', 'persistence', 'ridge'),
     joint_names=('joint1', 'joint2'),
     dt=0.005,
-    cells={
-        ('position', 1, 'model'): cell(0.1, a=0.1, b=0.1),
-        ('position', 1, 'persistence'): cell(0.4, a=0.05, b=0.7),
-        ('position', 1, 'ridge'): cell(0.2, a=0.2, b=0.2),
-        ('position', 10, 'model'): cell(0.3, a=0.2, b=0.4),
-        ('position', 10, 'persistence'): cell(0.6, a=0.6, b=0.6),
-        ('position', 10, 'ridge'): cell(0.0, a=0.0, b=0.0),
+    entries={
+        ('position', 1, 'model'): entry(0.1, a=0.1, b=0.1),
+        ('position', 1, 'persistence'): entry(0.4, a=0.05, b=0.7),
+        ('position', 1, 'ridge'): entry(0.2, a=0.2, b=0.2),
+        ('position', 10, 'model'): entry(0.3, a=0.2, b=0.4),
+        ('position', 10, 'persistence'): entry(0.6, a=0.6, b=0.6),
+        ('position', 10, 'ridge'): entry(0.0, a=0.0, b=0.0),
     },
     noise_floor={('position', 1): 0.01, ('position', 10): 0.02},
     still_joints=('joint2',),

@@ -1,20 +1,23 @@
 # SPDX-License-Identifier: Apache-2.0
 """Fitted inverse dynamics against a two-link arm in closed form, and slopes against autograd."""
 
-from lstm_dynamics_ros.learning.torque_observer.inverse_regression import InverseRegression, Motion
+from lstm_dynamics_ros.learning.torque_observer.inverse_regression import (
+    InverseRegression,
+    MotionTensors,
+)
 import torch
 from torch import Tensor
 
 TYPES = ('revolute', 'revolute')
 
 
-def random_motion(seed: int, rows: int = 600) -> Motion:
+def random_motion(seed: int, rows: int = 600) -> MotionTensors:
     generator = torch.Generator().manual_seed(seed)
     parts = (torch.randn(rows, 2, generator=generator, dtype=torch.float64) for _ in range(3))
-    return Motion(*parts)
+    return MotionTensors(*parts)
 
 
-def arm_effort(motion: Motion) -> Tensor:
+def arm_effort(motion: MotionTensors) -> Tensor:
     """Return the efforts of two links in a vertical plane, without Coriolis terms, by hand.
 
     Relative angles q1, q2; the inertia matrix of the double pendulum and its gravity.
@@ -68,7 +71,7 @@ def test_slopes_over_a_short_step_are_the_derivatives() -> None:
         point = torch.cat([part[row] for part in motion])
 
         def effort(x: Tensor) -> Tensor:
-            found: Tensor = model(Motion(x[None, :2], x[None, 2:4], x[None, 4:]))
+            found: Tensor = model(MotionTensors(x[None, :2], x[None, 2:4], x[None, 4:]))
             return found[0]
 
         slope = torch.func.jacrev(effort)(point)
@@ -81,7 +84,7 @@ def test_a_sliding_joint_is_seen_as_it_is_not_by_its_sine() -> None:
     model = InverseRegression(('prismatic', 'prismatic'))
     spread = torch.stack([motion.position.std(0), motion.velocity.std(0)])
     model.fit(motion, spring, spread, ridge=1e-10)
-    far = Motion(*(3 * part for part in random_motion(6)))
+    far = MotionTensors(*(3 * part for part in random_motion(6)))
     expected = 4.0 * far.position + 0.5 * far.acceleration
     torch.testing.assert_close(model(far), expected, rtol=1e-4, atol=1e-3)
 
@@ -90,10 +93,10 @@ def test_dynamics_fitted_with_their_mirror_image_are_symmetric() -> None:
     signs = torch.tensor([-1.0, 1.0], dtype=torch.float64)
     motion = random_motion(7)
     effort = torch.randn(600, 2, dtype=torch.float64)
-    both = Motion(*(torch.cat([part, part * signs]) for part in motion))
+    both = MotionTensors(*(torch.cat([part, part * signs]) for part in motion))
     model = InverseRegression(TYPES)
     spread = torch.stack([motion.position.std(0), motion.velocity.std(0)])
     model.fit(both, torch.cat([effort, effort * signs]), spread)
     fresh = random_motion(8)
-    mirrored = model(Motion(*(part * signs for part in fresh)))
+    mirrored = model(MotionTensors(*(part * signs for part in fresh)))
     torch.testing.assert_close(mirrored, model(fresh) * signs)

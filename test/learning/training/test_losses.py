@@ -4,7 +4,7 @@
 from lstm_dynamics_ros.learning.families.forward import ForwardSettings
 from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
-from lstm_dynamics_ros.learning.training.dataset import Windows
+from lstm_dynamics_ros.learning.training.dataset import WindowBatch
 from lstm_dynamics_ros.learning.training.losses import (
     column_weights,
     loss_of,
@@ -19,7 +19,7 @@ from torch import Tensor
 TYPES = ('revolute', 'prismatic')
 
 
-def model_and_windows(kind: str = 'forward') -> tuple[DynamicsModel, Windows]:
+def model_and_windows(kind: str = 'forward') -> tuple[DynamicsModel, WindowBatch]:
     family = ForwardSettings if kind == 'forward' else InverseSettings
     settings = family(hidden_size=6, history_steps=4)
     model = DynamicsModel(settings, TYPES)
@@ -27,7 +27,7 @@ def model_and_windows(kind: str = 'forward') -> tuple[DynamicsModel, Windows]:
         torch.nn.init.normal_(parameter, std=0.2)
     observations = torch.randn(30, 3, model.n_features)
     targets = observations if kind == 'forward' else torch.randn(30, 3, 2)
-    return model, Windows(observations, targets, torch.tensor([0, 1, 1]))
+    return model, WindowBatch(observations, targets, torch.tensor([0, 1, 1]))
 
 
 @torch.no_grad()

@@ -7,7 +7,7 @@ from itertools import pairwise
 from lstm_dynamics_ros.learning.families.forward import ForwardSettings
 from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
-from lstm_dynamics_ros.learning.training.dataset import Windows
+from lstm_dynamics_ros.learning.training.dataset import WindowBatch
 from lstm_dynamics_ros.learning.training.losses import column_weights, Scale
 from lstm_dynamics_ros.learning.training.update import (
     free_run_length,
@@ -31,14 +31,14 @@ SETTINGS = ForwardSettings(
 )
 
 
-def batch() -> tuple[DynamicsModel, Windows, Scale]:
+def batch() -> tuple[DynamicsModel, WindowBatch, Scale]:
     model = DynamicsModel(SETTINGS, ('revolute',))
     rows = torch.randn(28, 4, 3)
     scale = Scale(torch.ones(2, 3), torch.ones(2, 2, 8, 3))
-    return model, Windows(rows, rows, torch.tensor([0, 1, 1, 0])), scale
+    return model, WindowBatch(rows, rows, torch.tensor([0, 1, 1, 0])), scale
 
 
-def loss(model: DynamicsModel, windows: Windows, scale: Scale, seed: int = 0) -> torch.Tensor:
+def loss(model: DynamicsModel, windows: WindowBatch, scale: Scale, seed: int = 0) -> torch.Tensor:
     generator = torch.Generator().manual_seed(seed)
     return training_loss(
         model,
