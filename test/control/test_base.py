@@ -1,12 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests for control/base.py: the page that tells how to add a controller is right."""
+"""Tests for control/base.py: gains, and the page that tells how to add a controller."""
 
 from pathlib import Path
 import re
 from typing import Any
 
-from lstm_dynamics_ros.control import ControlContext, ControlInput, CONTROLLERS
-from lstm_dynamics_ros.control.base import NoController, NoneConfig
+from lstm_dynamics_ros.control import ControlInput, CONTROLLERS
+from lstm_dynamics_ros.control.base import (
+    ControlContext,
+    NoController,
+    NoneConfig,
+    per_joint,
+    required_prior,
+)
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.state import JointState, Reference
 import numpy as np
@@ -45,3 +51,19 @@ def test_a_controller_refuses_new_settings_unless_it_says_how() -> None:
 def test_it_cannot_be_armed() -> None:
     assert CONTROLLERS['none'].__name__ == 'NoneConfig'
     assert NoController.computes_torque is False
+
+
+@pytest.mark.parametrize(('values', 'expected'), [((3.0,), [3, 3]), ((1.0, 2.0), [1, 2])])
+def test_one_value_is_for_all_joints(values: tuple[float, ...], expected: list[int]) -> None:
+    np.testing.assert_array_equal(per_joint('gain', values, CONTEXT), expected)
+
+
+@pytest.mark.parametrize('values', [(), (1.0, 2.0, 3.0)])
+def test_another_number_of_values_is_refused(values: tuple[float, ...]) -> None:
+    with pytest.raises(ConfigError, match=rf'the 2 joints \(a, b\), got {len(values)}'):
+        per_joint('gain', values, CONTEXT)
+
+
+def test_a_missing_rigid_body_model_is_said_with_the_controller() -> None:
+    with pytest.raises(ConfigError, match='mine needs a rigid-body model, got none'):
+        required_prior('mine', CONTEXT)

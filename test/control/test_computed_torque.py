@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests for control/computed_torque.py, against a pendulum integrated in closed loop."""
+"""Tests for control/computed_torque.py, against joints whose equations are written out."""
 
-from lstm_dynamics_ros.control.base import ControlContext, ControlInput, Prior
-from lstm_dynamics_ros.control.computed_torque import ComputedTorqueConfig
+from lstm_dynamics_ros.control.base import ControlContext, ControlInput, Controller, Prior
+from lstm_dynamics_ros.control.computed_torque import ComputedTorqueConfig, PdGravityConfig
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.state import JointState, Reference, Vector
 import numpy as np
@@ -79,3 +79,50 @@ def test_a_wrong_number_of_gains_is_refused() -> None:
 def test_without_a_rigid_body_model_it_is_refused() -> None:
     with pytest.raises(ConfigError, match='computed_torque needs a rigid-body model'):
         ComputedTorqueConfig().build(context(None))
+
+
+class Pendulums:
+    """Two pendulums; motion must not matter to a gravity compensation."""
+
+    def torque(self, position: Vector, velocity: Vector, acceleration: Vector) -> Vector:
+        """See the protocol."""
+        return 7.0 * np.sin(position) + 100.0 * velocity + 100.0 * acceleration
+
+
+def commanded(controller: Controller) -> Vector:
+    state = np.array([0.1, 0.4]), np.array([1.0, -2.0])
+    tau = controller.torque(given(*state, TARGET))
+    assert tau is not None
+    return tau
+
+
+TARGET = Reference(0, np.array([0.5, -0.2]), np.array([0.5, 0.0]), np.ones(2))
+
+
+def test_pd_gravity_pulls_to_the_reference_and_carries_the_weight() -> None:
+    config = PdGravityConfig(stiffness=(10.0, 20.0), damping=(2.0,))
+    tau = commanded(config.build(context(Pendulums())))
+    expected = [10 * 0.4 + 2 * -0.5 + 7 * np.sin(0.1), 20 * -0.6 + 2 * 2.0 + 7 * np.sin(0.4)]
+    np.testing.assert_allclose(tau, expected, rtol=1e-12)
+
+
+def test_a_stiffness_may_change_while_it_runs() -> None:
+    controller = PdGravityConfig().build(context(Pendulums()))
+    controller.reconfigure(PdGravityConfig(stiffness=(0.0,), damping=(0.0,)))
+    np.testing.assert_allclose(commanded(controller), 7 * np.sin([0.1, 0.4]))
+
+
+def test_gains_that_do_not_fit_change_nothing() -> None:
+    controller = PdGravityConfig(stiffness=(0.0,), damping=(0.0,)).build(context(Pendulums()))
+    with pytest.raises(ConfigError, match='damping must have 1 value'):
+        controller.reconfigure(PdGravityConfig(stiffness=(9.0,), damping=(1.0, 2.0, 3.0)))
+    np.testing.assert_allclose(commanded(controller), 7 * np.sin([0.1, 0.4]))
+
+
+def test_pd_gravity_is_the_whole_command() -> None:
+    assert PdGravityConfig().build(context(Pendulums())).full_command
+
+
+def test_pd_gravity_without_a_rigid_body_model_is_refused() -> None:
+    with pytest.raises(ConfigError, match='pd_gravity needs a rigid-body model'):
+        PdGravityConfig().build(context(None))

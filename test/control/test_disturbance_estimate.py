@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests for control/disturbance_estimate.py, against motion in closed form."""
 
-from lstm_dynamics_ros.control.disturbance_estimate import DisturbanceEstimate
+from lstm_dynamics_ros.control.disturbance_estimate import DisturbanceEstimate, ModelDisturbance
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.state import JointState, Vector
 import numpy as np
@@ -155,3 +155,85 @@ def test_after_a_reset_it_knows_nothing() -> None:
 def test_a_number_out_of_range_is_refused(name: str) -> None:
     with pytest.raises(ConfigError, match=r'> 0 s|>= 0'):
         estimate(**{name: -1.0})
+
+
+HIDDEN = np.array([1.5, -0.4])
+
+
+def model_estimate() -> ModelDisturbance:
+    return ModelDisturbance(MassOnSpring(), 2, period=PERIOD, bandwidth=20.0, bleed=0.5)
+
+
+def test_one_step_of_the_model_finds_a_constant_disturbance_in_motion() -> None:
+    observer = model_estimate()
+    values = [
+        observer.update(moving(k, HIDDEN), predicted=moving(k + 1, HIDDEN)) for k in range(600)
+    ]
+    # the mean acceleration over a step is that of its middle, half a step later
+    bound = MASS * OMEGA**3 * PERIOD / 2
+    assert (np.abs(values[200:] - HIDDEN) <= 1.05 * bound).all()
+
+
+def test_where_the_model_filters_noise_it_is_smoother_than_the_classical_one() -> None:
+    rng = np.random.default_rng(5)
+    ours, classical = model_estimate(), estimate()
+    values = []
+    for k in range(2000):
+        state = moving(k, HIDDEN)
+        state = state._replace(velocity=state.velocity + rng.normal(scale=0.02, size=2))
+        values.append(
+            [*ours.update(state, predicted=moving(k + 1, HIDDEN)), *classical.update(state)]
+        )
+    rough = np.std(np.diff(values[200:], axis=0), axis=0)
+    assert (rough[:2] < 0.1 * rough[2:]).all()
+
+
+def test_what_is_explained_is_left_out() -> None:
+    observer = model_estimate()
+    for k in range(400):
+        value = observer.update(moving(k, HIDDEN), HIDDEN, predicted=moving(k + 1, HIDDEN))
+    assert abs(value[0]) < 0.3
+
+
+def test_frozen_it_bleeds() -> None:
+    observer = model_estimate()
+    for k in range(200):
+        before = observer.update(moving(k, HIDDEN), predicted=moving(k + 1, HIDDEN))
+    for k in range(200, 240):
+        after = observer.update(moving(k, HIDDEN), predicted=moving(k + 1, HIDDEN), frozen=True)
+    assert after[0] == pytest.approx(before[0] * np.exp(-0.5 * 0.2), rel=1e-9)
+
+
+@pytest.mark.parametrize('gap', ['no prediction', 'another time', 'not finite'])
+def test_it_stays_where_two_predictions_do_not_follow_on_each_other(gap: str) -> None:
+    observer = model_estimate()
+    for k in range(200):
+        before = observer.update(moving(k, HIDDEN), predicted=moving(k + 1, HIDDEN))
+    assert observer.fresh
+    state, ahead = moving(200, HIDDEN), moving(201, HIDDEN)
+    if gap == 'no prediction':
+        after = observer.update(state, predicted=None)
+    elif gap == 'another time':
+        after = observer.update(moving(205, HIDDEN), predicted=moving(206, HIDDEN))
+    else:
+        after = observer.update(state, predicted=ahead._replace(velocity=np.full(2, np.nan)))
+    np.testing.assert_array_equal(after, before)
+    assert not observer.fresh
+
+
+def test_the_first_prediction_is_not_enough() -> None:
+    observer = model_estimate()
+    assert observer.update(moving(0, HIDDEN), predicted=moving(1, HIDDEN))[0] == 0.0
+    assert observer.update(moving(1, HIDDEN), predicted=moving(2, HIDDEN))[0] > 0.0
+
+
+def test_after_a_reset_it_is_as_new() -> None:
+    observer = model_estimate()
+    first = [
+        observer.update(moving(k, HIDDEN), predicted=moving(k + 1, HIDDEN))[0] for k in range(9)
+    ]
+    observer.reset()
+    assert observer.value[0] == 0.0
+    assert [
+        observer.update(moving(k, HIDDEN), predicted=moving(k + 1, HIDDEN))[0] for k in range(9)
+    ] == first

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tests for state_input.py: what a person reads, and that glitches stay out."""
+"""Tests for state_input.py: what a person reads; glitches, jumps, and the rate of messages."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from lstm_dynamics_ros.core.card import ModelCard
-from lstm_dynamics_ros.core.state import RawSample
+from lstm_dynamics_ros.core.state import JointState, RawSample
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings
-from lstm_dynamics_ros.pipeline.state_input import StateInput
+from lstm_dynamics_ros.pipeline.state_input import JumpGuard, RateMonitor, StateInput
 from lstm_dynamics_ros.runtime.model_file import load_model
+import numpy as np
 import pytest
 
 NAN = float('nan')
@@ -108,3 +109,129 @@ def test_a_jump_that_stays_starts_over(card: ModelCard) -> None:
         points += state_input.place(sample(k, position=(0.1, 3.0 if k >= 10 else 0.2)))
     assert [point.index for point in points if point.restarted] == [0, 13]
     assert state_input.counters['jump_believed'] == 1
+
+
+def state(stamp_ms: float, position: float, velocity: float = 0.0) -> JointState:
+    zero = np.zeros(2)
+    return JointState(
+        round(stamp_ms * 1e6), np.array([0.0, position]), np.array([0.0, velocity]), zero
+    )
+
+
+def test_a_glitch_is_dropped_and_what_follows_is_used(card: ModelCard) -> None:
+    guard = JumpGuard(card, 5.0, 3)
+    assert guard.check(state(0, 0.0)) == (True, False)
+    assert guard.check(state(1, 1.0)) == (False, False)
+    assert guard.check(state(2, 0.0)) == (True, False)
+    assert guard.counters == {'jump_dropped': 1, 'jump_believed': 0}
+
+
+def test_the_limit_is_factor_times_speed_times_elapsed_plus_one_step(card: ModelCard) -> None:
+    limit = 5.0 * 4.0 * (0.001 + 0.005)  # 0.12 rad
+    for distance, usable in ((0.99 * limit, True), (1.01 * limit, False)):
+        guard = JumpGuard(card, 5.0, 3)
+        guard.check(state(0, 0.0))
+        assert guard.check(state(1, distance)) == (usable, False)
+
+
+def test_a_jump_that_persists_is_believed_and_clears_the_past(card: ModelCard) -> None:
+    guard = JumpGuard(card, 5.0, 3)
+    guard.check(state(0, 0.0))
+    results = [guard.check(state(k, 2.0)) for k in range(1, 7)]
+    assert results[:3] == [(False, False)] * 3
+    assert results[3:] == [(True, True), (True, False), (True, False)]
+
+
+def test_after_a_pause_a_longer_way_is_believed(card: ModelCard) -> None:
+    guard = JumpGuard(card, 5.0, 3)
+    guard.check(state(0, 0.0))
+    assert guard.check(state(100, 2.0)) == (True, False)
+
+
+def test_a_joint_that_hardly_moved_in_training_may_move_a_little(card: ModelCard) -> None:
+    still = {
+        name: replace(r, minimum=0.0, maximum=0.0) for name, r in card.training_ranges.items()
+    }
+    guard = JumpGuard(replace(card, training_ranges=still), 5.0, 3)
+    guard.check(state(0, 0.0))
+    assert guard.check(state(5, 0.02)) == (True, False)
+    assert guard.check(state(10, 0.1)) == (False, False)
+
+
+def test_without_a_training_range_nothing_is_dropped(card: ModelCard) -> None:
+    guard = JumpGuard(replace(card, training_ranges={}), 5.0, 3)
+    guard.check(state(0, 0.0))
+    assert guard.check(state(1, 100.0)) == (True, False)
+
+
+def test_a_factor_of_zero_drops_nothing(card: ModelCard) -> None:
+    guard = JumpGuard(card, 0.0, 3)
+    guard.check(state(0, 0.0))
+    assert guard.check(state(1, 100.0)) == (True, False)
+
+
+def test_a_continuous_joint_may_wrap(card: ModelCard) -> None:
+    guard = JumpGuard(replace(card, joint_types=('revolute', 'continuous')), 5.0, 3)
+    guard.check(state(0, np.pi - 0.01))
+    assert guard.check(state(5, -np.pi + 0.01)) == (True, False)
+
+
+def test_an_old_stamp_is_not_compared_with(card: ModelCard) -> None:
+    guard = JumpGuard(card, 5.0, 3)
+    guard.check(state(50, 0.0))
+    assert guard.check(state(40, 3.0)) == (True, False)  # the time grid drops it
+    assert guard.check(state(51, 0.0)) == (True, False)
+
+
+def test_a_clock_set_back_starts_over(card: ModelCard) -> None:
+    guard = JumpGuard(card, 5.0, 3)
+    guard.check(state(5000, 0.0))
+    assert guard.check(state(0, 3.0)) == (True, False)
+    assert guard.check(state(1, 0.0)) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ('period_ms', 'too_slow'),
+    [(1.0, False), (5.0, False), (5.2, False), (5.3, True), (10.0, True)],
+)
+def test_the_rate_is_judged_by_the_median_period(period_ms: float, too_slow: bool) -> None:
+    monitor = RateMonitor(0.005, 0.05)
+    for k in range(60):
+        monitor.push(round(k * period_ms * 1e6))
+    assert monitor.too_slow == too_slow
+    assert monitor.period == pytest.approx(period_ms * 1e-3)
+
+
+def test_a_few_late_messages_do_not_make_the_rate_slow() -> None:
+    monitor = RateMonitor(0.005, 0.05)
+    stamp = 0
+    for k in range(100):
+        stamp += 50_000_000 if k % 10 == 0 else 5_000_000
+        monitor.push(stamp)
+    assert not monitor.too_slow
+
+
+def test_nothing_is_judged_from_a_few_messages() -> None:
+    monitor = RateMonitor(0.005, 0.05)
+    for k in range(20):
+        monitor.push(k * 10_000_000)
+    assert monitor.period is None
+    assert not monitor.too_slow
+
+
+def test_duplicate_and_backward_stamps_are_no_periods() -> None:
+    monitor = RateMonitor(0.005, 0.05)
+    for k in range(100):
+        monitor.push(k * 5_000_000)
+        monitor.push(k * 5_000_000)
+    monitor.push(0)
+    assert monitor.period == pytest.approx(0.005)
+
+
+def test_reset_forgets_the_rate() -> None:
+    monitor = RateMonitor(0.005, 0.05)
+    for k in range(100):
+        monitor.push(k * 10_000_000)
+    monitor.reset()
+    assert monitor.period is None
+    assert not monitor.too_slow
