@@ -23,31 +23,19 @@ class Disturbance(ABC):
 
     Args:
         prior: Rigid-body model of the robot.
-        n_joints: Number of joints.
+        low_pass: What the differences go through, at zero.
         period: Time between two updates [s].
-        bandwidth: How fast it follows [rad/s].
-        smoothing: Time constant of a second low-pass [s]; 0 is without.
-        bleed: How fast it decays while frozen [1/s]; 0 holds it.
 
     Raises:
-        ConfigError: If a number is out of range.
+        ConfigError: If the period is not above zero.
     """
 
-    def __init__(
-        self,
-        prior: Prior,
-        n_joints: int,
-        *,
-        period: float,
-        bandwidth: float,
-        smoothing: float = 0.0,
-        bleed: float = 0.0,
-    ) -> None:
+    def __init__(self, prior: Prior, low_pass: LowPass, *, period: float) -> None:
         if not period > 0.0:
             raise ConfigError(f'A disturbance estimate needs a period > 0 s, got {period}.')
-        self.low_pass = LowPass(n_joints, bandwidth=bandwidth, smoothing=smoothing, bleed=bleed)
+        self.low_pass = low_pass
         """What the differences go through; its numbers may be changed at any time."""
-        self.raw = np.zeros(n_joints)
+        self.raw = np.zeros_like(low_pass.value)
         """Newest difference before the low-pass [N m] or [N], shape (n_joints,)."""
         self.fresh = False
         """Whether the newest measurement gave a new ``raw``."""
@@ -111,7 +99,7 @@ class DisturbanceEstimate(Disturbance):
     detection, isolation, and identification", T-RO 33(6), 2017, sections V-C and V-D.
 
     Args:
-        prior, n_joints, period, bandwidth, smoothing, bleed: See :class:`Disturbance`.
+        prior, low_pass, period: See :class:`Disturbance`.
         velocity_delay: Age of the measured velocity against position and effort [s].
         lead: How much younger than the motion the effort is taken [s].
 
@@ -122,18 +110,13 @@ class DisturbanceEstimate(Disturbance):
     def __init__(
         self,
         prior: Prior,
-        n_joints: int,
+        low_pass: LowPass,
         *,
         period: float,
-        bandwidth: float,
         velocity_delay: float = VELOCITY_DELAY,
         lead: float = 0.0,
-        smoothing: float = 0.0,
-        bleed: float = 0.0,
     ) -> None:
-        super().__init__(
-            prior, n_joints, period=period, bandwidth=bandwidth, smoothing=smoothing, bleed=bleed
-        )
+        super().__init__(prior, low_pass, period=period)
         if not (velocity_delay >= 0.0 and lead >= 0.0):
             raise ConfigError(
                 'A disturbance estimate needs velocity_delay and lead >= 0 s, '
@@ -141,8 +124,8 @@ class DisturbanceEstimate(Disturbance):
             )
         self._age = 0.5 * period + velocity_delay
         self._weights = _weights((self._age - lead) / period)
-        self._efforts = np.zeros((len(self._weights), n_joints))  # newest first
-        self._velocity = np.zeros(n_joints)
+        self._velocity = np.zeros_like(low_pass.value)
+        self._efforts = np.zeros((len(self._weights), len(self._velocity)))  # newest first
         self._stamp_ns: int | None = None
 
     def reset(self) -> None:

@@ -22,9 +22,18 @@ from lstm_dynamics_ros.control.disturbance_estimate import (
     ModelDisturbance,
     VELOCITY_DELAY,
 )
+from lstm_dynamics_ros.control.margin import (
+    bandwidth_setting,
+    bleed_setting,
+    check_bandwidth,
+    inertia_ratio_setting,
+    low_margin_setting,
+    smoothing_setting,
+)
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.parameters import parameter
 from lstm_dynamics_ros.core.state import Reference, Vector
+from lstm_dynamics_ros.signals.low_pass import LowPass
 import numpy as np
 
 LARGEST_PHASE = 0.52
@@ -48,14 +57,7 @@ class DisturbanceObserverConfig(ControllerConfig):
         'Where velocity and acceleration come from: measured velocities, or a forward model.',
         choices=('classical', 'learned'),
     )
-    bandwidth: float = parameter(
-        20.0,
-        'How fast the estimate follows; faster is rougher.',
-        unit='rad/s',
-        minimum=0.0,
-        maximum=500.0,
-        reconfigurable=True,
-    )
+    bandwidth: float = bandwidth_setting(20.0, 'the estimate follows')
     velocity_delay: float = parameter(
         VELOCITY_DELAY,
         'Age of the measured velocity against position and effort, from its filter.',
@@ -63,14 +65,7 @@ class DisturbanceObserverConfig(ControllerConfig):
         minimum=0.0,
         maximum=0.1,
     )
-    smoothing: float = parameter(
-        0.0,
-        'Time constant of a second low-pass, against encoder noise; 0 is without.',
-        unit='s',
-        minimum=0.0,
-        maximum=0.1,
-        reconfigurable=True,
-    )
+    smoothing: float = smoothing_setting(0.0)
     lead: float = parameter(
         0.0,
         'How much younger than the motion the effort is taken; more reacts earlier. Classical '
@@ -79,25 +74,9 @@ class DisturbanceObserverConfig(ControllerConfig):
         minimum=0.0,
         maximum=0.1,
     )
-    bleed: float = parameter(
-        0.5,
-        'How fast the estimate decays while it is frozen, e.g. in contact.',
-        unit='1/s',
-        minimum=0.0,
-        maximum=100.0,
-        reconfigurable=True,
-    )
-    inertia_ratio: float = parameter(
-        1.0,
-        'Largest ratio of inertia in the rigid-body model to that of the robot.',
-        minimum=0.1,
-        maximum=10.0,
-    )
-    allow_low_margin: bool = parameter(
-        default=False,
-        description='Accepts settings that leave less than 60 degrees of phase margin.',
-    )
-
+    bleed: float = bleed_setting('the estimate')
+    inertia_ratio: float = inertia_ratio_setting()
+    allow_low_margin: bool = low_margin_setting('settings that leave')
     adaptation: AdaptationSettings = field(default_factory=AdaptationSettings)
 
     def build(self, context: ControlContext) -> 'DisturbanceObserver':
@@ -121,19 +100,15 @@ class DisturbanceObserverConfig(ControllerConfig):
         Raises:
             ConfigError: If they do, and ``allow_low_margin`` is not set.
         """
-        if self.bandwidth * self.lead > LARGEST_GAIN and not self.allow_low_margin:
+        if self.allow_low_margin:
+            return
+        if self.bandwidth * self.lead > LARGEST_GAIN:
             raise ConfigError(
                 f'bandwidth * lead must be <= {LARGEST_GAIN}, got {self.bandwidth:g} rad/s * '
                 f'{self.lead:g} s. Lower one of them, or set allow_low_margin.'
             )
-        most = LARGEST_PHASE / (self.inertia_ratio * self.delay(context))
-        if self.bandwidth > most and not self.allow_low_margin:
-            raise ConfigError(
-                f'An observer bandwidth of {self.bandwidth:g} rad/s leaves less than 60 degrees '
-                f'of phase margin with {1e3 * self.delay(context):.1f} ms around the loop: '
-                f'at most {most:.1f} rad/s. Lower bandwidth or the latency, '
-                'or set allow_low_margin.'
-            )
+        delay = self.delay(context)
+        check_bandwidth(self.bandwidth, LARGEST_PHASE / (self.inertia_ratio * delay), delay)
 
 
 @final
@@ -198,10 +173,19 @@ def _estimate(
     config: DisturbanceObserverConfig, context: ControlContext, prior: Prior
 ) -> Disturbance:
     """Return what observes, as the settings say."""
-    n_joints, period = len(context.joint_names), context.period
-    numbers = {name: getattr(config, name) for name in ('bandwidth', 'smoothing', 'bleed')}
+    low_pass = LowPass(
+        len(context.joint_names),
+        bandwidth=config.bandwidth,
+        smoothing=config.smoothing,
+        bleed=config.bleed,
+    )
     if config.mode == 'learned':
         needs_forward('A learned disturbance_observer', context)
-        return ModelDisturbance(prior, n_joints, period=period, **numbers)
-    numbers |= {'velocity_delay': config.velocity_delay, 'lead': config.lead}
-    return DisturbanceEstimate(prior, n_joints, period=period, **numbers)
+        return ModelDisturbance(prior, low_pass, period=context.period)
+    return DisturbanceEstimate(
+        prior,
+        low_pass,
+        period=context.period,
+        velocity_delay=config.velocity_delay,
+        lead=config.lead,
+    )

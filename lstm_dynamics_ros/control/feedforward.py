@@ -15,6 +15,13 @@ from lstm_dynamics_ros.control.base import (
     Prior,
     settings_as,
 )
+from lstm_dynamics_ros.control.margin import (
+    bandwidth_setting,
+    bleed_setting,
+    check_bandwidth,
+    inertia_ratio_setting,
+    low_margin_setting,
+)
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.parameters import parameter
@@ -167,32 +174,12 @@ def largest_bandwidth(latency: float, period: float, inertia_ratio: float = 1.0)
 class FeedforwardDobConfig(FeedforwardSettings):
     """Settings of the feed-forward, and how fast the observer follows."""
 
-    bandwidth: float = parameter(
-        20.0,
-        'How fast the observer takes over what the feed-forward leaves; faster is rougher.',
-        unit='rad/s',
-        minimum=0.0,
-        maximum=500.0,
-        reconfigurable=True,
+    bandwidth: float = bandwidth_setting(
+        20.0, 'the observer takes over what the feed-forward leaves'
     )
-    bleed: float = parameter(
-        0.5,
-        'How fast the observer decays while it is frozen, e.g. in contact.',
-        unit='1/s',
-        minimum=0.0,
-        maximum=100.0,
-        reconfigurable=True,
-    )
-    inertia_ratio: float = parameter(
-        1.0,
-        'Largest ratio of inertia in the rigid-body model to that of the robot.',
-        minimum=0.1,
-        maximum=10.0,
-    )
-    allow_low_margin: bool = parameter(
-        default=False,
-        description='Accepts a bandwidth that leaves less than 60 degrees of phase margin.',
-    )
+    bleed: float = bleed_setting('the observer')
+    inertia_ratio: float = inertia_ratio_setting()
+    allow_low_margin: bool = low_margin_setting('a bandwidth that leaves')
 
     def build(self, context: ControlContext) -> 'FeedforwardDob':
         """See the base class."""
@@ -204,14 +191,9 @@ class FeedforwardDobConfig(FeedforwardSettings):
         Raises:
             ConfigError: If it does, and ``allow_low_margin`` is not set.
         """
-        most = largest_bandwidth(context.latency, context.period, self.inertia_ratio)
-        delay = context.latency + 1.5 * context.period
-        if self.bandwidth > most and not self.allow_low_margin:
-            raise ConfigError(
-                f'An observer bandwidth of {self.bandwidth:g} rad/s leaves less than 60 degrees '
-                f'of phase margin with {1e3 * delay:.1f} ms around the loop: at most {most:.1f} '
-                'rad/s. Lower bandwidth or the latency, or set allow_low_margin.'
-            )
+        if not self.allow_low_margin:
+            most = largest_bandwidth(context.latency, context.period, self.inertia_ratio)
+            check_bandwidth(self.bandwidth, most, context.latency + 1.5 * context.period)
 
 
 @final

@@ -15,6 +15,12 @@ from lstm_dynamics_ros.control.base import (
     settings_as,
 )
 from lstm_dynamics_ros.control.disturbance_estimate import follows
+from lstm_dynamics_ros.control.margin import (
+    bandwidth_setting,
+    bleed_setting,
+    low_margin_setting,
+    smoothing_setting,
+)
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.parameters import parameter
@@ -208,22 +214,8 @@ class OneStepInversionConfig(ControllerConfig):
         maximum=10.0,
         reconfigurable=True,
     )
-    bandwidth: float = parameter(
-        15.0,
-        'How fast the correction follows; faster is rougher.',
-        unit='rad/s',
-        minimum=0.0,
-        maximum=500.0,
-        reconfigurable=True,
-    )
-    smoothing: float = parameter(
-        0.01,
-        'Time constant of a second low-pass, against encoder noise; 0 is without.',
-        unit='s',
-        minimum=0.0,
-        maximum=0.1,
-        reconfigurable=True,
-    )
+    bandwidth: float = bandwidth_setting(15.0, 'the correction follows')
+    smoothing: float = smoothing_setting(0.01)
     largest_change: float = parameter(
         0.3,
         'Largest torque asked for beyond the one that acts, as a share of the effort limit.',
@@ -238,18 +230,8 @@ class OneStepInversionConfig(ControllerConfig):
         maximum=10.0,
         reconfigurable=True,
     )
-    bleed: float = parameter(
-        0.5,
-        'How fast the correction decays while it is frozen, e.g. in contact.',
-        unit='1/s',
-        minimum=0.0,
-        maximum=100.0,
-        reconfigurable=True,
-    )
-    allow_low_margin: bool = parameter(
-        default=False,
-        description='Accepts a bandwidth that leaves less than 60 degrees of phase margin.',
-    )
+    bleed: float = bleed_setting('the correction')
+    allow_low_margin: bool = low_margin_setting('a bandwidth that leaves')
     jacobian: JacobianSettings = field(default_factory=JacobianSettings)
 
     def build(self, context: ControlContext) -> 'OneStepInversion':

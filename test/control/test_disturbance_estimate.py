@@ -4,6 +4,7 @@
 from lstm_dynamics_ros.control.disturbance_estimate import DisturbanceEstimate, ModelDisturbance
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.state import JointState, Vector
+from lstm_dynamics_ros.signals.low_pass import LowPass
 import numpy as np
 import pytest
 
@@ -21,11 +22,18 @@ class MassOnSpring:
         return MASS * acceleration + STIFFNESS * position
 
 
-def estimate(**settings: float) -> DisturbanceEstimate:
+def estimate(
+    *,
+    bandwidth: float = 20.0,
+    smoothing: float = 0.0,
+    bleed: float = 0.0,
+    period: float = PERIOD,
+    velocity_delay: float = 0.0,
+    lead: float = 0.0,
+) -> DisturbanceEstimate:
+    low_pass = LowPass(2, bandwidth=bandwidth, smoothing=smoothing, bleed=bleed)
     return DisturbanceEstimate(
-        MassOnSpring(),
-        2,
-        **({'period': PERIOD, 'bandwidth': 20.0, 'velocity_delay': 0.0} | settings),
+        MassOnSpring(), low_pass, period=period, velocity_delay=velocity_delay, lead=lead
     )
 
 
@@ -161,7 +169,7 @@ HIDDEN = np.array([1.5, -0.4])
 
 
 def model_estimate() -> ModelDisturbance:
-    return ModelDisturbance(MassOnSpring(), 2, period=PERIOD, bandwidth=20.0, bleed=0.5)
+    return ModelDisturbance(MassOnSpring(), LowPass(2, bandwidth=20.0, bleed=0.5), period=PERIOD)
 
 
 def test_one_step_of_the_model_finds_a_constant_disturbance_in_motion() -> None:

@@ -11,6 +11,7 @@ from lstm_dynamics_ros.control.feedforward import largest_bandwidth
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.state import JointState, Reference, Vector
 from lstm_dynamics_ros.signals.disturbance import DisturbanceFilter
+from lstm_dynamics_ros.signals.low_pass import LowPass
 from lstm_dynamics_ros.sim.nominal import NominalModel
 from lstm_dynamics_ros.sim.robot import RobotDescription
 import numpy as np
@@ -160,9 +161,8 @@ class ModelFeedforward(Controller):
         elif bandwidth > 0:
             self._observer = DisturbanceEstimate(
                 context.prior,
-                n,
+                LowPass(n, bandwidth=bandwidth),
                 period=context.period,
-                bandwidth=bandwidth,
                 velocity_delay=velocity_delay,
             )
 
