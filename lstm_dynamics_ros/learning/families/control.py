@@ -2,11 +2,12 @@
 """The model family that says which effort a motion to come takes, for control."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
-from lstm_dynamics_ros.core.card import PAST_KIND, PAYLOAD_KINDS, PRIOR_KIND
+from lstm_dynamics_ros.core.card import PAST_KIND, PAYLOAD_KINDS
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.parameters import parameter
-from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
+from lstm_dynamics_ros.learning.families.dynamics import EffortSettings
 from lstm_dynamics_ros.learning.settings import MODELS, PAYLOAD
 
 MOTION_KINDS = ('position', 'velocity', 'acceleration')
@@ -15,15 +16,12 @@ MOTION_KINDS = ('position', 'velocity', 'acceleration')
 
 @MODELS.register('control')
 @dataclass(frozen=True, kw_only=True)
-class ControlSettings(DynamicsSettings):
+class ControlSettings(EffortSettings):
     """A whole motion, with acceleration, to effort; what was measured goes in as disturbance."""
 
+    default_features: ClassVar[tuple[str, ...]] = MOTION_KINDS
+
     family: str = parameter('control', 'Model family.', choices=('control',))
-    model_kind: str = parameter(
-        'inverse',
-        'inverse predicts the effort, residual_inverse the effort minus the rigid-body prior.',
-        choices=('inverse', 'residual_inverse'),
-    )
     motion_cutoff: float = parameter(
         12.0,
         'Cut-off of the zero-phase low-pass that motion and effort pass before an inverse model '
@@ -50,16 +48,9 @@ class ControlSettings(DynamicsSettings):
     @property
     def signals(self) -> tuple[str, ...]:
         """See the base class."""
-        kinds = self.features or MOTION_KINDS
-        if 'effort' in kinds:
-            raise ConfigError('effort is what an inverse model predicts, it cannot be a feature.')
+        kinds = self._kinds()
         if 'acceleration' not in kinds:
             raise ConfigError('A model of the family control needs the feature acceleration.')
-        if PRIOR_KIND in kinds:
-            raise ConfigError(
-                f'The feature {PRIOR_KIND} goes with an inverse model without acceleration, got '
-                f'{sorted(kinds)} of a model of kind {self.model_kind}.'
-            )
         known = (*MOTION_KINDS, 'disturbance')
         if PAYLOAD not in kinds:
             return self.ordered(kinds, known)

@@ -4,6 +4,8 @@
 from dataclasses import dataclass
 from typing import ClassVar
 
+from lstm_dynamics_ros.core.card import PRIOR_KIND
+from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.parameters import parameter
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 
@@ -74,3 +76,32 @@ class DynamicsSettings(TrainingSettings):
     input_noise: float = parameter(
         0.0, 'Noise added to the inputs, relative to their step-to-step change.', minimum=0.0
     )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EffortSettings(DynamicsSettings):
+    """A family that predicts effort: of a motion to come, or of the one measured until now."""
+
+    default_features: ClassVar[tuple[str, ...]]
+
+    model_kind: str = parameter(
+        'inverse',
+        'inverse predicts the effort, residual_inverse the effort minus the rigid-body prior.',
+        choices=('inverse', 'residual_inverse'),
+    )
+
+    def _kinds(self) -> tuple[str, ...]:
+        """Return the features, without those that no such family can have.
+
+        Raises:
+            ConfigError: If one of them is there.
+        """
+        kinds = self.features or self.default_features
+        if 'effort' in kinds:
+            raise ConfigError('effort is what an inverse model predicts, it cannot be a feature.')
+        if PRIOR_KIND in kinds and ('acceleration' in kinds or self.model_kind != 'inverse'):
+            raise ConfigError(
+                f'The feature {PRIOR_KIND} goes with an inverse model without acceleration, got '
+                f'{sorted(kinds)} of a model of kind {self.model_kind}.'
+            )
+        return kinds

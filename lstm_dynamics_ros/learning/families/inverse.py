@@ -2,25 +2,23 @@
 """The model family that says which effort goes with the motion measured until now."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from lstm_dynamics_ros.core.card import PRIOR_KIND
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.parameters import parameter
-from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
+from lstm_dynamics_ros.learning.families.dynamics import EffortSettings
 from lstm_dynamics_ros.learning.settings import MODELS, PAYLOAD
 
 
 @MODELS.register('inverse')
 @dataclass(frozen=True, kw_only=True)
-class InverseSettings(DynamicsSettings):
+class InverseSettings(EffortSettings):
     """Measured motion to effort, or to what a rigid-body prior leaves of it."""
 
+    default_features: ClassVar[tuple[str, ...]] = ('position', 'velocity')
+
     family: str = parameter('inverse', 'Model family.', choices=('inverse',))
-    model_kind: str = parameter(
-        'inverse',
-        'inverse predicts the effort, residual_inverse the effort minus the rigid-body prior.',
-        choices=('inverse', 'residual_inverse'),
-    )
     prior_window: int = parameter(
         12,
         'Measurements that prior_effort takes its acceleration from.',
@@ -35,17 +33,10 @@ class InverseSettings(DynamicsSettings):
     @property
     def signals(self) -> tuple[str, ...]:
         """See the base class."""
-        kinds = self.features or ('position', 'velocity')
-        if 'effort' in kinds:
-            raise ConfigError('effort is what an inverse model predicts, it cannot be a feature.')
+        kinds = self._kinds()
         for kind in ('disturbance', PAYLOAD):
             if kind in kinds:
                 raise ConfigError(f'The feature {kind} goes with the feature acceleration.')
-        if PRIOR_KIND in kinds and self.model_kind != 'inverse':
-            raise ConfigError(
-                f'The feature {PRIOR_KIND} goes with an inverse model without acceleration, got '
-                f'{sorted(kinds)} of a model of kind {self.model_kind}.'
-            )
         return self.ordered(kinds, ('position', 'velocity', PRIOR_KIND))
 
     @property

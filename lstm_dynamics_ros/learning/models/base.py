@@ -69,12 +69,7 @@ class Model(nn.Module, ABC):
 
     @abstractmethod
     def branches(
-        self,
-        observations: Tensor,
-        state: ModelState,
-        positions: Sequence[int],
-        *,
-        skip: int = 0,
+        self, observations: Tensor, state: ModelState, positions: Sequence[int], *, skip: int = 0
     ) -> tuple[Tensor, list[ModelState]]:
         """Take the steps of a measured sequence and also return the states on the way.
 

@@ -131,12 +131,7 @@ class DynamicsModel(FeatureMap, Model):
         return prediction, ModelState(cell, line, slip)
 
     def branches(
-        self,
-        observations: Tensor,
-        state: ModelState,
-        positions: Sequence[int],
-        *,
-        skip: int = 0,
+        self, observations: Tensor, state: ModelState, positions: Sequence[int], *, skip: int = 0
     ) -> tuple[Tensor, list[ModelState]]:
         """See the base class."""
         padded, slip = None, None

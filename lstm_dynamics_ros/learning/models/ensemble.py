@@ -66,12 +66,7 @@ class Ensemble(Model):
         return torch.stack(taken)
 
     def branches(
-        self,
-        observations: Tensor,
-        state: ModelState,
-        positions: Sequence[int],
-        *,
-        skip: int = 0,
+        self, observations: Tensor, state: ModelState, positions: Sequence[int], *, skip: int = 0
     ) -> tuple[Tensor, list[ModelState]]:
         """See the base class."""
         runs = [

@@ -126,12 +126,7 @@ class TorqueObserver(Model):
         return prediction, _state(cell, memory, prediction)
 
     def branches(
-        self,
-        observations: Tensor,
-        state: ModelState,
-        positions: Sequence[int],
-        *,
-        skip: int = 0,
+        self, observations: Tensor, state: ModelState, positions: Sequence[int], *, skip: int = 0
     ) -> tuple[Tensor, list[ModelState]]:
         """See the base class.
 
