@@ -82,6 +82,14 @@ def plan_excitations(
     if options.robot and not settings.amplitude:
         settings = replace(settings, amplitude=robot.amplitude)
     limits = robot.limits
+    signal = None
+    if options.probe:  # before what takes long, so that what is wrong with it is said at once
+        signal = probe(
+            limits.effort,
+            duration=settings.duration,
+            share=options.probe_share,
+            kind=options.probe_kind,
+        )
     listener.say(f'! {WARNING}')
     listener.say(f'home    {" ".join(f"{value:g}" for value in limits.home)}')
     listener.say(f'efforts {robot.model}')
@@ -93,13 +101,7 @@ def plan_excitations(
     write_summary(made, limits, settings, options.out)
     for item in made:
         listener.say(_line(item, limits))
-    if options.probe:
-        signal = probe(
-            limits.effort,
-            duration=settings.duration,
-            share=options.probe_share,
-            kind=options.probe_kind,
-        )
+    if signal is not None:
         write_probe(
             signal, options.out / 'probe', topic=options.probe_topic, overwrite=options.overwrite
         )

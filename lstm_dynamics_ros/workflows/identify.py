@@ -19,6 +19,7 @@ from lstm_dynamics_ros.learning.identification.result import Identification
 from lstm_dynamics_ros.learning.identification.settings import IdentifySettings
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.workflows.listener import Listener, SILENT
+from lstm_dynamics_ros.workflows.recordings import as_recordings
 from lstm_dynamics_ros.workflows.rigid_body import given_urdf
 
 
@@ -72,6 +73,7 @@ def identify(
         DataError: If the recordings do not tell.
     """
     description, source = given_urdf(urdf, robot)
+    recordings = as_recordings(recordings)
     names = recordings[0].joint_names
     prior = RigidBodyPrior(description, names, armature=armature or None, source=source)
     report = data_report(recordings, torque=prior.torque)

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from lstm_dynamics_ros.core.assets import asset
+from lstm_dynamics_ros.core.errors import ConfigError, UnknownNameError
 from lstm_dynamics_ros.data.bags.reader import read_recordings
 from lstm_dynamics_ros.data.segment import segments
 from lstm_dynamics_ros.evaluation.forecasters.fit_arx import fit_arx
@@ -31,6 +32,9 @@ FORWARD_RUNS = {'arm': 120, 'pendulum': 60}
 CONTROL_RUNS = {'arm': 80, 'pendulum': 40}
 """Training runs without correction of each control model; improving adds as many with it."""
 
+KINDS = ('forward', 'residual')
+"""Models of each robot."""
+
 LATENCY = 0.01
 """From a measurement to the torque of its correction in the embedded robots: one control cycle,
 2 ms of dead time and 3 ms of lag [s]; `lstm-dynamics latency` finds the same in a bag."""
@@ -51,13 +55,34 @@ def make_models(options: ModelsOptions, listener: Listener) -> dict[str, dict[st
     Args:
         options: Which models, and how.
         listener: Is shown progress; workers show their own.
+
+    Raises:
+        ConfigError: If there is nothing to make, or fewer than no runs.
+        UnknownNameError: If there is no such robot or kind.
     """
+    _check(options)
     cards: dict[str, dict[str, Any]] = {}
     if 'forward' in options.kinds:
         cards |= _forward_models(options.robots, options, listener)
     for name in options.robots if 'residual' in options.kinds else ():
         cards[f'{name}_residual'] = control_model(name, options, listener)
     return cards
+
+
+def _check(options: ModelsOptions) -> None:
+    """Refuse what could not be made, before hours of recording."""
+    if not options.kinds or not options.robots:
+        raise ConfigError(
+            f'Name at least one robot and one of the kinds {", ".join(KINDS)}, got robots '
+            f'{list(options.robots)} and kinds {list(options.kinds)}.'
+        )
+    for kind in options.kinds:
+        if kind not in KINDS:
+            raise UnknownNameError('kind of model', kind, KINDS)
+    for name in options.robots:
+        load_robot(name)
+    if options.runs < 0:
+        raise ConfigError(f'--runs must be at least 1, or 0 for the default, got {options.runs}.')
 
 
 def _forward_models(

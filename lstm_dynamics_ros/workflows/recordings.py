@@ -64,16 +64,21 @@ def named_recordings(bags: Sequence[Path], naming: JointNaming | None = None) ->
     Raises:
         JointNamesError: If a wanted joint is not there.
         ConfigError: If an entry of the map is wrong.
-        UnknownNameError: If it names no joint of the bags.
+        UnknownNameError: If it, or a type, names no joint of the bags.
     """
     wanted = naming or JointNaming()
-    types = wanted.types
-    if not wanted.joint_prefix and not wanted.joint_map:
-        return read_recordings(bags, joint_names=wanted.joints or None, joint_types=types or None)
-    result = renamed(read_recordings(bags), prefix=wanted.joint_prefix, joint_map=wanted.joint_map)
-    if wanted.joints:
-        result = [item.select(wanted.joints) for item in result]
-    return [_with_types(item, types) for item in result]
+    if wanted.joint_prefix or wanted.joint_map:
+        found = read_recordings(bags)
+        result = renamed(found, prefix=wanted.joint_prefix, joint_map=wanted.joint_map)
+        if wanted.joints:
+            result = [item.select(wanted.joints) for item in result]
+    else:
+        result = read_recordings(bags, joint_names=wanted.joints or None)
+    known = result[0].joint_names if result else ()
+    for name in wanted.types:
+        if name not in known:
+            raise UnknownNameError('joint', name, known)
+    return [_with_types(item, wanted.types) for item in result]
 
 
 def leaving_out(recordings: Sequence[Recording], names: Sequence[str]) -> list[Recording]:

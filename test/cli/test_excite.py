@@ -70,6 +70,17 @@ def test_a_home_outside_is_refused_before_anything_is_written(
     assert not out.exists()
 
 
+def test_a_kind_of_probe_that_is_not_there_is_refused_before_anything_is_written(
+    limits: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / 'out'
+    kind = ['--home', '0', '-1.2', '--probe', '--probe-kind', 'sweep']
+    assert run(['excite', '--limits', str(limits), '--out', str(out), *kind, *QUICK]) == 2
+
+    assert "Unknown probe 'sweep'. Known: multi_sine, prbs." in capsys.readouterr().err
+    assert not out.exists()
+
+
 @pytest.mark.parametrize(
     ('arguments', 'output'),
     [

@@ -90,6 +90,11 @@ def test_joints_the_urdf_does_not_have_are_listed_on_both_sides(
     assert "Expected ['left_joint1', 'left_joint2'], got ['joint1', 'joint2']" in output
 
 
+def test_without_bags_it_asks_for_some(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(['identify', '--robot', 'pendulum']) == 2
+    assert 'There is no recording. Give bags' in capsys.readouterr().err
+
+
 def test_a_motor_current_is_warned_of_with_its_factor(
     folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from lstm_dynamics_ros.core.errors import ConfigError, JointNamesError
+from lstm_dynamics_ros.core.errors import ConfigError, JointNamesError, UnknownNameError
 from lstm_dynamics_ros.data.bags.writer import write_bag
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.data.segment import Segment
@@ -74,6 +74,18 @@ def test_without_other_names_bags_are_read_as_they_are(bag: Path) -> None:
 def test_a_joint_that_is_not_there_is_refused_with_both_lists(bag: Path) -> None:
     with pytest.raises(JointNamesError, match=r"got \['joint1', 'joint2'\]"):
         named_recordings([bag], JointNaming(joints=('joint3',), joint_prefix='fer_'))
+
+
+@pytest.mark.parametrize(
+    'naming',
+    [
+        JointNaming(continuous=('joint1',)),
+        JointNaming(prismatic=('fer_joint1',), joint_prefix='fer_'),
+    ],
+)
+def test_the_type_of_a_joint_that_is_not_there_is_refused(bag: Path, naming: JointNaming) -> None:
+    with pytest.raises(UnknownNameError, match='Unknown joint'):
+        named_recordings([bag], naming)
 
 
 @pytest.mark.parametrize(
