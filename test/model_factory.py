@@ -36,8 +36,8 @@ FED = {
     'weighing': ('position', 'velocity', 'acceleration', 'disturbance', *DERIVED_KINDS),
 }
 """Features by what the model is: ``accelerated`` is an inverse model with accelerations,
-``motion`` a residual inverse model asked about motions, and ``weighing`` one that is told what a
-payload costs."""
+``motion`` a residual inverse model asked about motions, and ``weighing`` one that sees the
+effort per kilogram of payload."""
 
 
 def f32(x: Floats) -> Floats:
@@ -193,8 +193,10 @@ def make_model(
     )  # fmt: skip
     forward = kind == 'forward'
     fed = FED.get(kind, FED['inverse'])
-    told = ('position', 'velocity', 'effort')[: 2 + with_effort_target] if forward else ('effort',)
-    features, targets = signals(names, fed, 0), signals(names, told, -1 if forward else 0)
+    kinds = (
+        ('position', 'velocity', 'effort')[: 2 + with_effort_target] if forward else ('effort',)
+    )
+    features, targets = signals(names, fed, 0), signals(names, kinds, -1 if forward else 0)
     limits = {
         'position': 3.0, 'velocity': 4.0, 'acceleration': 40.0, 'disturbance': 50.0,
         'effort': 50.0, **dict.fromkeys(DERIVED_KINDS, 50.0),
@@ -306,10 +308,10 @@ def build_graph(
         node('MatMul', ['top', 'head'], ['push']),
         node('Add', ['direct', 'push'], ['prediction']),
     ]
-    told = ['prediction']
+    outputs = ['prediction']
     if members > 1:
         nodes.append(node('Abs', ['push'], ['prediction_std']))
-        told.append('prediction_std')
+        outputs.append('prediction_std')
 
     def info(name: str, shape: list[int | str]) -> onnx.ValueInfoProto:
         return helper.make_tensor_value_info(name, TensorProto.FLOAT, shape)
@@ -320,7 +322,7 @@ def build_graph(
         'test',
         [info('obs', ['N', n_features]), *(info(f'{p}_in', states) for p in parts)],
         [
-            *(info(name, ['N', n_targets]) for name in told),
+            *(info(name, ['N', n_targets]) for name in outputs),
             *(info(f'{p}_out', states) for p in parts),
         ],
         [numpy_helper.from_array(value, name) for name, value in constants.items()],

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Made data in the layout of the published sets, with a ``reference.py`` of their opponents.
+"""Made data in the layout of the published sets, with a ``reference.py`` of their baselines.
 
 Every joint is a damped pendulum with Coulomb friction that follows a sum of sines, so that there
 is something to learn, and torque and motion belong together.

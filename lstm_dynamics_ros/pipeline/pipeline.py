@@ -199,12 +199,12 @@ class Pipeline(Stages):
         return self.permission.grant(self.newest, self._note(), self.control_period, around)
 
     def disarm(self) -> None:
-        """Take torque back; the safe command follows. Never refused; a fault stays."""
+        """Revoke torque; the safe command follows. Never refused; a fault stays."""
         self.permission.disarm()
 
     @property
     def revoked_because(self) -> str:
-        """Why torque was taken back since the last arming; empty if it was not."""
+        """Why torque was revoked since the last arming; empty if it was not."""
         return self.permission.revoked_because
 
     @property

@@ -16,8 +16,8 @@ from lstm_dynamics_ros.safety.arming import ArmingFacts, ArmingSettings, judge, 
 from lstm_dynamics_ros.safety.state import Event, State, StateMachine
 
 LONGEST_RECOVERY = 1.0
-"""How long after torque was taken back from it a model may need to be warm again, beside its
-washout [s]; longer is a fault."""
+"""How long a model may need to be warm again after torque was revoked, beside its washout [s];
+longer is a fault."""
 
 USUAL_LIMIT = 1.0
 """Effort limit that a gain counts with where none is known [N m] or [N]: strict."""
@@ -58,7 +58,7 @@ def prediction_only(card: ModelCard, settings: ArmingSettings) -> list[str]:
 
 
 class TorquePermission:
-    """Allows torque on request, takes it back, and remembers why.
+    """Allows torque on request, revokes it, and remembers why.
 
     Args:
         card: Card of the model.
@@ -80,9 +80,9 @@ class TorquePermission:
     ) -> None:
         self.safety = safety
         self.revoked_because = ''
-        """Why torque was taken back since the last arming; empty if it was not."""
+        """Why torque was revoked since the last arming; empty if it was not."""
         self.count = 0
-        """How often torque was taken back."""
+        """How often torque was revoked."""
         self._card = card
         self._machine = machine
         self._state_input = state_input
@@ -172,17 +172,17 @@ class TorquePermission:
             self.disarm()
 
     def note_loss(self, reason: str) -> None:
-        """Remember why torque was taken back."""
+        """Remember why torque was revoked."""
         self.revoked_because = reason
         self.count += 1
 
     def disarm(self) -> None:
-        """Take torque back; the safe command follows. Never refused; a fault stays."""
+        """Revoke torque; the safe command follows. Never refused; a fault stays."""
         if self._machine.state in {State.ARMED, State.DEGRADED}:
             self._machine.on(Event.DISARM)
 
     def review(self, step: Step) -> None:
-        """Take torque back if something in a step speaks against it."""
+        """Revoke torque if something in a step speaks against it."""
         if self._machine.state is State.ARMED:
             self.revoke(
                 self._reason_to_stop(step)
@@ -191,7 +191,7 @@ class TorquePermission:
             )
 
     def _reason_to_stop(self, step: Step) -> str:
-        """Return why torque is to be taken back; empty if it is not."""
+        """Return why torque is to be revoked; empty if it is not."""
         gate, trust = self._output.gate, self._trust
         if step.note:
             return step.note
@@ -230,7 +230,7 @@ class TorquePermission:
         self._recovering = self._recovering + 1 if recovers else 0
 
     def bound_recovery(self) -> None:
-        """Make it a fault if the model is not warm in time after torque was taken back."""
+        """Make it a fault if the model is not warm in time after torque was revoked."""
         if self._machine.state is not State.DEGRADED:
             return
         taken = self._state_input
@@ -238,5 +238,5 @@ class TorquePermission:
             now = taken.waiting_for() if taken.lost else ''
             self._machine.fail(
                 f'The model was not warm again within {self._longest:.3g} s after torque was '
-                f'taken back. {now or self.revoked_because}'
+                f'revoked. {now or self.revoked_because}'
             )

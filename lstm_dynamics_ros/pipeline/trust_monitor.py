@@ -180,7 +180,7 @@ class TrustMonitor:
         """Whether contact has begun so lately that nothing else need be the matter.
 
         What lasts longer may be an error of the model, which must lower trust, and which it can
-        only mend if it sees what the drives do.
+        only mend if it sees the measured effort.
         """
         longest = LONGEST_TOUCH if self.contact.at_tool else BRIEF_TOUCH
         return self.contact.contact and self.contact.duration < longest

@@ -105,7 +105,7 @@ class ContactSettings:
     )
     disarm_after: float = parameter(
         0.0,
-        'Take torque back after a contact of this length. 0 never does.',
+        'Revoke torque after a contact of this length. 0 never does.',
         unit='s',
         minimum=0.0,
         reconfigurable=True,

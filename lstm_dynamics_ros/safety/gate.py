@@ -187,7 +187,7 @@ class Gate:
 
         Args:
             torque: Computed torque [N m] or [N], shape (n_joints,); None counts as zero.
-            armed: Whether a person has allowed torque and nothing has taken that back.
+            armed: Whether a person has allowed torque and nothing has revoked that.
             confidence: Trust in the prediction, 0 to 1.
             measured: Newest measurement. With joint limits or an energy budget nothing passes
                 without.

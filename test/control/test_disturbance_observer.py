@@ -42,7 +42,7 @@ def pushed(config: DisturbanceObserverConfig, freezes: Sequence[int] = ()) -> li
     return [float(observer.torque(given(k, 3.0, frozen=k in freezes))[0]) for k in steps]
 
 
-def test_it_adds_what_the_drive_spends_beyond_the_model() -> None:
+def test_it_adds_the_measured_effort_beyond_the_model() -> None:
     assert pushed(DisturbanceObserverConfig(bandwidth=20.0))[-1] == pytest.approx(3.0, rel=1e-6)
 
 

@@ -117,7 +117,7 @@ def make_replay(forward_model: LoadedModel) -> Callable[..., ReplayResult]:
         stamps = dt_ns * np.arange(100, 100 + n, dtype=np.int64)
         ahead = np.arange(1, 11)
         rows = np.minimum(np.arange(n)[:, None] + ahead, n - 1)
-        told = position[rows] + offset + 0.001 * ahead[:, None]
+        predicted = position[rows] + offset + 0.001 * ahead[:, None]
         card = replace(
             forward_model.card, joint_types=joint_types, provenance={'seed': 3, 'data': ['a', 'b']}
         )
@@ -131,8 +131,10 @@ def make_replay(forward_model: LoadedModel) -> Callable[..., ReplayResult]:
             velocity=np.gradient(position, 0.01, axis=0),
             effort=np.sin(position),
             predicted={
-                'position': for_stamps(stamps, told, horizons, dt_ns),
-                'velocity': for_stamps(stamps, np.gradient(told, 0.01, axis=0), horizons, dt_ns),
+                'position': for_stamps(stamps, predicted, horizons, dt_ns),
+                'velocity': for_stamps(
+                    stamps, np.gradient(predicted, 0.01, axis=0), horizons, dt_ns
+                ),
             },
             warm=np.arange(n) >= 40,
         )

@@ -96,16 +96,16 @@ def test_what_nobody_expected_is_taken_out_when_it_is_frozen() -> None:
 
 
 class Carrier(Pendulum):
-    """The same with a payload at its tip: 1 kg costs ``l^2 ddq + g l sin q``."""
+    """The same with a payload at its tip: 1 kg takes ``l^2 ddq + g l sin q``."""
 
     def payload_torque(self, position: Vector, velocity: Vector, acceleration: Vector) -> Matrix:
         """See the protocol."""
-        costs: Matrix = np.zeros((1, 4))
-        costs[:, 0] = self.torque(position, velocity, acceleration) / MASS
-        return costs
+        efforts: Matrix = np.zeros((1, 4))
+        efforts[:, 0] = self.torque(position, velocity, acceleration) / MASS
+        return efforts
 
 
-def test_what_a_payload_cost_passes_the_same_low_pass() -> None:
+def test_the_effort_of_a_payload_passes_the_same_low_pass() -> None:
     bare = DisturbanceFilter(Pendulum(), period=DT, bandwidth=20.0, continuous=[False])
     loaded = DisturbanceFilter(
         Carrier(), period=DT, bandwidth=20.0, continuous=[False], payload=True
@@ -118,7 +118,7 @@ def test_what_a_payload_cost_passes_the_same_low_pass() -> None:
             np.testing.assert_allclose(loaded.value - 1.5 * loaded.payload, bare.value, atol=5e-3)
 
 
-def test_only_a_model_that_knows_payloads_can_say_what_one_costs() -> None:
+def test_a_model_without_payloads_gives_no_effort_per_kilogram() -> None:
     with pytest.raises(ConfigError, match='got Pendulum'):
         DisturbanceFilter(Pendulum(), period=DT, bandwidth=20.0, continuous=[False], payload=True)
 
@@ -151,20 +151,20 @@ def test_what_cannot_be_is_refused(period: float, bandwidth: float) -> None:
 
 def test_the_mass_is_that_of_weighted_least_squares() -> None:
     rng = np.random.default_rng(0)
-    cost, scale = rng.normal(size=(4000, 3)), np.array([1.0, 0.1, 5.0])
-    spent = 2.3 * cost + scale * rng.normal(size=(4000, 3))
-    found = estimates(spent, cost, scale, DT)
+    per_kilogram, scale = rng.normal(size=(4000, 3)), np.array([1.0, 0.1, 5.0])
+    measured = 2.3 * per_kilogram + scale * rng.normal(size=(4000, 3))
+    found = estimates(measured, per_kilogram, scale, DT)
     weight = np.exp(-DT * np.arange(4000)[::-1] / MEMORY)[:, None] / scale**2
     weight[: round(FIRST / DT)] = 0.0
-    expected = (weight * spent * cost).sum() / (weight * cost * cost).sum()
+    expected = (weight * measured * per_kilogram).sum() / (weight * per_kilogram**2).sum()
     assert found[-1] == pytest.approx(expected)
     assert found[-1] == pytest.approx(2.3, abs=0.1)
 
 
 def test_a_new_payload_is_known_after_a_while() -> None:
-    cost = np.full((4500, 1), 5.0)
-    spent = cost * np.where(np.arange(4500) < 4000, 0.0, 2.5)[:, None]
-    found = estimates(spent, cost, np.ones(1), DT)
+    per_kilogram = np.full((4500, 1), 5.0)
+    measured = per_kilogram * np.where(np.arange(4500) < 4000, 0.0, 2.5)[:, None]
+    found = estimates(measured, per_kilogram, np.ones(1), DT)
     seconds = DT * np.arange(1, 501)
     np.testing.assert_allclose(found[4000:], 2.5 * (1 - np.exp(-seconds / MEMORY)), atol=0.01)
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What a rigid body says the measured motion costs, step by step and over a record."""
+"""The effort of a rigid body for the measured motion, step by step and over a record."""
 
 from lstm_dynamics_ros.core.state import Vector
 from lstm_dynamics_ros.signals.rigid_body_effort import PriorEffort

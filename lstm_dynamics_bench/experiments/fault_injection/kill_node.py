@@ -59,7 +59,7 @@ class KillSettings:
     patience: float = parameter(60.0, 'Longest wait for commands.', unit='s', minimum=1.0)
 
 
-def run_kill_test(
+def kill_repeatedly(
     settings: KillSettings,
     command: Sequence[str] = (),
     progress: Callable[[int, KillRun], None] | None = None,
@@ -77,7 +77,7 @@ def run_kill_test(
         NodeEndedError: If robot or watchdog end.
     """
     robot = load_robot(settings.robot)
-    with own_domain('kill_test', 'events') as domain, TemporaryDirectory() as folder:
+    with own_domain('kill_node', 'events') as domain, TemporaryDirectory() as folder:
         domain.processes.start(
             'sim_node',
             {
@@ -90,10 +90,10 @@ def run_kill_test(
         )
         domain.processes.start('command_watchdog', {'limits': robot.effort_limit.tolist()})
         words = list(command) or _test_source(robot)
-        test = _KillTest(domain, settings, robot, words, Path(folder) / 'killed.log')
+        kills = _KillRuns(domain, settings, robot, words, Path(folder) / 'killed.log')
         runs = []
         for k in range(settings.runs):
-            runs.append(test.once())
+            runs.append(kills.once())
             if progress is not None:
                 progress(k + 1, runs[-1])
         return KillResult(command=tuple(command), bound=settings.bound, runs=tuple(runs))
@@ -117,7 +117,7 @@ def _test_source(robot: RobotDescription) -> list[str]:
     return module + [part for word in words for part in ('-p', word)]
 
 
-class _KillTest:
+class _KillRuns:
     """Subscriber to what the robot gets and does, around each kill."""
 
     def __init__(
@@ -273,7 +273,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument('command', nargs='*', help='what is killed; a test source without')
     given = parser.parse_args(arguments)
     settings = KillSettings(runs=given.runs, arm=given.arm)
-    result = run_kill_test(settings, given.command)
+    result = kill_repeatedly(settings, given.command)
     text = json.dumps(result.as_json(), indent=2) if given.json else result.as_table()
     sys.stdout.write(f'{text}\n')
     return 0 if result.passed else 1

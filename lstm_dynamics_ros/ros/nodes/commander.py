@@ -150,7 +150,7 @@ class Commander:
         self._publish(tick.correction)
 
     def finish(self) -> None:
-        """Take torque back and send the safe command to its end, now."""
+        """Revoke torque and send the safe command to its end, now."""
         pipeline = self._engine.pipeline
         pipeline.disarm()
         for count in range(MOST_FINAL_COMMANDS):
@@ -163,7 +163,7 @@ class Commander:
             time.sleep(pipeline.control_period)
 
     def _publish(self, torque: Vector) -> bool:
-        """Send a command, or the safe command if torque has been taken back since it was made.
+        """Send a command, or the safe command if torque has been revoked since it was made.
 
         Returns:
             Whether it was the command.

@@ -163,7 +163,7 @@ class StateLog:
         elif before is State.ARMED:
             reason = engine.pipeline.revoked_because if engine is not None else ''
             if reason:
-                logger.warning(f'Disarmed, torque was taken back: {reason}')
+                logger.warning(f'Disarmed, torque was revoked: {reason}')
             else:
                 logger.info('Disarmed. The safe command is sent to its end, then nothing.')
         if state is State.ARMED and engine is not None:

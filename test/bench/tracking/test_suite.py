@@ -44,7 +44,7 @@ def test_the_json_has_the_promised_keys(result: TrackingResult) -> None:
 
 
 @pytest.mark.slow
-def test_the_summary_compares_ours_with_the_best_opponent(
+def test_the_summary_compares_ours_with_the_best_baseline(
     result: TrackingResult, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(results, 'OURS', 'oracle')

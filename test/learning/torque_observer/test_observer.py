@@ -11,7 +11,7 @@ from lstm_dynamics_ros.learning.export.onnx_graph import PackedStep
 from lstm_dynamics_ros.learning.families.torque_observer import TorqueObserverSettings
 from lstm_dynamics_ros.learning.models.base import is_measurement, tagged
 from lstm_dynamics_ros.learning.models.ensemble import Ensemble
-from lstm_dynamics_ros.learning.torque_observer import stiction_detector as stillness
+from lstm_dynamics_ros.learning.torque_observer import stiction_detector
 from lstm_dynamics_ros.learning.torque_observer.identification import identify
 from lstm_dynamics_ros.learning.torque_observer.observer import TorqueObserver
 import pytest
@@ -30,7 +30,8 @@ def observer(runs: Sequence[Segment], seed: int = 0, passes: int = 1) -> TorqueO
     torch.manual_seed(seed)
     model = TorqueObserver(settings, TYPES)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stillness, 'UPDATES', 20)  # how well it has learned does not matter here
+        # How well it has learned does not matter here.
+        patch.setattr(stiction_detector, 'UPDATES', 20)
         identify(model, [columns(run, settings) for run in runs], settings)
     return model.eval()
 

@@ -4,7 +4,7 @@
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import columns, Trajectory
 from lstm_dynamics_ros.learning.families.torque_observer import TorqueObserverSettings
-from lstm_dynamics_ros.learning.torque_observer import stiction_detector as stillness
+from lstm_dynamics_ros.learning.torque_observer import stiction_detector
 from lstm_dynamics_ros.learning.torque_observer.identification import identify
 from lstm_dynamics_ros.learning.torque_observer.observer import LEEWAY, TorqueObserver
 from lstm_dynamics_ros.learning.torque_observer.passes import (
@@ -35,7 +35,8 @@ def model(runs: list[Segment]) -> TorqueObserver:
     torch.manual_seed(0)
     made = TorqueObserver(SETTINGS, TYPES)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(stillness, 'UPDATES', 20)  # how well it has learned does not matter here
+        # How well it has learned does not matter here.
+        patch.setattr(stiction_detector, 'UPDATES', 20)
         identify(made, [columns(run, SETTINGS) for run in runs[:2]], SETTINGS)
     return made.eval()
 

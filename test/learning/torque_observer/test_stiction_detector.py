@@ -3,7 +3,7 @@
 
 from collections.abc import Iterable
 
-from lstm_dynamics_ros.learning.torque_observer import stiction_detector as stillness
+from lstm_dynamics_ros.learning.torque_observer import stiction_detector
 from lstm_dynamics_ros.learning.torque_observer.stiction_detector import Pieces, StictionDetector
 import numpy as np
 import pytest
@@ -41,7 +41,7 @@ def test_it_learns_which_joints_are_still_and_how_fast_others_are() -> None:
 
 
 def test_rows_of_unknown_speed_do_not_count(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stillness, 'UPDATES', 20)
+    monkeypatch.setattr(stiction_detector, 'UPDATES', 20)
     pieces = many([0, 0])
     pieces.speed[:50] = torch.nan
     model = StictionDetector(2)

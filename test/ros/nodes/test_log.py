@@ -43,7 +43,7 @@ def test_each_thing_that_happens_is_one_line_of_the_log(loop: Any) -> None:
     assert len(lines(loop, '[INFO]', 'Monitoring')) == 1
 
 
-def test_torque_that_is_taken_back_and_a_fault_are_said_with_the_reason(loop: Any) -> None:
+def test_torque_that_is_revoked_and_a_fault_are_said_with_the_reason(loop: Any) -> None:
     loop.begin({}, {'stall_timeout': 1.0})
     loop.arm()
     loop.robot.stop()

@@ -4,7 +4,7 @@
 import json
 import sys
 
-from lstm_dynamics_bench.experiments.fault_injection.kill_node import KillSettings, run_kill_test
+from lstm_dynamics_bench.experiments.fault_injection.kill_node import kill_repeatedly, KillSettings
 from lstm_dynamics_ros.core.errors import DataError
 import pytest
 
@@ -13,7 +13,7 @@ pytest.importorskip('mujoco', reason='the embedded robots need mujoco')
 
 @pytest.mark.slow
 def test_zero_reaches_the_arm_within_100_ms_of_a_kill_and_stays() -> None:
-    result = run_kill_test(KillSettings(runs=2))
+    result = kill_repeatedly(KillSettings(runs=2))
     assert result.passed, result.as_table()
     for run in result.runs:
         assert run.last_command < run.safe_command <= 0.1
@@ -24,7 +24,7 @@ def test_zero_reaches_the_arm_within_100_ms_of_a_kill_and_stays() -> None:
 def test_a_command_that_ends_is_reported_with_what_it_said() -> None:
     command = [sys.executable, '-c', 'raise SystemExit("out of order")']
     with pytest.raises(DataError, match=r'ended; the watchdog is \w+\. +out of order'):
-        run_kill_test(KillSettings(runs=1, robot='pendulum'), command)
+        kill_repeatedly(KillSettings(runs=1, robot='pendulum'), command)
 
 
 def test_the_result_can_be_read_by_people_and_programs() -> None:

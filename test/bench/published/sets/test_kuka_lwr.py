@@ -83,7 +83,7 @@ def test_a_window_far_outside_of_the_training_data_has_no_figure(
 
 
 @pytest.mark.skipif(not DATA.is_dir(), reason=f'the published data sets are not in {DATA}')
-def test_the_frozen_opponent_is_reproduced_over_all_folds(
+def test_the_frozen_baseline_is_reproduced_over_all_folds(
     make_segment: Callable[..., Segment],
 ) -> None:
     reference = load_reference(DATA)

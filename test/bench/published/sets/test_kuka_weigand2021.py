@@ -31,7 +31,7 @@ def test_each_recording_has_its_own_figures_after_row_fifty(
     assert set(result.figures) == {'model', 'ridge', 'train mean'}
 
 
-def test_the_opponent_is_as_strong_as_its_own_recording_asks_for(
+def test_the_baseline_is_as_strong_as_its_own_recording_asks_for(
     oscillators: list[Segment],
 ) -> None:
     run = oscillators[0]

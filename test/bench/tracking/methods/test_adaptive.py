@@ -7,7 +7,7 @@ from lstm_dynamics_ros.evaluation.closed_loop.scenarios import make_case, SCENAR
 from lstm_dynamics_ros.sim.robot import load_robot
 import pytest
 
-pytest.importorskip('pinocchio', reason='what a payload costs is known of a URDF')
+pytest.importorskip('pinocchio', reason='the effort per kilogram of payload comes from a URDF')
 
 
 def test_after_a_payload_came_it_follows_better_than_the_observer_alone() -> None:
