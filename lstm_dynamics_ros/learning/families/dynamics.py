@@ -19,6 +19,7 @@ class DynamicsSettings(TrainingSettings):
     form: ClassVar[tuple[str, ...]] = (
         *TrainingSettings.form,
         *('head_size', 'history_steps', 'ripple_limit', 'friction_velocities'),
+        'position_features',
         *('slip_displacements', 'learned_initial_state'),
     )
 
@@ -39,6 +40,14 @@ class DynamicsSettings(TrainingSettings):
         unit='1/turn',
         minimum=0,
         maximum=2000,
+    )
+    position_features: str = parameter(
+        'value',
+        'How the linear part and the cell see positions, beside their differences. value: as '
+        'they are, angles also as sine and cosine; sin_cos: angles as sine and cosine alone; '
+        'sums: also sine and cosine of sums of up to 4 neighbouring angles, of which the gravity '
+        'of an arm is made; none: not at all.',
+        choices=('value', 'sin_cos', 'sums', 'none'),
     )
     friction_velocities: tuple[float, ...] = parameter(
         (),

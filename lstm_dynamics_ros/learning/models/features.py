@@ -16,6 +16,10 @@ _LEAST_WEIGHT = 1e-2
 effort per kilogram."""
 
 
+LONGEST_SUM = 4
+"""Neighbouring angles that are summed up at most."""
+
+
 class PayloadColumns(NamedTuple):
     """First columns of the observation that say what effort a payload takes."""
 
@@ -44,6 +48,7 @@ class FeatureMap(nn.Module):
     target_wraps: Tensor
     ripple: Tensor
     friction_rates: Tensor
+    sums: Tensor
 
     def __init__(self, settings: DynamicsSettings, joint_types: Sequence[str]) -> None:
         super().__init__()
@@ -68,9 +73,16 @@ class FeatureMap(nn.Module):
         self.ripples = settings.ripple_limit > 0 and bool(self.angles)
         self.register_buffer('ripple', torch.zeros(len(self.angles)))
         derived = sum(kind in DERIVED_KINDS for kind in settings.signals)
-        self.n_seen = n_features - n_joints * derived
-        """Columns of the observation that are seen as they are; the rest: effort of a payload."""
-        width = self.n_seen + (4 if self.ripples else 2) * len(self.angles)
+        how = settings.position_features
+        unseen = {'value': [], 'none': range(n_joints)}.get(how, self.angles) if sees else []
+        n_values = n_features - n_joints * derived
+        shown = [i for i in range(n_values) if i not in unseen]
+        self.values: slice | list[int] = shown if unseen else slice(n_values)
+        """Columns of the observation that are seen as they are; not the effort of a payload."""
+        sums = _sums(len(self.angles), {'none': 0, 'sums': LONGEST_SUM}.get(how, 1))
+        self.register_buffer('sums', sums, persistent=False)
+        self.n_sums = len(sums)
+        width = len(shown) + 2 * self.n_sums + 2 * len(self.angles) * self.ripples
         speeds = settings.friction_velocities if 'velocity' in settings.signals else ()
         self.register_buffer('friction_rates', 1 / torch.tensor(speeds, dtype=torch.float32))
         first = n_joints * settings.signals.index('velocity') if speeds else 0
@@ -101,10 +113,13 @@ class FeatureMap(nn.Module):
         Returns:
             Normalised values, sines and cosines, friction and payload, shape (..., width).
         """
-        blocks = [((observations - self.mean) * self.inverse_std)[..., : self.n_seen]]
+        blocks = [((observations - self.mean) * self.inverse_std)[..., self.values]]
         if self.angles:
             angles = observations[..., self.angles]
-            blocks += [torch.sin(angles), torch.cos(angles)]
+            if self.n_sums:
+                alone = self.n_sums == len(self.angles)
+                added = angles if alone else angles @ self.sums.t()
+                blocks += [torch.sin(added), torch.cos(added)]
             if self.ripples:
                 found = (self.ripple > 0).to(angles.dtype)
                 phase = angles * self.ripple
@@ -133,3 +148,13 @@ class FeatureMap(nn.Module):
         """Return predictions minus targets, angles of continuous joints the short way round."""
         difference = predictions - targets
         return wrapped(difference, self.target_wraps)
+
+
+def _sums(n_angles: int, longest: int) -> Tensor:
+    """Return which angles each sum of neighbouring ones holds, shape (n_sums, n_angles)."""
+    held = [
+        [float(first <= i < first + size) for i in range(n_angles)]
+        for size in range(1, min(longest, n_angles) + 1)
+        for first in range(n_angles - size + 1)
+    ]
+    return torch.tensor(held).reshape(len(held), n_angles)

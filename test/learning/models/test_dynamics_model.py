@@ -61,7 +61,7 @@ def textbook(model: DynamicsModel, cell: str, rows: Floats) -> Floats:
         seen = (row - w['mean']) * w['inverse_std']
         now = np.concatenate(
             [
-                seen[: model.n_seen],
+                seen[model.values],
                 np.sin(angles),
                 np.cos(angles),
                 np.sin(waves) * found,
