@@ -17,9 +17,12 @@ class BenchmarkOptions:
     model: Path | None = None
     """Model file for latency; the shipped arm model by default."""
     steps: int = 20_000
-    """Steps of each contender (latency)."""
+    """Steps of each contender (latency); shared by the rounds if there are some."""
+    against: Path | None = None
+    """Checkout of this repository, e.g. of an older commit, that is measured in turn with this one
+    (latency)."""
     rounds: int = 7
-    """Paired rounds (training)."""
+    """Paired rounds (training, and latency with --against)."""
     robot: str = 'arm'
     """Embedded robot (forecast, tracking)."""
     seed: int | None = None

@@ -81,6 +81,8 @@ class LatencyBenchmark:
     ratio_quartiles: tuple[float, float]
     """First and third quartile of it."""
     versions: Mapping[str, str] = field(default_factory=dict)
+    files: int | None = None
+    """Files that an armed tick executes; None if they were not counted."""
 
     def to_json(self) -> dict[str, Any]:
         """Return everything as JSON-ready values, durations in us."""
@@ -93,6 +95,7 @@ class LatencyBenchmark:
                 'quartiles': list(self.ratio_quartiles),
             },
             'versions': dict(self.versions),
+            'files': self.files,
         }
 
     def text(self) -> str:
@@ -100,6 +103,8 @@ class LatencyBenchmark:
         n = next(iter(self.summaries.values())).n
         low, high = self.ratio_quartiles
         rows = [[name, *summary.cells()] for name, summary in self.summaries.items()]
+        if self.files is not None:
+            rows.append(['files of an armed tick', str(self.files), '', '', ''])
         lines = [
             f'Latency of one step of {self.model_name}, {n} steps [us]',
             text_table(HEAD, rows),
