@@ -10,7 +10,7 @@ from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.pipeline.correction import control_context
 from lstm_dynamics_ros.pipeline.pipeline import Pipeline
 from lstm_dynamics_ros.pipeline.settings import AUTO, BuildSettings, message_names
-from lstm_dynamics_ros.runtime.model_file import LoadedModel
+from lstm_dynamics_ros.runtime.model_file import as_loaded, LoadedModel
 from lstm_dynamics_ros.runtime.predictor import Predictor
 from lstm_dynamics_ros.safety.gate import Gate
 from lstm_dynamics_ros.safety.joint_limits import JointLimits
@@ -22,7 +22,7 @@ BEST_FIRST = ('feedforward_dob', 'disturbance_observer', 'none')
 
 
 def build_pipeline(
-    loaded: LoadedModel,
+    model: LoadedModel | Path | str,
     settings: BuildSettings | None = None,
     description: str = '',
     *,
@@ -32,7 +32,7 @@ def build_pipeline(
 
     Behind a control loop of one's own, without ROS::
 
-        pipeline = build_pipeline(load_model('models/arm_residual.onnx'))
+        pipeline = build_pipeline('arm_residual')
         pipeline.reference = reference  # .at(stamp_ns) says where the robot shall be
         while running:
             tick = pipeline.tick([RawSample(stamp_ns, joint_names, position, velocity, effort)])
@@ -43,7 +43,7 @@ def build_pipeline(
         pipeline.disarm()  # the safe command follows, tick by tick
 
     Args:
-        loaded: The model.
+        model: The model: loaded, a path, or the name of one that comes with the package.
         settings: Which controller, which limits, and the settings of every stage.
         description: URDF of the robot, for the limits of its joints; empty takes that of the
             rigid-body model, if any. One that comes later goes to :meth:`Pipeline.use_limits`.
@@ -54,7 +54,9 @@ def build_pipeline(
         DataError: If the URDF is missing or no robot.
         JointNamesError: If a URDF lacks joints of the model.
         MissingLibraryError: If a rigid body is needed and pinocchio is not installed.
+        ModelFileError: If the model cannot be used.
     """
+    loaded = as_loaded(model)
     settings, card = settings or BuildSettings(), loaded.card
     prior = rigid_body(settings, card)
     limits = joint_limits(settings, card, description)

@@ -89,6 +89,11 @@ def load_model(model: str | Path, *, pinned_sha256: str = '') -> LoadedModel:
     return LoadedModel(path=path.resolve(), sha256=digest, card=card, session=session)
 
 
+def as_loaded(model: str | Path | LoadedModel) -> LoadedModel:
+    """Return a model that may be given as a path, by name, or loaded; see :func:`load_model`."""
+    return model if isinstance(model, LoadedModel) else load_model(model)
+
+
 def _shipped_names() -> str:
     return ', '.join(sorted(assets('models', '*.onnx'))) or 'none'
 

@@ -10,11 +10,12 @@ as finite numbers that mean nothing.
 
 from collections.abc import Mapping, Sequence
 import math
+from pathlib import Path
 
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import ConfigError, ShapeError
 from lstm_dynamics_ros.core.state import JointState, Matrix, Vector
-from lstm_dynamics_ros.runtime.model_file import LoadedModel
+from lstm_dynamics_ros.runtime.model_file import as_loaded, LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep, Tensor
 from lstm_dynamics_ros.runtime.rollout import Effort, roll
 from lstm_dynamics_ros.signals.time_grid import GridPoint
@@ -64,20 +65,38 @@ def _all_true(flags: NDArray[np.bool_]) -> bool:
     return b'\0' not in flags.tobytes()
 
 
+def _copy(states: Sequence[Tensor], into: Sequence[Tensor]) -> None:
+    """Overwrite hidden states with others."""
+    for mine, theirs in zip(into, states, strict=True):
+        np.copyto(mine, theirs)
+
+
+def _as_batch(effort: Effort, shape: tuple[int, int]) -> Effort:
+    """Return future effort as that of a batch of one robot."""
+    if isinstance(effort, str):
+        return effort
+    given = np.asarray(effort)
+    if given.ndim != 2:
+        raise ShapeError('Future effort', shape, given.shape)
+    return given[:, None]
+
+
 class Predictor:
     """Follows one robot with a model: one call per step of the model's time grid.
 
-        predictor = Predictor(load_model('arm_forward'))
+        predictor = Predictor('arm_forward')
         for position, velocity, effort in measured:  # every predictor.card.dt seconds
             prediction = predictor.step(position, velocity, effort)
             if predictor.warm:
                 ahead = predictor.by_kind(prediction)['position']
 
     Args:
-        loaded: The model.
+        model: The model: loaded, or as for
+            :func:`~lstm_dynamics_ros.runtime.model_file.load_model`, which checks it.
     """
 
-    def __init__(self, loaded: LoadedModel) -> None:
+    def __init__(self, model: LoadedModel | Path | str) -> None:
+        loaded = as_loaded(model)
         self.card = loaded.card
         self.seen = 0
         """Observations since the last reset."""
@@ -211,8 +230,7 @@ class Predictor:
         if self._peek.batch != len(observations):
             self._peek = OnnxStep(self._step.loaded, len(observations))
         step = self._peek
-        for mine, theirs in zip(step.buffers, self._step.earlier, strict=True):
-            np.copyto(mine, theirs)
+        _copy(self._step.earlier, step.buffers)
         believed = np.all(np.abs(observations) <= LARGEST_INPUT, axis=1, keepdims=True)
         step.obs.fill(0.0)
         np.copyto(step.obs, observations, where=believed)
@@ -229,23 +247,22 @@ class Predictor:
                 (K-1, n_joints), see :func:`~lstm_dynamics_ros.runtime.rollout.roll`.
 
         Returns:
-            Predictions for t+1 ... t+K, shape (K, n_targets); all NaN before the first valid
-            observation. The first row is what :meth:`update` returned.
+            Predictions for t+1 ... t+K, shape (K, n_targets); all NaN where :attr:`valid` is
+            False, as after a reset or an observation that is not finite. The first row is what
+            :meth:`update` returned.
 
         Raises:
-            ConfigError: If the model is not a forward model, or cannot predict effort but should.
+            ConfigError: If nothing was observed yet, or the model is not a forward model, or it
+                cannot predict effort but should.
             ShapeError: If the given effort has the wrong shape.
         """
-        if not isinstance(effort, str):
-            given = np.asarray(effort)
-            if given.ndim != 2:
-                raise ShapeError('Future effort', (steps - 1, self.card.n_joints), given.shape)
-            effort = given[:, None]
+        effort = _as_batch(effort, (steps - 1, self.card.n_joints))
+        if not any(self.counters.values()):
+            raise ConfigError('A horizon needs an observation, and there is none yet: step first.')
         if not self.valid:
             return np.full((steps, len(self.card.targets)), np.nan)
         ahead = self._ahead
-        for mine, theirs in zip(ahead.buffers, self._step.buffers, strict=True):
-            np.copyto(mine, theirs)
+        _copy(self._step.buffers, ahead.buffers)
         ahead.obs[:] = self._step.obs
         predictions = roll(ahead, steps, effort=effort, first=self._step.prediction)
         return predictions[:, 0].astype(np.float64)

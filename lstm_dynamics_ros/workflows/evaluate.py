@@ -33,7 +33,7 @@ from lstm_dynamics_ros.learning.identification.differentiate import acceleration
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.pipeline.model_inputs import is_motion_model
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings
-from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
+from lstm_dynamics_ros.runtime.model_file import as_loaded, LoadedModel
 from lstm_dynamics_ros.workflows.listener import Listener, listener_of, SILENT
 from lstm_dynamics_ros.workflows.recordings import (
     last_share as last_share_of,
@@ -117,7 +117,7 @@ def evaluate(
         DataError: If the recordings cannot be used.
         ConfigError: If the model is one for control that takes the measured disturbance.
     """
-    loaded = model if isinstance(model, LoadedModel) else load_model(model)
+    loaded = as_loaded(model)
     if needs_closed_loop(loaded):
         raise ConfigError(CLOSED_LOOP_ONLY.format(name=loaded.card.name))
     data = scored_data(loaded, recordings, training=training, only=only, last_share=last_share)

@@ -17,7 +17,7 @@ from lstm_dynamics_ros.evaluation.scores.protocol_result import ProtocolResult
 from lstm_dynamics_ros.evaluation.scores.result import Scores
 from lstm_dynamics_ros.pipeline.pipeline import Pipeline, Step
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings
-from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
+from lstm_dynamics_ros.runtime.model_file import as_loaded, LoadedModel
 from lstm_dynamics_ros.signals.time_grid import nanoseconds
 from lstm_dynamics_ros.workflows.listener import Listener, listener_of
 import numpy as np
@@ -114,7 +114,7 @@ def replay(
         ModelFileError: If the model file is refused.
         DataError: If the recording completes no tick; the message says what is waited for.
     """
-    loaded = model if isinstance(model, LoadedModel) else load_model(model)
+    loaded = as_loaded(model)
     if isinstance(recording, Recording):
         name, samples, total = recording.name, samples_of(recording), len(recording)
     else:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from lstm_dynamics_ros.control import CONTROLLERS
 from lstm_dynamics_ros.core.card import ModelCard
-from lstm_dynamics_ros.core.errors import ConfigError, DataError
+from lstm_dynamics_ros.core.errors import ConfigError, DataError, ModelFileError
 from lstm_dynamics_ros.pipeline.build import (
     build_pipeline,
     candidates,
@@ -169,3 +169,10 @@ def test_limits_stay_while_torque_is_allowed(loaded: LoadedModel) -> None:
     pipeline.machine.state = State.ARMED
     with pytest.raises(ConfigError, match='cannot change while torque is allowed'):
         pipeline.use_limits(joint_limits(BuildSettings(), loaded.card, URDF))
+
+
+def test_a_model_may_be_given_by_name_or_by_path(loaded: LoadedModel) -> None:
+    for model in (loaded, loaded.path, str(loaded.path)):
+        assert build_pipeline(model).correction_output.controller.name == 'feedforward_dob'
+    with pytest.raises(ModelFileError, match='Models that come along: '):
+        build_pipeline('pendulum_forwrad')

@@ -4,7 +4,7 @@
 from collections.abc import Callable
 from typing import Any
 
-from lstm_dynamics_ros.core.errors import ConfigError, ShapeError
+from lstm_dynamics_ros.core.errors import ConfigError, ModelFileError, ShapeError
 from lstm_dynamics_ros.core.state import JointState
 from lstm_dynamics_ros.runtime import predictor as predictor_module
 from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
@@ -69,8 +69,8 @@ def test_the_horizon_leaves_the_memory_as_it_is(load: Load) -> None:
     loaded = load()
     looking, plain = Predictor(loaded), Predictor(loaded)
     for k in range(30):
-        looking.horizon(7)
         np.testing.assert_array_equal(looking.update(point(k)), plain.update(point(k)))
+        looking.horizon(7)
         first = looking.horizon(7, 'hold')
         np.testing.assert_array_equal(first, looking.horizon(7, 'hold'))
 
@@ -112,10 +112,26 @@ def test_given_effort_of_another_shape_is_refused(load: Load) -> None:
         predictor.horizon(3, np.zeros((3, 2)))
 
 
-def test_there_is_no_horizon_before_the_first_point(load: Load) -> None:
+def test_a_horizon_before_the_first_step_is_refused(load: Load) -> None:
+    with pytest.raises(ConfigError, match='there is none yet: step first'):
+        Predictor(load()).horizon(3)
+
+
+@pytest.mark.parametrize('value', [np.nan, 0.3])
+def test_there_is_no_horizon_where_there_is_no_prediction(load: Load, value: float) -> None:
     predictor = Predictor(load())
+    predictor.update(point(0, value))
+    predictor.reset()
     assert predictor.horizon(3).shape == (3, 6)
     assert np.isnan(predictor.horizon(3)).all()
+
+
+def test_a_model_may_be_given_by_name_or_by_path(load: Load) -> None:
+    loaded = load()
+    assert Predictor(loaded.path).card == loaded.card
+    assert Predictor('pendulum_forward').card == load_model('pendulum_forward').card
+    with pytest.raises(ModelFileError, match=r'there is no such file. Models that come along: '):
+        Predictor('pendulum_forwrad')
 
 
 @pytest.mark.parametrize('bad', [np.nan, np.inf, -np.inf, 1e300, 1e10])
