@@ -7,9 +7,12 @@ import os
 from pathlib import Path
 import sys
 from types import ModuleType
-from typing import Any
+from typing import Any, TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from lstm_dynamics_ros.runtime.model_file import LoadedModel
 
 collect_ignore = [] if find_spec('rclpy') else ['ros']
 
@@ -78,6 +81,18 @@ def make_model(model_factory: ModuleType) -> Callable[..., Path]:
     """Write a small model file: ``make_model(path, cell='lstm', n_joints=2, ...) -> path``."""
     function: Callable[..., Path] = model_factory.make_model
     return function
+
+
+@pytest.fixture(scope='session')
+def load(
+    make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., 'LoadedModel']:
+    """Make a small model by the arguments of ``make_model``, and load it."""
+    from lstm_dynamics_ros.runtime.model_file import load_model  # noqa: PLC0415
+
+    return lambda **given: load_model(
+        make_model(tmp_path_factory.mktemp('model') / 'm.onnx', **given)
+    )
 
 
 @pytest.fixture(scope='session')

@@ -3,14 +3,13 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 
 from lstm_dynamics_ros.control.adaptation import AdaptationSettings
 from lstm_dynamics_ros.control.base import ControlContext, ControlInput, NoneConfig, Prior
 from lstm_dynamics_ros.control.disturbance_observer import DisturbanceObserverConfig
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.state import JointState, Matrix, Reference, Vector
-from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 import pytest
 
@@ -165,10 +164,8 @@ def test_with_adaptation_and_no_reference_the_weight_is_still_carried() -> None:
 LEARNED = DisturbanceObserverConfig(mode='learned', bandwidth=20.0)
 
 
-def test_in_the_learned_mode_the_motion_is_the_models(
-    make_model: Callable[..., Path], tmp_path: Path
-) -> None:
-    card = load_model(make_model(tmp_path / 'm.onnx', n_joints=1)).card
+def test_in_the_learned_mode_the_motion_is_the_models(load: Callable[..., LoadedModel]) -> None:
+    card = load(n_joints=1).card
     observer = LEARNED.build(replace(context(prior=Mass()), card=card))
     # the model says the mass of 2 kg m^2 gains 0.5 rad/s^2 under 3 N m; measured is nothing of it
     for k in range(400):

@@ -4,7 +4,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 import math
-from pathlib import Path
 
 from lstm_dynamics_ros.control.base import ControlContext, ControlInput
 from lstm_dynamics_ros.control.feedforward import (
@@ -17,7 +16,7 @@ from lstm_dynamics_ros.control.feedforward import (
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.state import JointState, Reference, Vector
-from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 import pytest
 
@@ -58,9 +57,8 @@ def given(**changes: object) -> ControlInput:
 
 
 @pytest.fixture(scope='module')
-def card(make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> ModelCard:
-    folder = tmp_path_factory.mktemp('model')
-    return load_model(make_model(folder / 'm.onnx', kind='motion', n_joints=1)).card
+def card(load: Callable[..., LoadedModel]) -> ModelCard:
+    return load(kind='motion', n_joints=1).card
 
 
 def feedforward(card: ModelCard, base: str = 'card', *, prior: bool = True) -> Feedforward:
@@ -124,10 +122,8 @@ def test_a_tracking_error_changes_nothing(card: ModelCard) -> None:
     assert controller.torque(given(measured=far)) == pytest.approx(controller.torque(given()))
 
 
-def test_a_forward_model_is_refused_with_the_way_out(
-    make_model: Callable[..., Path], tmp_path: Path
-) -> None:
-    forward = load_model(make_model(tmp_path / 'f.onnx', n_joints=1)).card
+def test_a_forward_model_is_refused_with_the_way_out(load: Callable[..., LoadedModel]) -> None:
+    forward = load(n_joints=1).card
     with pytest.raises(ConfigError, match=r'got test_lstm, forward\. Train one'):
         feedforward(forward)
 

@@ -3,7 +3,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from lstm_dynamics_ros.control.base import ControlContext, ControlInput, needs_forward, NoneConfig
 from lstm_dynamics_ros.control.one_step_inversion import (
@@ -15,7 +14,7 @@ from lstm_dynamics_ros.control.one_step_inversion import (
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.state import JointState, Matrix, Reference
-from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 import pytest
 
@@ -41,8 +40,8 @@ class MassDamper:
 
 
 @pytest.fixture(scope='module')
-def card(make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> ModelCard:
-    return load_model(make_model(tmp_path_factory.mktemp('model') / 'm.onnx')).card
+def card(load: Callable[..., LoadedModel]) -> ModelCard:
+    return load().card
 
 
 def context(

@@ -30,18 +30,14 @@ URDF = nominal_urdf(load_robot('pendulum'))
 
 
 @pytest.fixture(scope='module')
-def loaded(
-    make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
-) -> LoadedModel:
-    path = make_model(
-        tmp_path_factory.mktemp('model') / 'm.onnx',
+def loaded(load: Callable[..., LoadedModel]) -> LoadedModel:
+    return load(
         kind='motion',
         disturbance_bandwidth=20.0,
         feedback_gain=(1.0, 30.0),
         effort_limits=(20.0, None),
         washout=200,
     )
-    return load_model(path)
 
 
 @pytest.fixture
@@ -118,10 +114,8 @@ def test_auto_takes_what_the_model_allows_and_says_why_not_more(
     assert built(forward, urdf=str(file)).controller.name == 'disturbance_observer'
 
 
-def test_a_named_controller_that_does_not_fit_is_refused(
-    make_model: Callable[..., Path], tmp_path: Path
-) -> None:
-    forward = load_model(make_model(tmp_path / 'forward.onnx'))
+def test_a_named_controller_that_does_not_fit_is_refused(load: Callable[..., LoadedModel]) -> None:
+    forward = load()
     with pytest.raises(ConfigError, match='A feed-forward needs an inverse'):
         build_pipeline(forward, BuildSettings(controller='feedforward'))
 

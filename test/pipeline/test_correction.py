@@ -2,13 +2,12 @@
 """Tests for correction.py."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from lstm_dynamics_ros.control import ControlInput, Controller
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.state import JointState, Vector
 from lstm_dynamics_ros.pipeline.correction import CorrectionOutput
-from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.safety.gate import Gate
 from lstm_dynamics_ros.safety.gate_settings import GateSettings
 import numpy as np
@@ -41,9 +40,8 @@ class Fixed(Controller):
 
 
 @pytest.fixture(scope='module')
-def card(make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> ModelCard:
-    path = tmp_path_factory.mktemp('model') / 'm.onnx'
-    return load_model(make_model(path, kind='motion', disturbance_bandwidth=20.0)).card
+def card(load: Callable[..., LoadedModel]) -> ModelCard:
+    return load(kind='motion', disturbance_bandwidth=20.0).card
 
 
 @pytest.fixture

@@ -1,59 +1,36 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests for forecast.py: bounds and novelty while it runs."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 import math
-from pathlib import Path
 from typing import Any
 
 from lstm_dynamics_ros.core.state import RawSample
 from lstm_dynamics_ros.pipeline.pipeline import Pipeline, PipelineSettings, Step
-from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.novelty import WINDOW
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
+from pipeline_feed import moving, run
 import pytest
 
 MS = 1_000_000
-NAMES = ('joint1', 'joint2')
 WASHOUT = 5
 STATIC = {'position': [1e-4, 2e-4], 'velocity': [2e-2, 5e-2]}
 """Half-widths of the forward models at a miss rate of 0.1; that of joint 2 is too wide."""
 
-Make = Callable[..., LoadedModel]
+Load = Callable[..., LoadedModel]
 
 
 @pytest.fixture(scope='module')
-def make(make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Make:
-    """Make and load a small model; washout 5, dt 5 ms."""
-
-    def make_and_load(**arguments: Any) -> LoadedModel:  # noqa: ANN401
-        return load_model(make_model(tmp_path_factory.mktemp('model') / 'm.onnx', **arguments))
-
-    return make_and_load
-
-
-@pytest.fixture(scope='module')
-def bounded(make: Make) -> LoadedModel:
+def bounded(load: Load) -> LoadedModel:
     """A forward model with bounds of position and velocity, none of effort."""
-    return make(bounds={'0.1': {'1': STATIC}})
+    return load(bounds={'0.1': {'1': STATIC}})
 
 
 def sample(k: int) -> RawSample:
     """Return a smooth motion of two joints, one message per step of the model."""
-    phase = np.array([0.0, 1.0]) + 0.015 * k
-    return RawSample(
-        5 * k * MS,
-        NAMES,
-        np.sin(phase).tolist(),
-        (3.0 * np.cos(phase)).tolist(),
-        np.sin(2.0 * phase).tolist(),
-    )
-
-
-def run(pipeline: Pipeline, samples: Iterable[RawSample]) -> list[Step]:
-    ticks = (pipeline.tick([one]) for one in samples)
-    return [tick for tick in ticks if tick is not None]
+    return moving(5 * k)
 
 
 def half(tick: Step, kind: str = 'velocity') -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -124,8 +101,8 @@ def test_a_bridged_measurement_teaches_nothing(bounded: LoadedModel) -> None:
     assert all(np.isclose(one, [0.02, -0.08, -0.18]).any() for one in fallen)
 
 
-def test_bounds_of_an_inverse_model_do_not_know_the_error_they_are_of(make: Make) -> None:
-    loaded = make(kind='inverse', bounds={'0.1': {'0': {'effort': [1e-6, 1e6]}}})
+def test_bounds_of_an_inverse_model_do_not_know_the_error_they_are_of(load: Load) -> None:
+    loaded = load(kind='inverse', bounds={'0.1': {'0': {'effort': [1e-6, 1e6]}}})
     ticks = run(Pipeline(loaded), map(sample, range(WASHOUT + 2)))
     warm = [tick for tick in ticks if tick.warm]
     assert warm[0].bounds is not None
@@ -135,9 +112,9 @@ def test_bounds_of_an_inverse_model_do_not_know_the_error_they_are_of(make: Make
     assert np.isnan(half(warm[0], 'position')).all()
 
 
-def test_other_miss_rates_of_the_card_can_be_asked_for(make: Make) -> None:
+def test_other_miss_rates_of_the_card_can_be_asked_for(load: Load) -> None:
     wide = {kind: [3.0 * value for value in values] for kind, values in STATIC.items()}
-    loaded = make(bounds={'0.1': {'1': STATIC}, '0.01': {'1': wide}})
+    loaded = load(bounds={'0.1': {'1': STATIC}, '0.01': {'1': wide}})
     rare = Pipeline(loaded, PipelineSettings(bounds_miss_rate=0.01))
     assert_allclose(half(run(rare, [sample(0)])[0]), wide['velocity'])
 
@@ -147,9 +124,9 @@ def test_other_miss_rates_of_the_card_can_be_asked_for(make: Make) -> None:
     [({}, 'has no bounds'), ({'0.2': {'1': STATIC}}, 'for miss rates from 0.2 to 0.2, got 0.1')],
 )
 def test_without_bounds_on_the_card_there_are_none_and_it_says_why(
-    make: Make, bounds: dict[str, Any], why: str
+    load: Load, bounds: dict[str, Any], why: str
 ) -> None:
-    pipeline = Pipeline(make(bounds=bounds))
+    pipeline = Pipeline(load(bounds=bounds))
     tick = run(pipeline, map(sample, range(10)))[-1]
     assert tick.predicted is not None
     assert tick.bounds is None
@@ -157,10 +134,10 @@ def test_without_bounds_on_the_card_there_are_none_and_it_says_why(
 
 
 def test_novelty_is_that_of_the_spread_over_the_usual_one(
-    make: Make, textbook: Callable[..., Any]
+    load: Load, textbook: Callable[..., Any]
 ) -> None:
     usual = {'position': [1e-6, 2e-6], 'velocity': [1e-3, 2e-3], 'effort': [0.1, 0.1]}
-    ticks = run(Pipeline(make(members=3, spread=usual)), map(sample, range(60)))
+    ticks = run(Pipeline(load(members=3, spread=usual)), map(sample, range(60)))
     numbers, scale = textbook(), np.concatenate(list(usual.values()))
     state, squares = numbers.zero(1), None
     weight = 1.0 - math.exp(-0.005 / WINDOW)

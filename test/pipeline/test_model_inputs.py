@@ -9,7 +9,7 @@ from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.state import JointState, Matrix, Reference, Vector
 from lstm_dynamics_ros.pipeline.model_inputs import is_motion_model, MotionInput
-from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 import numpy as np
 import pytest
 
@@ -27,9 +27,8 @@ class Masses:
 
 
 @pytest.fixture(scope='module')
-def card(make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> ModelCard:
-    path = tmp_path_factory.mktemp('model') / 'm.onnx'
-    return load_model(make_model(path, kind='motion', disturbance_bandwidth=20.0)).card
+def card(load: Callable[..., LoadedModel]) -> ModelCard:
+    return load(kind='motion', disturbance_bandwidth=20.0).card
 
 
 def state(k: int, effort: float = 0.0) -> JointState:
@@ -149,7 +148,7 @@ def test_a_prior_that_the_card_names_must_be_given(card: ModelCard) -> None:
     ('kind', 'expected'), [('motion', True), ('inverse', False), ('forward', False)]
 )
 def test_a_motion_model_is_known_by_its_features(
-    make_model: Callable[..., Path], tmp_path: Path, kind: str, expected: bool
+    load: Callable[..., LoadedModel], kind: str, expected: bool
 ) -> None:
-    made = load_model(make_model(tmp_path / 'm.onnx', kind=kind)).card
+    made = load(kind=kind).card
     assert is_motion_model(made) == expected

@@ -27,45 +27,22 @@ from lstm_dynamics_ros.safety.gate import Gate
 from lstm_dynamics_ros.safety.gate_settings import GateSettings
 from lstm_dynamics_ros.safety.state import ArmRefusedError, Event, State, StateMachine
 import numpy as np
+from pipeline_feed import moving, run
 import pytest
 
 MS = 1_000_000
 NAMES = ('joint2', 'joint1')
-Make = Callable[..., LoadedModel]
+Load = Callable[..., LoadedModel]
 
 
 @pytest.fixture(scope='module')
-def make(make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Make:
-    """Make and load a small model; washout 5, dt 5 ms."""
-
-    def make_and_load(**arguments: Any) -> LoadedModel:  # noqa: ANN401
-        return load_model(make_model(tmp_path_factory.mktemp('model') / 'm.onnx', **arguments))
-
-    return make_and_load
-
-
-@pytest.fixture(scope='module')
-def loaded(make: Make) -> LoadedModel:
-    return make()
+def loaded(load: Load) -> LoadedModel:
+    return load()
 
 
 def sample(stamp_ms: float) -> RawSample:
     """Return a smooth motion of two joints, in an order that is not the model's."""
-    t = stamp_ms * 1e-3
-    phase = np.array([1.0, 0.0]) + 3.0 * t
-    return RawSample(
-        round(stamp_ms * MS),
-        NAMES,
-        np.sin(phase).tolist(),
-        (3.0 * np.cos(phase)).tolist(),
-        np.sin(2.0 * phase).tolist(),
-    )
-
-
-def run(pipeline: Pipeline, samples: Iterable[RawSample]) -> list[Step]:
-    """Feed one by one and return the ticks."""
-    ticks = (pipeline.tick([one]) for one in samples)
-    return [tick for tick in ticks if tick is not None]
+    return moving(stamp_ms, NAMES)
 
 
 def last(pipeline: Pipeline, samples: Iterable[RawSample]) -> Step:
@@ -82,9 +59,9 @@ def same(a: JointState | None, b: JointState | None) -> bool:
 
 @pytest.mark.parametrize('cell', ['lstm', 'gru'])
 def test_predictions_are_those_of_the_textbook_equations(
-    make: Make, textbook: Callable[..., Any], cell: str
+    load: Load, textbook: Callable[..., Any], cell: str
 ) -> None:
-    ticks = run(Pipeline(make(cell=cell)), (sample(5 * k) for k in range(50)))
+    ticks = run(Pipeline(load(cell=cell)), (sample(5 * k) for k in range(50)))
     numbers = textbook(cell=cell)
     state = numbers.zero(1)
     for k, tick in enumerate(ticks):
@@ -119,8 +96,8 @@ def test_the_error_is_measured_minus_what_was_predicted_for_that_time(
             np.testing.assert_array_equal(getattr(tick.error, kind), expected)
 
 
-def test_the_error_of_a_continuous_joint_goes_the_short_way_round(make: Make) -> None:
-    loaded = make(joint_types=('continuous', 'continuous'))
+def test_the_error_of_a_continuous_joint_goes_the_short_way_round(load: Load) -> None:
+    loaded = load(joint_types=('continuous', 'continuous'))
     pipeline = Pipeline(loaded, PipelineSettings(jump_factor=0.0))
     for k in range(20):
         turned = (np.array([3.1, 3.1]) + 0.01 * k + np.pi) % (2 * np.pi) - np.pi
@@ -162,8 +139,8 @@ def test_the_horizon_can_hold_the_effort(loaded: LoadedModel) -> None:
     assert same(ticks[0].predicted, ticks[1].predicted)
 
 
-def test_a_model_that_predicts_no_effort_holds_it(make: Make) -> None:
-    tick = last(Pipeline(make(with_effort_target=False)), (sample(k) for k in range(50)))
+def test_a_model_that_predicts_no_effort_holds_it(load: Load) -> None:
+    tick = last(Pipeline(load(with_effort_target=False)), (sample(k) for k in range(50)))
     assert tick.trajectory is not None
     assert np.isfinite(tick.trajectory.position).all()
     assert np.isnan(tick.trajectory.effort).all()
@@ -174,8 +151,8 @@ def test_a_horizon_of_zero_steps_is_none(loaded: LoadedModel) -> None:
     assert last(pipeline, (sample(k) for k in range(50))).trajectory is None
 
 
-def test_an_inverse_model_predicts_effort_for_the_same_stamp(make: Make) -> None:
-    tick = last(Pipeline(make(kind='inverse')), (sample(k) for k in range(101)))
+def test_an_inverse_model_predicts_effort_for_the_same_stamp(load: Load) -> None:
+    tick = last(Pipeline(load(kind='inverse')), (sample(k) for k in range(101)))
     assert tick.predicted is not None
     assert tick.error is not None
     assert tick.predicted.stamp_ns == tick.stamp_ns
@@ -184,16 +161,16 @@ def test_an_inverse_model_predicts_effort_for_the_same_stamp(make: Make) -> None
     assert np.isnan(tick.error.position).all()
 
 
-def test_an_inverse_model_needs_no_effort(make: Make) -> None:
-    pipeline = Pipeline(make(kind='inverse'))
+def test_an_inverse_model_needs_no_effort(load: Load) -> None:
+    pipeline = Pipeline(load(kind='inverse'))
     tick = last(pipeline, (sample(k)._replace(effort=()) for k in range(101)))
     assert tick.valid
     assert tick.error is not None
     assert np.isnan(tick.error.effort).all()
 
 
-def test_a_residual_has_no_error_without_its_prior(make: Make) -> None:
-    tick = last(Pipeline(make(kind='residual_inverse')), (sample(k) for k in range(101)))
+def test_a_residual_has_no_error_without_its_prior(load: Load) -> None:
+    tick = last(Pipeline(load(kind='residual_inverse')), (sample(k) for k in range(101)))
     assert tick.predicted is not None
     assert tick.error is None
 
@@ -420,8 +397,8 @@ def test_the_controller_is_given_what_is_known_once_the_model_is_warm(
     assert given.horizon.shape == (50, 6)
 
 
-def test_all_reasons_against_arming_are_told_at_once(make: Make) -> None:
-    loaded = make(effort_limits=(20.0, None))
+def test_all_reasons_against_arming_are_told_at_once(load: Load) -> None:
+    loaded = load(effort_limits=(20.0, None))
     pipeline = Pipeline(loaded)
     pipeline.tick([sample(0)._replace(velocity=[9.0, 0.0])])
     with pytest.raises(ArmRefusedError) as caught:

@@ -2,19 +2,18 @@
 """Tests for settings.py."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import ConfigError, UnknownNameError
 from lstm_dynamics_ros.core.parameters import validated
 from lstm_dynamics_ros.pipeline.settings import control_steps, message_names, PipelineSettings
-from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import pytest
 
 
 @pytest.fixture(scope='module')
-def card(make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> ModelCard:
-    return load_model(make_model(tmp_path_factory.mktemp('model') / 'm.onnx')).card
+def card(load: Callable[..., LoadedModel]) -> ModelCard:
+    return load().card
 
 
 def test_the_defaults_are_within_their_own_ranges() -> None:

@@ -3,14 +3,13 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.state import JointState, RawSample
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings
 from lstm_dynamics_ros.pipeline.state_input import JumpGuard, RateMonitor, StateInput
-from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 import pytest
 
@@ -18,8 +17,8 @@ NAN = float('nan')
 
 
 @pytest.fixture(scope='module')
-def card(make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> ModelCard:
-    return load_model(make_model(tmp_path_factory.mktemp('model') / 'm.onnx')).card
+def card(load: Callable[..., LoadedModel]) -> ModelCard:
+    return load().card
 
 
 def sample(k: int, *, period_ms: int = 5, **change: Any) -> RawSample:  # noqa: ANN401

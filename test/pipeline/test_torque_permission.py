@@ -3,7 +3,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import ClassVar
 
 from lstm_dynamics_ros.control import ControlInput, Controller
@@ -12,7 +11,7 @@ from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.state import RawSample, Reference, Vector
 from lstm_dynamics_ros.pipeline.pipeline import Pipeline, PipelineSettings, Surroundings
 from lstm_dynamics_ros.pipeline.torque_permission import feedback_gain, prediction_only
-from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.safety.arming import ArmingSettings
 from lstm_dynamics_ros.safety.gate import Gate
 from lstm_dynamics_ros.safety.gate_settings import GateSettings
@@ -51,18 +50,14 @@ class Whole(Controller):
 
 
 @pytest.fixture(scope='module')
-def loaded(
-    make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
-) -> LoadedModel:
-    path = make_model(
-        tmp_path_factory.mktemp('model') / 'm.onnx',
+def loaded(load: Callable[..., LoadedModel]) -> LoadedModel:
+    return load(
         kind='motion',
         disturbance_bandwidth=20.0,
         feedback_gain=(2.0, 4.0),
         effort_limits=(20.0, 20.0),
         training_ranges={},
     )
-    return load_model(path)
 
 
 def pipeline(

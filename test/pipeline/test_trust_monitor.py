@@ -15,7 +15,7 @@ from lstm_dynamics_ros.pipeline.trust_monitor import (
     LONGEST_TOUCH,
     TrustMonitor,
 )
-from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 from lstm_dynamics_ros.safety.confidence import ConfidenceSettings
 import numpy as np
 import pytest
@@ -49,15 +49,13 @@ class Tool(Carrier):
 
 
 @pytest.fixture(scope='module')
-def card(make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> ModelCard:
-    path = make_model(
-        tmp_path_factory.mktemp('model') / 'm.onnx',
+def card(load: Callable[..., LoadedModel]) -> ModelCard:
+    return load(
         kind='motion',
         disturbance_bandwidth=20.0,
         conformal={'0.1': {'0': {'effort': [2.0, 1.0]}}},
         errors={'0': {'effort': {'model': [0.5, 0.25]}}},
-    )
-    return load_model(path).card
+    ).card
 
 
 def state(k: int, value: float = 0.0) -> JointState:

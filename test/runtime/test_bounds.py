@@ -4,7 +4,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 import math
-from pathlib import Path
 import tracemalloc
 
 from lstm_dynamics_ros.core.card import ModelCard
@@ -16,7 +15,7 @@ from lstm_dynamics_ros.runtime.bounds import (
     static_bounds,
     WIDEST,
 )
-from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 from numpy.testing import assert_allclose
 import pytest
@@ -26,9 +25,9 @@ NORMAL_90 = 1.6448536269514722
 
 
 @pytest.fixture(scope='module')
-def bare(make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> ModelCard:
+def bare(load: Callable[..., LoadedModel]) -> ModelCard:
     """Two joints; predicts position, velocity and effort."""
-    return load_model(make_model(tmp_path_factory.mktemp('model') / 'm.onnx')).card
+    return load().card
 
 
 @pytest.fixture(scope='module')

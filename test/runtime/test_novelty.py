@@ -4,11 +4,10 @@
 from collections.abc import Callable
 from dataclasses import replace
 import math
-from pathlib import Path
 import tracemalloc
 
 from lstm_dynamics_ros.core.card import ModelCard
-from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.novelty import (
     FeatureRanges,
     Novelty,
@@ -25,9 +24,9 @@ USUAL = np.array([[0.1, 0.1, 0.2, 0.2, 4.0, 4.0]])
 
 
 @pytest.fixture(scope='module')
-def lone(make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> ModelCard:
+def lone(load: Callable[..., LoadedModel]) -> ModelCard:
     """Two joints; position to 3 rad, velocity to 4 rad/s, effort to 50 N m in training."""
-    return load_model(make_model(tmp_path_factory.mktemp('model') / 'm.onnx')).card
+    return load().card
 
 
 @pytest.fixture(scope='module')

@@ -6,14 +6,13 @@ from dataclasses import replace
 from functools import partial
 import json
 import math
-from pathlib import Path
 
 from hypothesis import given
 from hypothesis import strategies as st
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import ConfigError, ShapeError
 from lstm_dynamics_ros.core.state import Matrix
-from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.safety.confidence import (
     band_score,
     Confidence,
@@ -33,9 +32,9 @@ AT_ONCE = tight(window=0.0, fall_time=0.0, rise_time=0.0, hysteresis=0.0)
 
 
 @pytest.fixture(scope='module')
-def card(make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> ModelCard:
+def card(load: Callable[..., LoadedModel]) -> ModelCard:
     """Two joints; position to 3 rad, velocity to 4 rad/s in training."""
-    return load_model(make_model(tmp_path_factory.mktemp('model') / 'm.onnx')).card
+    return load().card
 
 
 def trusted(settings: ConfidenceSettings, typical: float = 1.0) -> Confidence:

@@ -3,7 +3,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.reports.replay_result import for_stamps, ReplayResult
@@ -16,7 +15,7 @@ from lstm_dynamics_ros.learning.interpretation.explanation import (
     NodeActivity,
     Probe,
 )
-from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 from numpy.typing import NDArray
 import pytest
@@ -82,20 +81,15 @@ def oscillators(make_segment: Callable[..., Segment]) -> list[Segment]:
 
 
 @pytest.fixture(scope='session')
-def forward_model(
-    make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
-) -> LoadedModel:
+def forward_model(load: Callable[..., LoadedModel]) -> LoadedModel:
     """A small forward model of two joints that predicts effort too, washout 5, dt 10 ms."""
-    return load_model(make_model(tmp_path_factory.mktemp('m') / 'forward.onnx', dt=0.01))
+    return load(dt=0.01)
 
 
 @pytest.fixture(scope='session')
-def inverse_model(
-    make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
-) -> LoadedModel:
+def inverse_model(load: Callable[..., LoadedModel]) -> LoadedModel:
     """A small inverse model of two joints, dt 10 ms."""
-    path = tmp_path_factory.mktemp('m') / 'inverse.onnx'
-    return load_model(make_model(path, dt=0.01, kind='inverse'))
+    return load(dt=0.01, kind='inverse')
 
 
 @pytest.fixture(scope='session')

@@ -2,7 +2,6 @@
 """Tests of what stands between a controller and a lockstep run."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from lstm_dynamics_ros.control.base import ControlInput, Controller
 from lstm_dynamics_ros.core.state import JointState, Vector
@@ -16,7 +15,7 @@ from lstm_dynamics_ros.evaluation.closed_loop.corrector import (
 from lstm_dynamics_ros.evaluation.closed_loop.lockstep import run_case
 from lstm_dynamics_ros.evaluation.closed_loop.scenarios import Case, PERIOD
 from lstm_dynamics_ros.pipeline.pipeline import Pipeline, PipelineSettings
-from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.safety.gate import Gate
 import numpy as np
 
@@ -80,9 +79,9 @@ def test_torque_is_clamped_and_slewed_like_everybody_elses(case: Case) -> None:
 
 
 def test_a_pipeline_is_armed_once_it_is_warm_and_knows_motion_and_latency(
-    case: Case, make_model: Callable[..., Path], tmp_path: Path
+    case: Case, load: Callable[..., LoadedModel]
 ) -> None:
-    loaded = load_model(make_model(tmp_path / 'm.onnx', joint_names=case.robot.joint_names))
+    loaded = load(joint_names=case.robot.joint_names)
     asking = Asking(np.array([0.5, -0.5]))
     pipeline = Pipeline(
         loaded,

@@ -21,12 +21,11 @@ import pytest
 def test_it_agrees_with_the_equations_in_numpy(
     cell: str,
     mode: str,
-    make_model: Callable[..., Path],
+    load: Callable[..., LoadedModel],
     textbook: Callable[..., Any],
     oscillators: list[Segment],
-    tmp_path: Path,
 ) -> None:
-    loaded = load_model(make_model(tmp_path / 'm.onnx', cell=cell, layers=2, dt=0.01))
+    loaded = load(cell=cell, layers=2, dt=0.01)
     equations = textbook(cell=cell, layers=2, dt=0.01)
     segment, starts, horizons = oscillators[0], np.array([12, 40]), (1, 3, 25)
     forecast = ModelForecaster(loaded).forecast(segment, starts, horizons, mode=mode)

@@ -7,13 +7,13 @@ from pathlib import Path
 from jinja2 import UndefinedError
 from lstm_dynamics_ros.evaluation.reports import html
 from lstm_dynamics_ros.evaluation.reports.html import write_section_page
-from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from markupsafe import Markup
 import pytest
 
 
-def test_a_page_stands_on_its_own(make_model: Callable[..., Path], tmp_path: Path) -> None:
-    card = load_model(make_model(tmp_path / 'a.onnx', dt=0.01)).card
+def test_a_page_stands_on_its_own(load: Callable[..., LoadedModel], tmp_path: Path) -> None:
+    card = load(dt=0.01).card
     path = tmp_path / 'deep' / 'page.html'
     write_section_page(
         path, card, [html.Section('one', 'First', Markup('<p>text</p>'))], recordings='x'

@@ -2,7 +2,6 @@
 """Recordings of known signals, and models whose response is known in closed form."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from lstm_dynamics_ros.core.state import Vector
 from lstm_dynamics_ros.data.recording import Recording
@@ -10,7 +9,7 @@ from lstm_dynamics_ros.evaluation.robustness.answers import Subject
 from lstm_dynamics_ros.evaluation.robustness.base import Attack, RobustnessCase
 from lstm_dynamics_ros.evaluation.robustness.streams import tracks
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings
-from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 from numpy.typing import NDArray
 import pytest
@@ -58,12 +57,9 @@ def swinging(make_recording: Callable[..., Recording]) -> Recording:
 
 
 @pytest.fixture(scope='session')
-def linear_model(
-    make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
-) -> LoadedModel:
+def linear_model(load: Callable[..., LoadedModel]) -> LoadedModel:
     """An inverse model without memory: effort = 5 q + 0.5 dq, dt 10 ms."""
-    path = tmp_path_factory.mktemp('m') / 'linear.onnx'
-    return load_model(make_model(path, dt=DT, kind='inverse', push=0.0))
+    return load(dt=DT, kind='inverse', push=0.0)
 
 
 @pytest.fixture(scope='session')

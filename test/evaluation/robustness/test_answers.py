@@ -74,12 +74,9 @@ def test_there_is_no_answer_from_what_is_too_old(
 
 
 def test_angles_are_compared_the_short_way_round(
-    make_model: Callable[..., Path], make_recording: Callable[..., Recording], tmp_path: Path
+    load: Callable[..., LoadedModel], make_recording: Callable[..., Recording]
 ) -> None:
-    path = make_model(
-        tmp_path / 'm.onnx', dt=0.01, push=0.0, joint_types=('continuous', 'revolute')
-    )
-    loaded = load_model(path)
+    loaded = load(dt=0.01, push=0.0, joint_types=('continuous', 'revolute'))
     turning = 2.0 * 0.01 * np.arange(400)[:, None] * np.array([1.0, 0.0])
     wrapped = (turning + np.pi) % (2 * np.pi) - np.pi
     speed = np.full((400, 2), 2.0) * np.array([1.0, 0.0])
@@ -108,19 +105,15 @@ BANDWIDTH, DT, LATENCY = 20.0, 0.01, 3
 
 
 @pytest.fixture(scope='module')
-def control_model(
-    make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
-) -> LoadedModel:
+def control_model(load: Callable[..., LoadedModel]) -> LoadedModel:
     """Predicts that the disturbance goes on as it is; no prior, so that is the effort."""
-    path = make_model(
-        tmp_path_factory.mktemp('m') / 'm.onnx',
+    return load(
         kind='motion',
         dt=DT,
         push=0.0,
         disturbance_bandwidth=BANDWIDTH,
         latency_steps=LATENCY,
     )
-    return load_model(path)
 
 
 def low_passed(effort: np.ndarray) -> np.ndarray:

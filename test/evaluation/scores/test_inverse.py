@@ -95,15 +95,13 @@ def test_a_ridge_without_effort_is_refused(make_segment: Callable[..., Segment])
 
 
 def test_a_residual_model_needs_its_prior(
-    make_model: Callable[..., Path], oscillators: list[Segment], tmp_path: Path
+    load: Callable[..., LoadedModel], oscillators: list[Segment]
 ) -> None:
-    path = make_model(
-        tmp_path / 'm.onnx',
+    loaded = load(
         kind='residual_inverse',
         dt=0.01,
         physics_prior={'source': 'arm.urdf', 'sha256': '0' * 64},
     )
-    loaded = load_model(path)
     with pytest.raises(ConfigError, match=r'rigid-body prior .*arm\.urdf'):
         predict_effort(loaded, oscillators[0])
     bare = predict_effort(loaded, oscillators[0], prior=lambda s: np.zeros_like(s.effort))
@@ -190,8 +188,8 @@ def test_a_card_without_its_filter_is_refused(accelerated: LoadedModel) -> None:
 
 
 def test_a_model_with_its_disturbance_as_input_is_scored_as_it_runs(
-    make_model: Callable[..., Path], tmp_path: Path, wave: Segment
+    load: Callable[..., LoadedModel], wave: Segment
 ) -> None:
-    loaded = load_model(make_model(tmp_path / 'm.onnx', dt=0.01, kind='motion'))
+    loaded = load(dt=0.01, kind='motion')
     with pytest.raises(ConfigError, match='benchmark tracking'):
         predict_effort(loaded, wave, prior=lambda segment: segment.position)

@@ -4,7 +4,6 @@
 from collections.abc import Callable
 from dataclasses import replace
 import json
-from pathlib import Path
 
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.reports.uncertainty_section import uncertainty_section
@@ -17,7 +16,7 @@ from lstm_dynamics_ros.evaluation.scores.uncertainty import (
 )
 from lstm_dynamics_ros.evaluation.scores.unseen_errors import Forecasts, unseen_errors
 from lstm_dynamics_ros.runtime.bounds import NoBoundsError
-from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 from numpy.testing import assert_allclose
 import pytest
@@ -30,13 +29,10 @@ SIZE = np.array([0.2, 5.0])
 
 
 @pytest.fixture(scope='module')
-def bounded(
-    make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
-) -> LoadedModel:
+def bounded(load: Callable[..., LoadedModel]) -> LoadedModel:
     """An inverse model with the right bounds for normal errors."""
     bounds = {str(rate): {'0': {'effort': (half * SIZE).tolist()}} for rate, half in HALF.items()}
-    path = tmp_path_factory.mktemp('m') / 'inverse.onnx'
-    return load_model(make_model(path, dt=0.01, kind='inverse', bounds=bounds))
+    return load(dt=0.01, kind='inverse', bounds=bounds)
 
 
 @pytest.fixture(scope='module')

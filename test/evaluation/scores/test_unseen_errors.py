@@ -3,7 +3,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 
 from lstm_dynamics_ros.core.errors import ConfigError, DataError
 from lstm_dynamics_ros.data.segment import Segment
@@ -11,7 +10,7 @@ from lstm_dynamics_ros.evaluation.forecasters.base import CAUSAL, KNOWN_TORQUE
 from lstm_dynamics_ros.evaluation.forecasters.model import ModelForecaster, observations
 from lstm_dynamics_ros.evaluation.scores.inverse import predict_effort
 from lstm_dynamics_ros.evaluation.scores.unseen_errors import INVERSE, unseen_errors, usual_mode
-from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.novelty import Novelty
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 import numpy as np
@@ -22,13 +21,10 @@ HORIZONS = (1, 4, 7)
 
 
 @pytest.fixture(scope='module')
-def ensemble(
-    make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
-) -> LoadedModel:
+def ensemble(load: Callable[..., LoadedModel]) -> LoadedModel:
     """A forward model of two joints whose members spread; washout 5, dt 10 ms."""
     usual = {'position': [1e-5, 1e-5], 'velocity': [1e-3, 1e-3], 'effort': [0.1, 0.1]}
-    path = tmp_path_factory.mktemp('m') / 'ensemble.onnx'
-    return load_model(make_model(path, dt=0.01, members=3, spread=usual))
+    return load(dt=0.01, members=3, spread=usual)
 
 
 @pytest.fixture(scope='module')
@@ -125,13 +121,13 @@ def test_forecasts_know_what_the_bounds_of_the_card_are_of(ensemble: LoadedModel
 
 
 def test_what_cannot_be_run_is_refused(
-    ensemble: LoadedModel, make_model: Callable[..., Path], run: Segment, tmp_path: Path
+    ensemble: LoadedModel, load: Callable[..., LoadedModel], run: Segment
 ) -> None:
     with pytest.raises(ConfigError, match='horizons >= 1'):
         unseen_errors(ensemble, [run], horizons=(0,))
-    residual = load_model(make_model(tmp_path / 'r.onnx', kind='residual_inverse', dt=0.01))
+    residual = load(kind='residual_inverse', dt=0.01)
     with pytest.raises(ConfigError, match='give that prior'):
         unseen_errors(residual, [run])
-    motion = load_model(make_model(tmp_path / 'm.onnx', kind='motion', dt=0.01))
+    motion = load(kind='motion', dt=0.01)
     with pytest.raises(ConfigError, match='gets the disturbance'):
         unseen_errors(motion, [run])

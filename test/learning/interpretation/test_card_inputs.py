@@ -15,7 +15,7 @@ from lstm_dynamics_ros.learning.interpretation.card_inputs import (
     settings_of,
     spread_out,
 )
-from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 import numpy as np
 import pytest
 
@@ -23,9 +23,9 @@ MODELS = Path(__file__).parents[3] / 'models'
 
 
 def test_the_inputs_of_a_forward_model_are_the_recorded_ones(
-    make_model: Callable[..., Path], runs: list[Segment], tmp_path: Path
+    load: Callable[..., LoadedModel], runs: list[Segment]
 ) -> None:
-    card = load_model(make_model(tmp_path / 'm.onnx')).card
+    card = load().card
     (run,) = card_inputs(card, runs[:1])
     segment = runs[0]
     recorded = np.hstack([segment.position, segment.velocity, segment.effort])
@@ -67,17 +67,17 @@ def test_a_control_model_gets_its_prior_from_the_card() -> None:
 
 
 def test_a_residual_model_without_prior_is_refused(
-    make_model: Callable[..., Path], runs: list[Segment], tmp_path: Path
+    load: Callable[..., LoadedModel], runs: list[Segment]
 ) -> None:
-    card = load_model(make_model(tmp_path / 'm.onnx', kind='motion')).card
+    card = load(kind='motion').card
     with pytest.raises(DataError, match='needs the rigid-body prior'):
         card_inputs(card, runs[:1])
 
 
 def test_other_joints_are_refused_with_both_lists(
-    make_model: Callable[..., Path], runs: list[Segment], tmp_path: Path
+    load: Callable[..., LoadedModel], runs: list[Segment]
 ) -> None:
-    card = load_model(make_model(tmp_path / 'm.onnx')).card
+    card = load().card
     other = replace(runs[0], joint_names=('a', 'b'))
     with pytest.raises(
         JointNamesError, match=r"Expected \['joint1', 'joint2'\], got \['a', 'b'\]"

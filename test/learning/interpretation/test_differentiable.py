@@ -63,10 +63,10 @@ def test_a_shipped_model_predicts_what_onnxruntime_predicts(
 
 @pytest.mark.parametrize('cell', ['lstm', 'gru'])
 def test_the_gradient_through_time_is_that_of_finite_differences(
-    cell: str, make_model: Callable[..., Path], textbook: Callable[..., object], tmp_path: Path
+    cell: str, load: Callable[..., LoadedModel], textbook: Callable[..., object]
 ) -> None:
     arguments = {'cell': cell, 'kind': 'inverse', 'layers': 2}
-    loaded = load_model(make_model(tmp_path / 'm.onnx', **arguments))
+    loaded = load(**arguments)
     equations = textbook(**arguments)
     model = DifferentiableModel(loaded)
     observations = torch.from_numpy(motion(loaded, 12, 1)).double().requires_grad_()
@@ -107,10 +107,8 @@ def test_the_gradient_of_a_shipped_model_is_that_of_onnxruntime() -> None:
         assert got == pytest.approx(float(rise) / width, rel=0.02, abs=2e-5)
 
 
-def test_every_recurrent_node_is_found_and_observed(
-    make_model: Callable[..., Path], tmp_path: Path
-) -> None:
-    loaded = load_model(make_model(tmp_path / 'm.onnx', layers=2))
+def test_every_recurrent_node_is_found_and_observed(load: Callable[..., LoadedModel]) -> None:
+    loaded = load(layers=2)
     model = DifferentiableModel(loaded)
     obs = model.tensor(motion(loaded, 1, 3)[0])
     _, state, inside = model.observed_step(obs, model.zero_state(3))
@@ -166,9 +164,9 @@ def test_a_file_that_changed_since_it_was_loaded_is_refused(
 
 
 def test_a_model_whose_recorded_run_does_not_come_out_is_refused(
-    make_model: Callable[..., Path], tmp_path: Path
+    load: Callable[..., LoadedModel],
 ) -> None:
-    loaded = load_model(make_model(tmp_path / 'm.onnx'))
+    loaded = load()
     golden = loaded.card.golden
     wrong = replace(golden, predictions=encode(np.ones((golden.steps, 6), np.float32)))
     changed = replace(loaded, card=replace(loaded.card, golden=wrong))
@@ -176,9 +174,7 @@ def test_a_model_whose_recorded_run_does_not_come_out_is_refused(
         DifferentiableModel(changed)
 
 
-def test_observations_of_another_width_are_refused(
-    make_model: Callable[..., Path], tmp_path: Path
-) -> None:
-    model = DifferentiableModel(load_model(make_model(tmp_path / 'm.onnx')))
+def test_observations_of_another_width_are_refused(load: Callable[..., LoadedModel]) -> None:
+    model = DifferentiableModel(load())
     with pytest.raises(ShapeError, match='Observations'):
         model.step(torch.zeros(2, 5).double(), model.zero_state(2))

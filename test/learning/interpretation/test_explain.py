@@ -2,13 +2,12 @@
 """Tests for explain.py."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.interpretation.explain import explain
 from lstm_dynamics_ros.learning.interpretation.settings import ExplainSettings
-from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 import pytest
 
@@ -16,10 +15,8 @@ FEW = ExplainSettings(moments=6)
 
 
 @pytest.fixture(scope='module')
-def forward(
-    make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
-) -> LoadedModel:
-    return load_model(make_model(tmp_path_factory.mktemp('m') / 'm.onnx', layers=2))
+def forward(load: Callable[..., LoadedModel]) -> LoadedModel:
+    return load(layers=2)
 
 
 def test_everything_is_found_of_a_model_of_two_layers(

@@ -11,14 +11,12 @@ from lstm_dynamics_ros.learning.interpretation.history_ablation import (
     measure_history_ablation,
 )
 from lstm_dynamics_ros.learning.interpretation.observed import ExplainedOutput
-from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
 import numpy as np
 
 
-def test_the_past_goes_on_at_constant_velocity(
-    make_model: Callable[..., Path], tmp_path: Path
-) -> None:
-    card = load_model(make_model(tmp_path / 'm.onnx')).card
+def test_the_past_goes_on_at_constant_velocity(load: Callable[..., LoadedModel]) -> None:
+    card = load().card
     observations = np.random.default_rng(0).uniform(-1, 1, (6, 1, 6))
     changed = constant_velocity_history(card, observations, 2)
     np.testing.assert_array_equal(changed[3:], observations[3:])
@@ -30,9 +28,9 @@ def test_the_past_goes_on_at_constant_velocity(
 
 
 def test_positions_stop_at_the_edge_of_the_training_range(
-    make_model: Callable[..., Path], tmp_path: Path
+    load: Callable[..., LoadedModel],
 ) -> None:
-    card = load_model(make_model(tmp_path / 'm.onnx')).card  # trained on +-3 rad
+    card = load().card  # trained on +-3 rad
     observations = np.zeros((500, 1, 6))
     observations[-1, 0, :4] = [2.0, 2.0, -4.0, 0.0]
     changed = constant_velocity_history(card, observations, 0)
@@ -42,9 +40,9 @@ def test_positions_stop_at_the_edge_of_the_training_range(
 
 
 def test_the_change_is_that_of_the_textbook_with_the_other_past(
-    make_model: Callable[..., Path], textbook: Callable[..., Any], tmp_path: Path
+    load: Callable[..., LoadedModel], textbook: Callable[..., Any]
 ) -> None:
-    model = DifferentiableModel(load_model(make_model(tmp_path / 'm.onnx', kind='inverse')))
+    model = DifferentiableModel(load(kind='inverse'))
     equations = textbook(kind='inverse')
     observations = np.random.default_rng(1).normal(size=(12, 2, 4))
     found = measure_history_ablation(

@@ -2,13 +2,12 @@
 """Tests for influence.py: derivatives against differences of the textbook equations."""
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from lstm_dynamics_ros.learning.interpretation.differentiable import DifferentiableModel
 from lstm_dynamics_ros.learning.interpretation.influence import measure_influence, output_gradients
 from lstm_dynamics_ros.learning.interpretation.observed import ExplainedOutput
-from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 from numpy.typing import NDArray
 import pytest
@@ -18,11 +17,8 @@ STEPS = 9
 
 
 @pytest.fixture(scope='module')
-def model(
-    make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
-) -> DifferentiableModel:
-    path = tmp_path_factory.mktemp('m') / 'm.onnx'
-    return DifferentiableModel(load_model(make_model(path, kind='inverse')))
+def model(load: Callable[..., LoadedModel]) -> DifferentiableModel:
+    return DifferentiableModel(load(kind='inverse'))
 
 
 @pytest.fixture(scope='module')

@@ -3,7 +3,6 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from lstm_dynamics_ros.core.card import Range
@@ -14,17 +13,14 @@ from lstm_dynamics_ros.learning.interpretation.integrated_gradients import (
     training_mean,
 )
 from lstm_dynamics_ros.learning.interpretation.observed import ExplainedOutput
-from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 import pytest
 
 
 @pytest.fixture(scope='module')
-def model(
-    make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
-) -> DifferentiableModel:
-    path = tmp_path_factory.mktemp('m') / 'm.onnx'
-    return DifferentiableModel(load_model(make_model(path, kind='inverse')))
+def model(load: Callable[..., LoadedModel]) -> DifferentiableModel:
+    return DifferentiableModel(load(kind='inverse'))
 
 
 def test_contributions_add_up_to_the_change_of_the_textbook(

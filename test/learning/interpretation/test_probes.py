@@ -2,7 +2,6 @@
 """Tests for probes.py, on data whose answer is known."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 from lstm_dynamics_ros.learning.interpretation.card_inputs import Run
 from lstm_dynamics_ros.learning.interpretation.probes import (
@@ -14,7 +13,7 @@ from lstm_dynamics_ros.learning.interpretation.probes import (
     probe,
     single_r2,
 )
-from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 import pytest
 
@@ -94,16 +93,14 @@ def test_a_payload_is_that_of_the_trajectory() -> None:
     np.testing.assert_array_equal(labels(run(1.0, 2.0), DT, {'a': 1.5})[:, 2], 1.5)
 
 
-def test_labels_have_names(make_model: Callable[..., Path], tmp_path: Path) -> None:
-    card = load_model(make_model(tmp_path / 'm.onnx', n_joints=1)).card
+def test_labels_have_names(load: Callable[..., LoadedModel]) -> None:
+    card = load(n_joints=1).card
     assert label_names(card, {}) == ['friction sign of joint1', 'reversal of joint1']
     assert label_names(card, {'a': 1.0})[-1] == 'payload'
 
 
-def test_the_sign_of_a_velocity_is_told_without_memory(
-    make_model: Callable[..., Path], tmp_path: Path
-) -> None:
-    card = load_model(make_model(tmp_path / 'm.onnx', n_joints=1)).card
+def test_the_sign_of_a_velocity_is_told_without_memory(load: Callable[..., LoadedModel]) -> None:
+    card = load(n_joints=1).card
     observations = np.random.default_rng(0).normal(size=(50, 3))
     inputs = memoryless_inputs(card, observations)
     np.testing.assert_array_equal(inputs[:, :3], observations)

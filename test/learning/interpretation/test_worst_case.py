@@ -3,12 +3,11 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.learning.interpretation.worst_case import worst_case_of, WorstCase
-from lstm_dynamics_ros.runtime.model_file import load_model
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.runtime.rollout import roll
 import numpy as np
@@ -39,10 +38,9 @@ class Filter:
 
 
 @pytest.fixture(scope='module')
-def card(make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> ModelCard:
+def card(load: Callable[..., LoadedModel]) -> ModelCard:
     """Of an inverse model of two joints: features q and dq of each."""
-    path = tmp_path_factory.mktemp('m') / 'm.onnx'
-    return load_model(make_model(path, dt=0.01, kind='inverse')).card
+    return load(dt=0.01, kind='inverse').card
 
 
 def attacked(card: ModelCard, *, iterations: int = 10, restarts: int = 2) -> NDArray[np.float32]:
@@ -91,9 +89,9 @@ def test_a_derived_velocity_follows_its_position(card: ModelCard) -> None:
 
 @pytest.mark.parametrize('kind', ['forward', 'inverse'])
 def test_a_recurrent_model_file_errs_more_than_under_random_signs(
-    make_model: Callable[..., Path], tmp_path: Path, kind: str
+    load: Callable[..., LoadedModel], kind: str
 ) -> None:
-    loaded = load_model(make_model(tmp_path / 'm.onnx', kind=kind, dt=0.01))
+    loaded = load(kind=kind, dt=0.01)
     n = len(loaded.card.features)
     seen = RNG.normal(size=(8, WINDOWS, n)).astype(np.float32)
     ahead = 4 if kind == 'forward' else 1

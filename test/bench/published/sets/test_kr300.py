@@ -12,7 +12,7 @@ from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.forecasters.base import Forecasts, Starts
 from lstm_dynamics_ros.evaluation.forecasters.model import ModelForecaster
 from lstm_dynamics_ros.evaluation.forecasters.naive import Persistence
-from lstm_dynamics_ros.runtime.model_file import load_model, LoadedModel
+from lstm_dynamics_ros.runtime.model_file import LoadedModel
 import numpy as np
 from numpy.testing import assert_allclose
 import pytest
@@ -66,12 +66,9 @@ class Blocks:
 
 
 @pytest.fixture(scope='module')
-def robot_model(
-    make_model: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory
-) -> LoadedModel:
+def robot_model(load: Callable[..., LoadedModel]) -> LoadedModel:
     """A small forward model of two joints at 10 Hz that predicts no effort."""
-    path = tmp_path_factory.mktemp('m') / 'robot.onnx'
-    return load_model(make_model(path, dt=0.1, with_effort_target=False))
+    return load(dt=0.1, with_effort_target=False)
 
 
 def test_persistence_is_scored_from_row_twenty_and_in_windows_of_sixty(
