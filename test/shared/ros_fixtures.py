@@ -200,31 +200,71 @@ def pendulum_model(
     )
 
 
-class ArmedLoop:
+BUSY: dict[str, object] = {
+    'sink_adds': 'true',
+    'controller_joints': '[joint1, joint2]',
+    'max_gap_steps': 100,
+    'reference_timeout': 1.0,
+    'gate.fade_in': 0.2,
+    'arming.min_shadow_time': 0.5,
+    'arming.max_load': 1.0,
+    'qos_overrides./joint_states.subscription.depth': 500,
+}
+"""Parameters of a node beside the pendulum on a machine that may be busy with other tests."""
+
+PATIENT = BUSY | {'state_timeout': 5.0, 'armed_timeout': 1.0, 'stall_timeout': 1.0}
+"""The same for tests in which a stall of the node shall not count."""
+
+FOLLOWING = ('-r', '~/reference:=/reference')
+"""Lets the node know the reference of the pendulum."""
+
+
+def parameters(values: Mapping[str, object]) -> list[str]:
+    """Return the arguments that set parameters of a node."""
+    return [word for name, value in values.items() for word in ('-p', f'{name}:={value}')]
+
+
+class NodeView:
+    """What a test sees of dynamics_node, and asks of it."""
+
+    def __init__(self, listener: Listener) -> None:
+        from lstm_dynamics_ros.ros.topics import interfaces  # noqa: PLC0415
+
+        self.listener = listener
+        self.interfaces = interfaces
+        self._states = listener.hear(interfaces.STATE)
+
+    @property
+    def state(self) -> dict[str, Any]:
+        """The newest state; empty before the first."""
+        content: dict[str, Any] = json.loads(self._states[-1].data) if self._states else {}
+        return content
+
+    def ask(self, *, armed: bool = True) -> Any:
+        """Ask for torque, or for none."""
+        return self.listener.ask(self.interfaces.ARM, data=armed)
+
+    def listen(self, seconds: float) -> None:
+        """Take in what comes for a while."""
+        end = time.monotonic() + seconds
+        self.listener.until(lambda: time.monotonic() > end, 'time')
+
+
+class ArmedLoop(NodeView):
     """An embedded pendulum and dynamics_node, and every command with the time it was sent at.
 
     The machine may be busy with other tests, so that joint states may be late; a stall of the node
     counts as it does on a robot.
     """
 
-    SETTINGS: ClassVar[dict[str, object]] = {
-        'sink_adds': 'true',
-        'controller_joints': '[joint1, joint2]',
-        'max_gap_steps': 100,
-        'reference_timeout': 1.0,
+    SETTINGS: ClassVar[dict[str, object]] = BUSY | {
         'gate.blend': 1.0,
         'gate.fade_in': 0.1,
         'gate.safe_command': 'zero',
-        'arming.min_shadow_time': 0.5,
-        'arming.max_load': 1.0,
-        'qos_overrides./joint_states.subscription.depth': 500,
     }
 
     def __init__(self, listener: Listener, start: Start, model: Path) -> None:
-        from lstm_dynamics_ros.ros.topics import interfaces  # noqa: PLC0415
-
-        self.listener = listener
-        self.interfaces = interfaces
+        super().__init__(listener)
         self._start = start
         self._model = model
         self.sent: list[tuple[int, tuple[float, ...]]] = []
@@ -235,22 +275,15 @@ class ArmedLoop:
 
         taker: Any = take  # rclpy does not declare callbacks that ask for the time
         listener.node.create_subscription(
-            interfaces.COMMAND.type, 'effort_controller/commands', taker, 5000
+            self.interfaces.COMMAND.type, 'effort_controller/commands', taker, 5000
         )
-        self._states = listener.hear(interfaces.STATE)
 
     def begin(self, sim: Mapping[str, object], node: Mapping[str, object], *more: str) -> None:
         """Start both with parameters on top of the usual ones, the node with more words."""
         robot = {'robot': 'pendulum', 'speed': 0.4, 'hidden.payload': 0.5, **sim}
-        self.robot = self._start('sim_node', *_parameters(robot))
+        self.robot = self._start('sim_node', *parameters(robot))
         settings = {'model': self._model, **self.SETTINGS, **node}
-        remap = ('-r', '~/reference:=/reference')
-        self.node = self._start('dynamics_node', *remap, *more, *_parameters(settings))
-
-    @property
-    def state(self) -> dict[str, Any]:
-        content: dict[str, Any] = json.loads(self._states[-1].data) if self._states else {}
-        return content
+        self.node = self._start('dynamics_node', *FOLLOWING, *more, *parameters(settings))
 
     def await_state(self, name: str, reason: str = '') -> str:
         """Return the reason that comes with a state."""
@@ -259,9 +292,6 @@ class ArmedLoop:
             f'state {name} {reason}; {self.state} {self.node.log}',
         )
         return str(self.state['reason'])
-
-    def ask(self, *, armed: bool) -> Any:
-        return self.listener.ask(self.interfaces.ARM, data=armed)
 
     def arm(self) -> None:
         """Arm as soon as that is possible, and return once torque is sent."""
@@ -286,11 +316,6 @@ class ArmedLoop:
         """Whether the node says that it is armed."""
         return bool(self.state.get('state') == 'armed')
 
-    def listen(self, seconds: float) -> None:
-        """Take in what comes for a while."""
-        end = time.monotonic() + seconds
-        self.listener.until(lambda: time.monotonic() > end, 'time')
-
     def stall(self, process: Process, seconds: float) -> int:
         """Stop a process where it is for a while; return when it went on [ns, wall clock]."""
         process.popen.send_signal(signal.SIGSTOP)
@@ -305,10 +330,6 @@ class ArmedLoop:
     def since(self, begin: int) -> list[tuple[float, ...]]:
         """Return the commands that were published after a time [ns, wall clock]."""
         return [values for sent, values in self.sent if sent > begin]
-
-
-def _parameters(values: Mapping[str, object]) -> list[str]:
-    return [word for name, value in values.items() for word in ('-p', f'{name}:={value}')]
 
 
 @pytest.fixture

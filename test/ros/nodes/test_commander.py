@@ -9,7 +9,6 @@ from collections.abc import Callable
 import json
 import math
 from pathlib import Path
-import time
 from typing import Any
 
 from lstm_dynamics_ros.core.state import Matrix
@@ -22,75 +21,26 @@ import numpy as np
 import pytest
 from rcl_interfaces.msg import Parameter, ParameterType, ParameterValue
 from rcl_interfaces.srv import SetParameters
+from ros_fixtures import FOLLOWING, NodeView, parameters, PATIENT
 from std_msgs.msg import Float64MultiArray, String
 from trajectory_msgs.msg import JointTrajectory, JointTrajectoryPoint
 
 NAMES = ('joint1', 'joint2')
 COMMANDS = 'effort_controller/commands'
-CALM = [
-    '-p',
-    'max_gap_steps:=100',
-    '-p',
-    'state_timeout:=5.0',
-    '-p',
-    'armed_timeout:=1.0',
-    '-p',
-    'stall_timeout:=1.0',
-    '-p',
-    'reference_timeout:=1.0',
-    '-p',
-    'gate.blend:=1.0',
-    '-p',
-    'gate.fade_in:=0.2',
-    '-p',
-    'arming.min_shadow_time:=0.5',
-    '-p',
-    'arming.max_load:=1.0',
-    '-p',
-    'qos_overrides./joint_states.subscription.depth:=500',
-]
-"""Settings that a machine which is busy with other tests can keep up with."""
 
 
-class Loop:
+class Loop(NodeView):
     """The test's side of pendulum and node."""
 
     def __init__(self, listener: Any, start: Any, model: Path, *arguments: str) -> None:
-        self.listener = listener
+        super().__init__(listener)
         self.commands = listener.hear(interfaces.COMMAND, COMMANDS)
         self.truth = listener.hear(interfaces.TRUE_JOINT_STATES, node='sim_node')
         self.references = listener.hear(interfaces.ROBOT_REFERENCE)
-        self.states = listener.hear(interfaces.STATE)
-        self.robot = start(
-            'sim_node',
-            '-p',
-            'robot:=pendulum',
-            '-p',
-            'publish_truth:=true',
-            '-p',
-            'speed:=0.4',
-            '-p',
-            'hidden.payload:=0.5',
-        )
-        self.node = start(
-            'dynamics_node',
-            '-p',
-            f'model:={model}',
-            '-p',
-            'sink_adds:=true',
-            *CALM,
-            '-p',
-            'controller_joints:=[joint1, joint2]',
-            *arguments,
-        )
-
-    @property
-    def state(self) -> dict[str, Any]:
-        content: dict[str, Any] = json.loads(self.states[-1].data) if self.states else {}
-        return content
-
-    def ask(self, *, armed: bool) -> Any:
-        return self.listener.ask(interfaces.ARM, data=armed)
+        robot = {'robot': 'pendulum', 'publish_truth': 'true', 'speed': 0.4, 'hidden.payload': 0.5}
+        self.robot = start('sim_node', *parameters(robot))
+        settings = PATIENT | {'model': model, 'gate.blend': 1.0}
+        self.node = start('dynamics_node', *parameters(settings), *arguments)
 
     def arm(self) -> None:
         """Arm as soon as that is possible."""
@@ -101,23 +51,19 @@ class Loop:
             answer = self.ask(armed=True)
             shown = answer.message
             if not answer.success:
-                self.wait(0.2)
+                self.listen(0.2)
             return bool(answer.success)
 
         self.listener.until(armed, f'arming; {shown} {self.node.log}')
-
-    def wait(self, seconds: float) -> None:
-        end = time.monotonic() + seconds
-        self.listener.until(lambda: time.monotonic() > end, 'time')
 
     def errors(self, seconds: float) -> float:
         """Return the true tracking error over a while [rad], root mean square."""
         for heard in (self.truth, self.references):  # the graph may not be complete yet
             heard.clear()
-            self.listener.until(lambda heard=heard: heard, 'truth and reference')
+            self.listener.until(heard.__len__, 'truth and reference')
         self.truth.clear()
         self.references.clear()
-        self.wait(seconds)
+        self.listen(seconds)
         wanted = {stamp_ns(one.header.stamp): one.points[0].positions for one in self.references}
         rows: Matrix = np.array(
             [
@@ -141,9 +87,6 @@ def loop(listener: Any, start: Any, pendulum_model: Path) -> Callable[..., Loop]
     return make
 
 
-FOLLOWING = ['-r', '~/reference:=/reference']
-
-
 def test_armed_it_tracks_better_and_disarmed_it_fades_out_and_is_silent(
     loop: Callable[..., Loop],
 ) -> None:
@@ -153,7 +96,7 @@ def test_armed_it_tracks_better_and_disarmed_it_fades_out_and_is_silent(
     assert not robot.commands
     robot.arm()
     assert robot.state['controller'] == 'feedforward_dob'
-    robot.wait(1.5)
+    robot.listen(1.5)
     after = robot.errors(1.5)
     assert after < 0.35 * before
     assert robot.values()[0].tolist() == pytest.approx([0.0, 0.0], abs=0.05)  # fades in
@@ -164,7 +107,7 @@ def test_armed_it_tracks_better_and_disarmed_it_fades_out_and_is_silent(
     robot.listener.until(lambda: robot.commands and not any(robot.commands[-1].data), 'zero')
     n = len(robot.commands)
     assert n > 5  # a way down, no step
-    robot.wait(0.3)
+    robot.listen(0.3)
     assert len(robot.commands) == n
     robot.listener.until(lambda: robot.state['state'] == 'monitoring', 'monitoring')
 
@@ -175,7 +118,7 @@ def test_ended_by_a_signal_it_leaves_zero_behind(loop: Callable[..., Loop]) -> N
     robot.listener.until(lambda: np.abs(robot.values()[-1:]).sum() > 0.1, 'a command')
     code, _ = robot.node.stop()
     assert code == 0
-    robot.wait(0.3)
+    robot.listen(0.3)
     assert not any(robot.commands[-1].data)
 
 
@@ -240,7 +183,7 @@ def test_a_reference_with_nan_is_dropped(loop: Callable[..., Loop], listener: An
     listener.say(interfaces.ROBOT_REFERENCE).publish(bad)
     listener.until(lambda: 'Said once' in robot.node.log, 'a warning')
     robot.arm()
-    robot.wait(0.3)
+    robot.listen(0.3)
     assert np.isfinite(robot.values()).all()
 
 
@@ -254,7 +197,7 @@ def test_a_second_publisher_of_commands_is_refused_and_a_fault_while_armed(
     assert '/listener also commands the controller' in robot.state['reason']
     listener.until(lambda: robot.commands and not any(robot.commands[-1].data), 'zero')
     listener.ask(interfaces.RESET)
-    robot.wait(1.0)
+    robot.listen(1.0)
     message = robot.ask(armed=True).message
     assert '/listener also commands the controller' in message
     listener.node.destroy_publisher(other)

@@ -6,7 +6,6 @@ The relay is the test's own node, between the joint states of the pendulum and t
 """
 
 from collections.abc import Callable
-import json
 import math
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,7 @@ from typing import Any
 from lstm_dynamics_ros.ros.topics import interfaces
 import numpy as np
 import pytest
+from ros_fixtures import FOLLOWING, NodeView, parameters, PATIENT
 from sensor_msgs.msg import JointState
 
 NAN = math.nan
@@ -22,80 +22,34 @@ LOST = {'all NaN': [NAN, NAN], 'empty': [], 'one NaN': [0.5, NAN]}
 EVERY_LOSS = pytest.mark.parametrize(
     'lost', [pytest.param(name, marks=[pytest.mark.slow] * (name != 'all NaN')) for name in LOST]
 )
-SETTINGS = [
-    '-p',
-    'sink_adds:=true',
-    '-p',
-    'controller_joints:=[joint1, joint2]',
-    '-p',
-    'max_gap_steps:=60',
-    '-p',
-    'state_timeout:=5.0',
-    '-p',
-    'armed_timeout:=1.0',
-    '-p',
-    'stall_timeout:=1.0',
-    '-p',
-    'reference_timeout:=2.0',
-    '-p',
-    'gate.blend:=1.0',
-    '-p',
-    'gate.fade_in:=0.2',
-    '-p',
-    'arming.min_shadow_time:=0.5',
-    '-p',
-    'arming.max_load:=1.0',
-    '-p',
-    'qos_overrides./joint_states.subscription.depth:=500',
-    '-r',
-    '~/reference:=/reference',
-]
+SETTINGS = PATIENT | {'max_gap_steps': 60, 'reference_timeout': 2.0, 'gate.blend': 1.0}
 """Settings that a machine which is busy with other tests can keep up with: 0.3 s are bridged."""
 
 
-class Robot:
+class Robot(NodeView):
     """The test's side of pendulum, relay and node."""
 
     def __init__(self, listener: Any, start: Any, model: Path) -> None:
-        self.listener = listener
+        super().__init__(listener)
         self.lost: list[float] | None = None
         """Effort of all messages from now on; None for what was measured."""
         self.commands = listener.hear(interfaces.COMMAND, COMMANDS)
-        self.states = listener.hear(interfaces.STATE)
         self.predictions = listener.hear(interfaces.PREDICTED_JOINT_STATES)
         topic = interfaces.JOINT_STATES
         self._out = listener.node.create_publisher(topic.type, topic.name, 500)
         listener.node.create_subscription(topic.type, 'measured', self._relay, 500)
-        start(
-            'sim_node',
-            '-p',
-            'robot:=pendulum',
-            '-p',
-            'speed:=0.4',
-            '-p',
-            'hidden.payload:=0.5',
-            '-r',
-            'joint_states:=measured',
-        )
+        robot = {'robot': 'pendulum', 'speed': 0.4, 'hidden.payload': 0.5}
+        start('sim_node', *parameters(robot), '-r', 'joint_states:=measured')
         self._start, self._model = start, model
 
     def begin(self, *settings: str) -> None:
-        self.node = self._start(
-            'dynamics_node', '-p', f'model:={self._model}', *SETTINGS, *settings
-        )
+        own = parameters(SETTINGS | {'model': self._model})
+        self.node = self._start('dynamics_node', *own, *FOLLOWING, *settings)
 
     def _relay(self, message: JointState) -> None:
         if self.lost is not None:
             message.effort = self.lost
         self._out.publish(message)
-
-    @property
-    def state(self) -> dict[str, Any]:
-        content: dict[str, Any] = json.loads(self.states[-1].data) if self.states else {}
-        return content
-
-    def ask(self) -> Any:
-        return self.listener.ask(interfaces.ARM, data=True)
 
     def until(self, holds: Callable[[], object], what: str) -> None:
         self.listener.until(holds, f'{what}; {self.state} {self.node.log}')

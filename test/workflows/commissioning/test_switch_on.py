@@ -11,33 +11,7 @@ import sys
 from typing import Any
 
 import pytest
-
-CALM = [
-    '-p',
-    'max_gap_steps:=100',
-    '-p',
-    'state_timeout:=5.0',
-    '-p',
-    'armed_timeout:=1.0',
-    '-p',
-    'stall_timeout:=1.0',
-    '-p',
-    'reference_timeout:=1.0',
-    '-p',
-    'gate.fade_in:=0.2',
-    '-p',
-    'arming.max_load:=1.0',
-    '-p',
-    'arming.min_shadow_time:=0.5',
-    '-p',
-    'controller_joints:=[joint1, joint2]',
-    '-p',
-    'qos_overrides./joint_states.subscription.depth:=500',
-    '-p',
-    'sink_adds:=true',
-    '-r',
-    '~/reference:=/reference',
-]
+from ros_fixtures import FOLLOWING, parameters, PATIENT
 
 
 def command(tmp_path: Path, *more: str) -> list[str]:
@@ -51,10 +25,9 @@ def robot(start: Any, listener: Any, pendulum_model: Path) -> Callable[..., None
     from lstm_dynamics_ros.ros.topics import interfaces  # noqa: PLC0415
 
     def begin(*arguments: str) -> None:
-        start(
-            'sim_node', '-p', 'robot:=pendulum', '-p', 'speed:=0.5', '-p', 'motion_duration:=4.0'
-        )
-        start('dynamics_node', '-p', f'model:={pendulum_model}', *CALM, *arguments)
+        start('sim_node', *parameters({'robot': 'pendulum', 'speed': 0.5, 'motion_duration': 4.0}))
+        settings = parameters(PATIENT | {'model': pendulum_model})
+        start('dynamics_node', *settings, *FOLLOWING, *arguments)
         states = listener.hear(interfaces.STATE)
 
         def scored() -> bool:
