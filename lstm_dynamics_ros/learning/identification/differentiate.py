@@ -37,17 +37,7 @@ def acceleration(velocity: Matrix, dt: float, cutoff: float = DEFAULT_CUTOFF) ->
         TooShortError: If there are too few steps for the filter.
         MissingLibraryError: If scipy is not installed.
     """
-    if dt <= 0 or cutoff <= 0:
-        raise ConfigError(f'dt and cutoff must be > 0, got {dt} s and {cutoff} Hz.')
-    padding = 3 * (ORDER + 1)
-    if len(velocity) <= padding:
-        raise TooShortError(len(velocity) * dt, (padding + 1) * dt)
-    smooth = velocity
-    if cutoff < 0.5 / dt:
-        signal = load('scipy.signal')
-        b, a = signal.butter(ORDER, cutoff, fs=1 / dt)
-        smooth = signal.filtfilt(b, a, velocity, axis=0, padlen=padding)
-    return np.asarray(np.gradient(smooth, dt, axis=0), np.float64)
+    return smoothed_motion(velocity, dt, cutoff, order=1)[1]
 
 
 def padding() -> int:

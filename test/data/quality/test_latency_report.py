@@ -39,6 +39,7 @@ def recorded(
     from lstm_dynamics_ros.sim.motions import make_motion  # noqa: PLC0415
     from lstm_dynamics_ros.sim.robot import load_robot  # noqa: PLC0415
     from lstm_dynamics_ros.sim.simulate import simulate  # noqa: PLC0415
+    from lstm_dynamics_ros.workflows.simulate import as_recording  # noqa: PLC0415
 
     robot = load_robot(name)
     wanted = probe(robot.effort_limit, duration=SECONDS, share=share)
@@ -55,14 +56,8 @@ def recorded(
     motion = make_motion(robot, 'multi_sine', seed=1, duration=SECONDS, speed=0.3)
     hidden = replace(robot.hidden, lag=lag)
     run = simulate(robot, motion, hidden=hidden, corrector=corrector)
-    return Recording(
-        name=name,
-        joint_names=run.joint_names,
-        joint_types=run.joint_types,
-        stamp_ns=run.stamp_ns,
-        position=run.position,
-        velocity=run.velocity,
-        effort=run.effort,
+    return replace(
+        as_recording(run, name),
         reference=make_track(run.joint_names, run.stamp_ns, velocity=run.reference_velocity),
         command=make_track(run.joint_names, np.array(stamps), effort=np.array(sent)),
     )

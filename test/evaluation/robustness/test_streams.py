@@ -2,9 +2,10 @@
 """Streams of joint states, and what a model predicts from them."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from lstm_dynamics_ros.core.errors import DataError, TooShortError
-from lstm_dynamics_ros.data.recording import Recording
+from lstm_dynamics_ros.data.recording import KINDS, Recording
 from lstm_dynamics_ros.data.segment import segments
 from lstm_dynamics_ros.evaluation.robustness.streams import (
     as_recorded,
@@ -18,9 +19,16 @@ from lstm_dynamics_ros.pipeline.settings import PipelineSettings
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.runtime.predictor import Predictor
 import numpy as np
+from numpy.typing import NDArray
 import pytest
 
 SETTINGS = PipelineSettings()
+
+
+def only(recording: Recording, rows: NDArray[np.int64]) -> Recording:
+    """Return a recording with some of its rows."""
+    parts = {name: getattr(recording, name)[rows] for name in ('stamp_ns', *KINDS)}
+    return replace(recording, **parts)
 
 
 def test_the_grid_is_that_of_training(swinging: Recording, linear_model: LoadedModel) -> None:
@@ -67,17 +75,7 @@ def test_every_stream_is_followed_as_by_a_predictor_of_its_own(
     settings = PipelineSettings()
     parts = [swinging.rows(0, 200), swinging.rows(50, 300)]
     gap = np.r_[0:60, 90:150]  # a gap that clears the memory
-    parts.append(
-        Recording(
-            name='gap',
-            joint_names=swinging.joint_names,
-            joint_types=swinging.joint_types,
-            stamp_ns=swinging.stamp_ns[gap],
-            position=swinging.position[gap],
-            velocity=swinging.velocity[gap],
-            effort=swinging.effort[gap],
-        )
-    )
+    parts.append(only(swinging, gap))
     streams = [place(as_recorded(part), forward_model.card, settings) for part in parts]
     keep = [np.array([20, 40])] * 3
     for stream, found in zip(streams, follow(forward_model, streams, keep), strict=True):
@@ -118,15 +116,7 @@ def test_nothing_is_asked_about_what_is_bridged(
     swinging: Recording, forward_model: LoadedModel
 ) -> None:
     kept = np.r_[0:50, 53:120]
-    recording = Recording(
-        name='hole',
-        joint_names=swinging.joint_names,
-        joint_types=swinging.joint_types,
-        stamp_ns=swinging.stamp_ns[kept],
-        position=swinging.position[kept],
-        velocity=swinging.velocity[kept],
-        effort=swinging.effort[kept],
-    )
+    recording = only(swinging, kept)
     (track,) = tracks([recording], forward_model.card, SETTINGS, horizon=10, most=0)
     bridged = np.flatnonzero([point.filled for point in track.placed.points])
     for row in bridged:
