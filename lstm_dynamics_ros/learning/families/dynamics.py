@@ -19,8 +19,7 @@ class DynamicsSettings(TrainingSettings):
     form: ClassVar[tuple[str, ...]] = (
         *TrainingSettings.form,
         *('head_size', 'history_steps', 'ripple_limit', 'friction_velocities'),
-        'position_features',
-        *('slip_displacements', 'learned_initial_state'),
+        *('position_features', 'fade', 'slip_displacements', 'learned_initial_state'),
     )
 
     head_size: int = parameter(
@@ -69,6 +68,13 @@ class DynamicsSettings(TrainingSettings):
         False,
         'Guess the hidden state from the delay line once it is full, instead of letting it grow '
         'from zero. With it burn_in_steps may be as short as history_steps.',
+    )
+    fade: float = parameter(
+        0.0,
+        'How fast the recurrent rest of an output fades where what the model sees leaves the '
+        'range of the training data, by how much that matters to this output: to exp(-fade) where '
+        'it may change the rest as much as it usually varies. 0: not at all.',
+        minimum=0.0,
     )
     linear_rate: float = parameter(
         0.0,

@@ -7,7 +7,7 @@
               z = (obs - mean) / std
     linear  = A now + b + sum_i B_i diff_i          diff_i = scaled step-to-step differences
     h, c    = cell([now, long differences, linear], h, c)
-    change  = linear + gain * (W h + V tanh(U [h, now]))
+    change  = linear + gain * fading (W h + V tanh(U [h, now]))
     forward prediction = obs + mean change + std change * change;  inverse: without obs
 
 A model with the feature ``payload``, the effort ``F`` per unit of mass and first moments in the
@@ -20,20 +20,21 @@ others they made it worse on held-out trajectories.
 The linear part starts at the least-squares solution and carries what linear dynamics can; the
 recurrent part starts at zero and learns the rest. ``n`` is the number of cogging periods per turn
 of each joint, found in the training data; ``slip`` is the strain of friction elements
-(:mod:`~lstm_dynamics_ros.learning.models.maxwell_slip`).
+(:mod:`~lstm_dynamics_ros.learning.models.maxwell_slip`); ``fading`` is 1 per output, and less
+outside the training range (:mod:`~lstm_dynamics_ros.learning.models.fading`).
 """
 
 from collections.abc import Sequence
 from copy import deepcopy
-from typing import cast
 
 from lstm_dynamics_ros.core.card import PAYLOAD_KINDS
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.learning.cells import Cell, CELLS
 from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
 from lstm_dynamics_ros.learning.models.base import Model, ModelState
-from lstm_dynamics_ros.learning.models.delay_line import DelayLine, InitialState, LineState
-from lstm_dynamics_ros.learning.models.features import FeatureMap
+from lstm_dynamics_ros.learning.models.delay_line import InitialState
+from lstm_dynamics_ros.learning.models.fading import Fading
+from lstm_dynamics_ros.learning.models.linear_path import LinearPath
 import torch
 from torch import nn, Tensor
 
@@ -41,7 +42,7 @@ _LARGEST_INPUT = 20.0
 """Inputs of the recurrent part are clamped to this many standard deviations."""
 
 
-class DynamicsModel(FeatureMap, Model):
+class DynamicsModel(LinearPath, Model):
     """The model of the families forward, inverse and control. Pure: it keeps nothing.
 
     Args:
@@ -52,18 +53,9 @@ class DynamicsModel(FeatureMap, Model):
 
     def __init__(self, settings: DynamicsSettings, joint_types: Sequence[str]) -> None:
         super().__init__(settings, joint_types)
-        width, n_features, n_targets = self.width, self.n_features, self.n_targets
-        if self.slip is not None and settings.history_steps < 2:
-            raise ConfigError(
-                'slip_displacements need the newest position but one: history_steps must be at '
-                f'least 2, got {settings.history_steps}.'
-            )
-        self.linear = nn.Linear(width, n_targets)
-        self.line: DelayLine | None = None
-        if settings.history_steps > 1:
-            self.line = DelayLine(n_features, n_targets, settings.history_steps, self.wraps)
-            width += n_features * len(self.line.lags)
-        width += n_targets
+        width, n_targets = self.width + self.n_targets, self.n_targets
+        if self.line is not None:
+            width += self.n_features * len(self.line.lags)
         self.cell: Cell = CELLS[settings.cell](width, settings.hidden_size, settings.num_layers)
         self.initial: InitialState | None = None
         if settings.learned_initial_state:
@@ -85,6 +77,7 @@ class DynamicsModel(FeatureMap, Model):
             inner = nn.Linear(seen, settings.head_size)
             outer = _zero(nn.Linear(settings.head_size, n_targets))
             self.head = nn.Sequential(inner, nn.Tanh(), outer)
+        self.fading = Fading(width, n_targets) if settings.fade else None
 
     def exact(self) -> 'DynamicsModel':
         """Return a copy whose normalisation, linear part and final sum are in float64.
@@ -109,45 +102,24 @@ class DynamicsModel(FeatureMap, Model):
 
     def step(self, observation: Tensor, state: ModelState) -> tuple[Tensor, ModelState]:
         """See the base class."""
-        slip = None
-        if self.slip is not None and state.slip is not None and state.line is not None:
-            moved = self._displacement(observation, state.line)
-            slip = self.slip.step(moved, state.slip)
-        now = self.features(observation.to(self.mean.dtype), slip)
-        linear = self.linear(now)
-        blocks, line = [now], None
-        if self.line is not None and state.line is not None:
-            filtered, spans, line = self.line.step(observation, state.line)
-            linear = linear + filtered
-            blocks.append(spans)
-        inputs = _clamped([*blocks, linear])
+        now, spans, linear, line, slip = self.newest(observation, state)
+        inputs = _clamped([now, *spans, linear])
         hidden, cell = self.cell(inputs.unsqueeze(0), state.cell)
         if self.initial is not None and state.line is not None and self.line is not None:
             full = (state.line.started - (self.line.history - 1)).abs() < 0.5
             guess = self.initial(inputs)
             cell = tuple(torch.where(full, a, b) for a, b in zip(guess, cell, strict=True))
             hidden = torch.where(full, guess[0][-1], hidden)
-        prediction = self._predict(observation, now, linear, hidden[0])
+        prediction = self._predict(observation, now, linear, hidden[0], inputs)
         return prediction, ModelState(cell, line, slip)
 
     def branches(
         self, observations: Tensor, state: ModelState, positions: Sequence[int], *, skip: int = 0
     ) -> tuple[Tensor, list[ModelState]]:
         """See the base class."""
-        padded, slip = None, None
-        if self.line is not None and state.line is not None:
-            padded = self.line.padded(observations, state.line)
-        if self.slip is not None and state.slip is not None and padded is not None:
-            slip = self.slip.sequence(self._displacements(padded), state.slip)
-        now = self.features(observations, slip)
-        linear = self.linear(now)
-        blocks = [now]
-        if self.line is not None and padded is not None:
-            filtered, spans = self.line.sequence(padded)
-            linear = linear + filtered
-            blocks.append(spans)
+        now, spans, linear, padded, slip = self.whole(observations, state)
         # The linear part hardly learns; cutting this path saves a pass through the cell's inputs.
-        inputs = _clamped([*blocks, linear.detach()])
+        inputs = _clamped([now, *spans, linear.detach()])
         outputs, states, done, cell = [], [], 0, state.cell
         full = self._line_full(state)
         stops = sorted({*(position + 1 for position in positions), len(observations), full})
@@ -167,7 +139,7 @@ class DynamicsModel(FeatureMap, Model):
                 own = None if slip is None else slip[stop - 1]
                 states.append(ModelState(cell, line, own))
         hidden = outputs[0] if len(outputs) == 1 else torch.cat(outputs)
-        parts = (part[skip:] for part in (observations, now, linear, hidden))
+        parts = (part[skip:] for part in (observations, now, linear, hidden, inputs))
         return self._predict(*parts), states
 
     def learned_weights(self) -> int:
@@ -181,50 +153,47 @@ class DynamicsModel(FeatureMap, Model):
             return 0
         return max(0, self.line.history - int(state.line.started[0, 0]))
 
-    def slipping(self, observations: Tensor) -> Tensor | None:
-        """Return the strain of the friction elements over one run, (T, F) to (T, K * n_joints)."""
-        if self.slip is None or self.line is None:
-            return None
-        padded = self.line.padded(observations.unsqueeze(1), self.line.zero_state(1))
-        strain = self.slip.sequence(self._displacements(padded), self.slip.zero_state(1))
-        return strain.squeeze(1)
-
-    def regressors(self, observations: Tensor, slip: Tensor | None) -> Tensor:
-        """Return the inputs of the linear part over one run or a piece of it, (T, F) to (T, n).
+    def sensitivity(self, observations: Tensor) -> Tensor:
+        """Return how a lasting shift of what the cell sees changes the rest of each output.
 
         Args:
-            observations: SI units, shape (T, F).
-            slip: From :meth:`slipping`, of the same rows.
+            observations: SI units, shape (T, N, F).
+
+        Returns:
+            Root mean square over the N windows, per unit of each input, shape (D, I).
         """
-        blocks = [self.features(observations, slip)]
-        if self.line is not None:
-            padded = self.line.padded(observations.unsqueeze(1), self.line.zero_state(1))
-            blocks.append(self.line.windows(padded).squeeze(1))
-        return torch.cat(blocks, 1)
+        inputs = self.seen(observations).requires_grad_()
+        hidden, _ = self.cell(inputs, self.cell.zero_state(inputs.shape[1]))
+        rest = self._rest(hidden[-1], inputs[-1, :, : self.width])
+        found = [
+            torch.autograd.grad(one.sum(), inputs, retain_graph=True)[0].sum(0).square().mean(0)
+            for one in rest.unbind(-1)
+        ]
+        return torch.stack(found).sqrt()
 
-    def _displacements(self, padded: Tensor) -> Tensor:
-        """Return how far the joints moved in each step of a sequence with its past."""
-        line = cast('DelayLine', self.line)
-        recent = padded[line.history - 2 :, :, : self.n_joints]
-        return line.shortest(recent[1:] - recent[:-1], self.n_joints)
+    @torch.no_grad()
+    def seen(self, observations: Tensor) -> Tensor:
+        """Return what the cell sees of sequences from a reset on, (T, N, F) to (T, N, I)."""
+        start = self.zero_state(observations.shape[1])
+        now, spans, linear, *_ = self.whole(observations, start)
+        return _clamped([now, *spans, linear])
 
-    def _displacement(self, observation: Tensor, state: LineState) -> Tensor:
-        """Return how far the joints moved in the newest step, shape (N, n_joints)."""
-        n = self.n_joints
-        moved = cast('DelayLine', self.line).shortest(
-            observation[:, :n] - state.rows[:, -1, :n], n
-        )
-        return torch.where(state.started > 0.5, moved, torch.zeros_like(moved))
+    def _rest(self, hidden: Tensor, now: Tensor) -> Tensor:
+        """Return what the cell and the head add to the linear part, before gain and fading."""
+        rest: Tensor = self.output(hidden)
+        if self.head is not None:
+            rest = rest + self.head(torch.cat([hidden, _clamped([now])], -1))
+        return rest
 
     def _predict(
-        self, observations: Tensor, now: Tensor, linear: Tensor, hidden: Tensor
+        self, observations: Tensor, now: Tensor, linear: Tensor, hidden: Tensor, inputs: Tensor
     ) -> Tensor:
         """Return the prediction in SI units."""
         hidden = self.dropout(hidden)
-        change = self.output(hidden)
-        if self.head is not None:
-            change = change + self.head(torch.cat([hidden, _clamped([now])], -1))
-        change = linear + self.gain * change.to(linear.dtype)
+        rest = self._rest(hidden, now)
+        if self.fading is not None:
+            rest = self.fading(inputs) * rest
+        change = linear + self.gain * rest.to(linear.dtype)
         scaled: Tensor = self.target_mean + self.target_std * change
         if self.weigh is not None and self.payload is not None:
             n, parameters = self.n_joints, self.weigh(hidden).to(linear.dtype)

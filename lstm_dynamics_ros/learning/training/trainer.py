@@ -8,6 +8,7 @@ from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
 from lstm_dynamics_ros.learning.training.dataset import EpochSampler, loader, WindowDataset
 from lstm_dynamics_ros.learning.training.epochs import Epochs, Given
+from lstm_dynamics_ros.learning.training.fade import learn_matter, learn_range, STEPS, WINDOWS
 from lstm_dynamics_ros.learning.training.linear_start import prepare
 from lstm_dynamics_ros.learning.training.losses import column_weights
 from lstm_dynamics_ros.learning.training.ridge import choose_ridge, RIDGES
@@ -51,6 +52,11 @@ class DynamicsTraining(Epochs):
                 choose_ridge(model, self.learned, self.held_out, settings)
         else:
             model.load_state_dict(start.weights)
+        if model.fading is not None:
+            learn_range(model, model.fading, self.learned, fresh=start is None)
+        spread = torch.linspace(0, len(dataset) - 1, WINDOWS).long().tolist()
+        self.looked_at = dataset[spread].observations[:STEPS]
+        """Where it is asked what matters to the rest."""
         self.data['ripple'] = [float(n) for n in model.ripple]
         self.scale = reference_errors(model, self.learned, settings)
         self.reference = reference_errors(model, self.held_out, settings)
@@ -78,5 +84,8 @@ class DynamicsTraining(Epochs):
 
     def held_out_error(self) -> float:
         """Return the error relative to that of the better of the linear start and standing."""
+        if self.dynamics.fading is not None:
+            fade = self.settings.fade
+            learn_matter(self.dynamics, self.dynamics.fading, self.looked_at, fade)
         errors = errors_on(self.dynamics, self.held_out, self.settings)
         return score(errors, self.reference, self.settings, self.dynamics.n_joints)
