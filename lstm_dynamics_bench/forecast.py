@@ -73,6 +73,10 @@ def forecast_benchmark(
 
 def forecast_table(result: dict[str, Any], kinds: Sequence[str] = ('position', 'velocity')) -> str:
     """Return the ratios model / best other for a terminal."""
+
+    def ratio(value: float | None) -> str:
+        return 'all diverged' if value is None else f'{value:.2f}'
+
     columns = [
         (mode, kind, h)
         for mode in ('known_torque', 'causal')
@@ -81,7 +85,7 @@ def forecast_table(result: dict[str, Any], kinds: Sequence[str] = ('position', '
     ]
     head = ['motion, speed', *(f'{mode[:6]} {kind[:3]} {h}' for mode, kind, h in columns)]
     rows = [
-        [name, *(f'{case[mode]["ratio_to_best"][kind][str(h)]:.2f}' for mode, kind, h in columns)]
+        [name, *(ratio(case[mode]['ratio_to_best'][kind][str(h)]) for mode, kind, h in columns)]
         for name, case in result['cases'].items()
     ]
     title = 'nMSE of the model over that of the best of persistence, constant velocity and ridge'

@@ -18,7 +18,7 @@ class Benchmark(BenchmarkOptions):
     latency: one step of our preallocated runtime beside a plain `session.run`, and a whole
     pipeline tick. training: our teacher-forced training step beside a bare torch loop over the
     same nn.LSTM and batches; the rollout loss apart. forecast: the shipped model of an embedded
-    robot beside persistence, constant velocity and ridge ARX(20), over motions and speeds, on
+    robot beside persistence, constant velocity and a linear ARX, over motions and speeds, on
     payloads and seeds that training cannot draw. tracking: corrections on an embedded robot in
     lockstep, scenarios x controllers x seeds; every controller is tuned on seeds 0 to 4 by this
     command and scored on others. --quick does few of everything. real: published recordings of

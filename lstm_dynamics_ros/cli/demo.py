@@ -22,7 +22,7 @@ class Demo:
     their own, on a ROS domain of their own. Half of the time nothing is corrected; then the
     correction is armed and fades in, and the robot repeats the same motion. At the end: the
     tracking error before and after, against true positions, and how good the predictions were,
-    beside persistence, constant velocity and a ridge ARX(20) fitted to the model's own training
+    beside persistence, constant velocity and a linear ARX fitted to the model's own training
     bags. Payload and motion are not in the training set.
     """
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @dataclass
 class Evaluate:
-    """Score a model on bags, beside persistence, constant velocity and a ridge ARX(20).
+    """Score a model on bags, beside persistence, constant velocity and a linear ARX.
 
     Forward models are scored at several horizons, with the efforts of the horizon given to all
     (known torque) and with nothing after the start (causal). How well the model knows its errors

@@ -18,7 +18,7 @@ class Models(ModelsOptions):
 
     Each robot has a forward model that predicts, and a residual model for control. The latter is
     trained on runs without correction, and then improved once on runs with its own. Beside the
-    forward model the ridge ARX(20) fitted to the same bags is written, its baseline in the demo.
+    forward model the linear ARX fitted to the same bags is written, its baseline in the demo.
     Training sees measured signals only, never the simulator's truth.
     """
 

@@ -16,6 +16,8 @@ Array = NDArray[np.float64]
 STILL_VARIANCE = 1e-12
 """Variance below which a target counts as constant and nMSE has no meaning [unit^2]."""
 
+DIVERGED = 10.0
+"""nMSE above which a forecast has diverged; that of a constant is about 1."""
 
 ROUGH_ABOVE = 5.0
 """Torque and effort that change faster than this count as rough [Hz]."""

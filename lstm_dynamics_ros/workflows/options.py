@@ -136,7 +136,7 @@ class ReplayOptions:
     rate: float = 1.0
     """Speed of --ros; 2 plays twice as fast."""
     training_bags: tuple[Path, ...] = ()
-    """The bags the model was trained on; adds the ridge ARX(20) to the comparison."""
+    """The bags the model was trained on; adds a linear ARX to the comparison."""
     last_share: float = 1.0
     """Score only this last share of the recording, e.g. 0.333 (what the model was not trained on);
     the report says so."""

@@ -24,6 +24,7 @@ from lstm_dynamics_bench.published.robot_set import (
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.data.segment import Segment
+from lstm_dynamics_ros.evaluation.forecasters.base import chosen_text
 from lstm_dynamics_ros.evaluation.forecasters.inverse_ridge import RidgeInverse
 from lstm_dynamics_ros.evaluation.metrics import nmse, rmse
 from lstm_dynamics_ros.evaluation.scores.inverse import predict_effort
@@ -35,12 +36,6 @@ JOINTS = ('joint1', 'joint2', 'joint3')
 
 FIRST_ROW = 50
 """First row that is scored."""
-
-STRENGTHS = (1e-6, 1e-4, 1e-2, 1.0)
-"""Ridge strengths of the linear baseline to choose from."""
-
-LEARNED = 2 / 3
-"""First share of the training recording that they are fitted to when they are chosen."""
 
 
 @SETS.register('kuka_weigand2021')
@@ -78,7 +73,7 @@ class KukaWeigand2021(RealSet):
         if len(training) != 1:
             raise DataError(f'kuka_weigand2021 has one training recording, got {len(training)}.')
         check_lengths(test, FIRST_ROW + 1)
-        ridge = RidgeInverse.fit(training, strength=ridge_strength(training[0]))
+        ridge = RidgeInverse.fit(training)
         mean = mean_effort(training)
         predicted: Mapping[str, list[Matrix]] = {
             'model': [predict_effort(loaded, segment) for segment in test],
@@ -90,19 +85,8 @@ class KukaWeigand2021(RealSet):
             unit='N m for RMSE, 1 for nMSE',
             joint_names=test[0].joint_names,
             figures={name: _figures(test, rows) for name, rows in predicted.items()},
+            notes=(chosen_text('ridge', ridge.chosen),),
         )
-
-
-def ridge_strength(training: Segment) -> float:
-    """Return the strength with the least error on the end of the training recording."""
-    cut = round(LEARNED * len(training))
-    learned, held = training.rows(0, cut), training.rows(cut, len(training))
-
-    def error(strength: float) -> float:
-        predicted = RidgeInverse.fit([learned], strength=strength).predict(held)
-        return float(np.mean(rmse(held.effort, predicted) / held.effort.std(axis=0)))
-
-    return min(STRENGTHS, key=error)
 
 
 def _figures(test: Sequence[Segment], predicted: Sequence[Matrix]) -> dict[str, Vector]:

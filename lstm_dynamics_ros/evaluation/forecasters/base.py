@@ -9,7 +9,8 @@ s + k holds. Two modes say what it may know of the effort after s:
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 
 from lstm_dynamics_ros.core.errors import ConfigError, UnknownNameError
 from lstm_dynamics_ros.core.registry import Registry
@@ -43,6 +44,11 @@ class Forecaster(ABC):
     effort_source: str = 'none'
     """What stands in for the unknown effort in causal mode: held, predicted, or none used."""
 
+    @property
+    def chosen(self) -> Mapping[str, Any]:
+        """What was chosen when it was fitted, by name; empty if there was nothing to choose."""
+        return {}
+
     @abstractmethod
     def forecast(
         self, segment: Segment, starts: Starts, horizons: Sequence[int], *, mode: str
@@ -56,7 +62,8 @@ class Forecaster(ABC):
             mode: One of :data:`MODES`.
 
         Returns:
-            ``position`` and ``velocity`` (and ``effort`` where predicted).
+            ``position`` and ``velocity`` (and ``effort`` where predicted); infinite from where
+            a free run diverged.
 
         Raises:
             ConfigError: If a start or horizon lies outside the segment.
@@ -67,6 +74,14 @@ class Forecaster(ABC):
         """Return the variants that may stand for this forecaster in ``mode``; the best counts."""
         del mode  # One variant, whatever the mode.
         return (self,)
+
+
+def chosen_text(name: str, chosen: Mapping[str, Any]) -> str:
+    """Return what was chosen for a baseline in words."""
+    shown = {
+        k: ('yes' if v else 'no') if isinstance(v, bool) else f'{v:g}' for k, v in chosen.items()
+    }
+    return f'{name}: ' + ', '.join(f'{key} {value}' for key, value in shown.items())
 
 
 FORECASTERS: Registry[Forecaster] = Registry('forecaster')

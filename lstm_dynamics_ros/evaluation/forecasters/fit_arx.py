@@ -1,42 +1,58 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Fits the ARX baseline: normal equations added up over segments, strength from held-out ones.
+"""Fits the ARX baseline: order and ridge chosen in free run on motions that were left out.
 
 The window is rewritten as its newest row and the changes between its rows. That spans the same
 functions, but keeps the normal equations of smooth motion well conditioned, where twenty almost
-equal positions would not.
+equal positions would not. Shorter windows, and those that do not see where the joints are, are
+some of its columns: the sums of each part of the data are made once, and serve all candidates.
 """
 
 from collections.abc import Iterator, Sequence
+from functools import reduce
+from itertools import product
+from operator import add
+from typing import NamedTuple
 
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.data.split import split
-from lstm_dynamics_ros.evaluation.forecasters.base import KNOWN_TORQUE
-from lstm_dynamics_ros.evaluation.forecasters.normal_equations import normal_of, scaling_of, solve
+from lstm_dynamics_ros.evaluation.forecasters.base import MODES, Starts
+from lstm_dynamics_ros.evaluation.forecasters.normal_equations import (
+    Columns,
+    Normal,
+    normal_of,
+    Scaling,
+    scaling_of,
+    solve,
+)
+from lstm_dynamics_ros.evaluation.forecasters.parts import Part, parts_of
 from lstm_dynamics_ros.evaluation.forecasters.ridge_arx import (
     ArxWeights,
     channels,
     KINDS,
     RidgeArx,
 )
-from lstm_dynamics_ros.evaluation.metrics import STILL_VARIANCE
+from lstm_dynamics_ros.evaluation.metrics import DIVERGED, STILL_VARIANCE
 from lstm_dynamics_ros.signals.time_grid import continuous_joints
 import numpy as np
+from numpy.typing import NDArray
+
+ORDERS = (2, 5, 10, 20)
+"""Rows of past that are tried."""
 
 STRENGTHS = (1e-10, 1e-9, 1e-8, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 """Ridge penalties that are tried, relative to the number of rows."""
 
-CHOOSING_HORIZONS = (1, 10, 50)
-"""Horizons whose errors choose the strength [steps]."""
+HORIZONS = (1, 10, 50)
+"""Horizons whose errors choose [steps]."""
 
-CHOOSING_STARTS = 400
-"""Forecasts per held-out segment that choose the strength, at most."""
+STARTS = 100
+"""Forecasts per part that choose, about."""
 
-TIE = 0.02
-"""Scores (mean log nMSE) this close are equal; the strongest penalty of them is taken, because it
-is the stablest beyond the horizons that choose."""
+TIE = 0.01
+"""Scores (mean log nMSE) this close are equal; the strongest penalty and the shortest window of
+them is taken, because it is the stablest beyond the horizons that choose."""
 
 RANGE_MARGIN = 3.0
 """How far a free run may leave the training range, in widest ranges of its kind."""
@@ -50,63 +66,132 @@ CHUNK_ROWS = 4096
 Bounds = tuple[Vector, Vector]
 """Smallest and largest value of each channel, shape (3 * n_joints,) each."""
 
+Array = NDArray[np.float64]
+
+
+class Choice(NamedTuple):
+    """One ARX that may be chosen."""
+
+    order: int
+    positions: bool
+    strength: float
+
+    def columns(self, largest: int, n_channels: int) -> Columns:
+        """Return its columns of the features of the largest window: newest row, then changes."""
+        newest = np.arange(0 if self.positions else n_channels // len(KINDS), n_channels)
+        changes = np.arange((largest - self.order + 1) * n_channels, largest * n_channels)
+        return np.concatenate([newest, changes])
+
 
 def fit_arx(
     segments: Sequence[Segment],
     *,
-    order: int = 20,
+    orders: Sequence[int] = ORDERS,
     strengths: Sequence[float] = STRENGTHS,
-    validation_fraction: float = 0.2,
-    seed: int = 0,
+    positions: Sequence[bool] = (True, False),
     progress: Progress = no_progress,
 ) -> RidgeArx:
-    """Fit an ARX to segments; the strength is the best in free run on held-out trajectories.
+    """Fit an ARX to segments, the one that is best in free run on motions it has not seen.
+
+    Every choice is fitted to all motions but those of one part of the data, and runs free on
+    these, with known torque and without. One that diverges is not taken where another does not.
+    What is chosen is fitted again to all of the data.
 
     Args:
         segments: Training data, the same the model was trained on.
-        order: Rows of past in the window.
+        orders: Rows of past to try.
         strengths: Penalties to try.
-        validation_fraction: Share of the trajectories that chooses the strength. They join the
-            fit afterwards.
-        seed: Of the draw of the held-out trajectories.
+        positions: Whether it sees where the joints are, to try.
         progress: Called with (done, total, what).
 
     Raises:
         DataError: If no window of finite rows is there.
     """
-    fitted, held_out = split(
-        segments,
-        validation_fraction=validation_fraction,
-        washout_steps=order,
-        window_steps=order + 2 * max(CHOOSING_HORIZONS),
-        seed=seed,
-    )
-    scaling = scaling_of(lambda: _chunks(fitted, order))
-    if scaling is None:
-        raise DataError(
-            f'The ridge needs {order + 1} rows in a row with position, velocity and effort; '
-            f'none of the {len(fitted)} segments has them.'
-        )
-    total = 2 + len(strengths)
-    inner = normal_of(lambda: _chunks(fitted, order), scaling)
-    progress(1, total, 'ridge: fit')
-    outer = normal_of(lambda: _chunks(held_out, order), scaling)
-    bounds = _bounds(segments)
-    scores: dict[float, float] = {}
-    for done, strength in enumerate(sorted(strengths)):
-        solution = solve(inner, scaling, strength)
-        if solution is not None:
-            ridge = _ridge(solution, strength, segments[0], order, bounds)
-            scores[strength] = _free_run_score(ridge, held_out)
-        progress(done + 2, total, f'ridge: strength {strength:g}')
-    best = sorted(strengths)[len(strengths) // 2]
-    if scores := {s: score for s, score in scores.items() if np.isfinite(score)}:
-        best = max(s for s, score in scores.items() if score <= min(scores.values()) + TIE)
-    final = solve(inner + outer, scaling, best)
-    if final is None:
+    choices = [Choice(*one) for one in product(orders, positions, strengths)]
+    arx = _Candidates(segments, max(orders))
+    best = choices[0] if len(choices) == 1 else arx.best(choices, progress)
+    fitted = arx.fitted(best)
+    if fitted is None:
         raise DataError('The ARX has no solution for any ridge strength on these recordings.')
-    progress(total, total, 'ridge: done')
-    return _ridge(final, best, segments[0], order, bounds)
+    progress(len(choices) + 1, len(choices) + 1, 'ridge: done')
+    return fitted
+
+
+class _Candidates:
+    """What all choices are fitted from and judged on.
+
+    Args:
+        segments: Training data.
+        largest: Rows in the largest window.
+
+    Raises:
+        DataError: If no window of finite rows is there.
+    """
+
+    def __init__(self, segments: Sequence[Segment], largest: int) -> None:
+        self._like, self._largest = segments[0], largest
+        scaling = scaling_of(lambda: _chunks(segments, largest))
+        if scaling is None:
+            raise DataError(
+                f'The ridge needs {largest + 1} rows in a row with position, velocity and effort; '
+                f'none of the {len(segments)} segments has them.'
+            )
+        self._scaling: Scaling = scaling
+        self._bounds = _bounds(segments)
+        reach = largest + max(HORIZONS)
+        self._parts = parts_of(segments, gap_steps=largest, window_steps=reach)
+
+        def sums(of: Sequence[Segment]) -> Normal:
+            return normal_of(lambda: _chunks(of, largest), scaling)
+
+        self._sums = [sums(part.fitted) for part in self._parts]
+
+    def fitted(self, choice: Choice, without: int | None = None) -> RidgeArx | None:
+        """Return one choice, fitted to all parts of the data but one; None if it is singular."""
+        like, order, n = self._like, choice.order, len(self._scaling.output)
+        columns = choice.columns(self._largest, n)
+        sums = [one.of(columns) for k, one in enumerate(self._sums) if k != without and one.rows]
+        fit = solve(reduce(add, sums), choice.strength) if sums else None
+        if fit is None:
+            return None
+        known, offset = fit.unscaled(self._scaling.of(columns))
+        weights = np.zeros((order * n, n))
+        weights[len(weights) - len(known) :] = known
+        return RidgeArx(
+            ArxWeights(
+                joint_names=like.joint_names,
+                dt=like.dt,
+                order=order,
+                matrix=_to_window(weights, order),
+                offset=offset,
+                lower=self._bounds[0],
+                upper=self._bounds[1],
+                strength=choice.strength,
+                positions=choice.positions,
+            )
+        )
+
+    def best(self, choices: Sequence[Choice], progress: Progress) -> Choice:
+        """Return the choice with the least error; the middle one if nothing can be judged."""
+        parts = [
+            (k, runs)
+            for k, part in enumerate(self._parts)
+            if (runs := _judged(part, self._largest))
+        ]
+        truth = [_truth(*run) for _, runs in parts for run in runs]
+        scores: dict[Choice, tuple[int, float]] = {}
+        for done, choice in enumerate(choices if truth else (), 1):
+            fits = [self.fitted(choice, k) for k, _ in parts]
+            ridges = [ridge for ridge in fits if ridge is not None]
+            if len(ridges) == len(parts):
+                errors = [_errors(r, runs) for r, (_, runs) in zip(ridges, parts, strict=True)]
+                scores[choice] = _score(errors, np.concatenate(truth, axis=1).var(axis=1))
+            progress(done, len(choices) + 1, f'ridge: ARX({choice.order}), {choice.strength:g}')
+        if not scores:
+            return sorted(choices, key=lambda one: (one.strength, -one.order))[len(choices) // 2]
+        lost, least = min(scores.values())
+        ties = [one for one, score in scores.items() if score <= (lost, least + TIE)]
+        return max(ties, key=lambda one: (one.strength, -one.order))
 
 
 def _features(window: Matrix) -> Matrix:
@@ -142,25 +227,6 @@ def _chunks(segments: Sequence[Segment], order: int) -> Iterator[tuple[Matrix, M
                 yield x[finite], y[finite]
 
 
-def _ridge(
-    solution: tuple[Matrix, Vector], strength: float, like: Segment, order: int, bounds: Bounds
-) -> RidgeArx:
-    """Return the forecaster of one solution."""
-    weights, offset = solution
-    return RidgeArx(
-        ArxWeights(
-            joint_names=like.joint_names,
-            dt=like.dt,
-            order=order,
-            matrix=_to_window(weights, order),
-            offset=offset,
-            lower=bounds[0],
-            upper=bounds[1],
-            strength=strength,
-        )
-    )
-
-
 def _bounds(segments: Sequence[Segment]) -> Bounds:
     """Return where an unstable free run stops: far outside anything seen in training.
 
@@ -176,25 +242,66 @@ def _bounds(segments: Sequence[Segment]) -> Bounds:
     return lower - margin, upper + margin
 
 
-def _free_run_score(ridge: RidgeArx, segments: Sequence[Segment]) -> float:
-    """Return the mean log of the free run's nMSE over horizons and kinds, NaN-safe."""
-    reach = max(CHOOSING_HORIZONS)
-    squares, values, kinds = [], [], KINDS[:2]
-    for segment in segments:
-        first, last = ridge.lookback_steps - 1, len(segment) - reach - 1
-        if last < first:
-            continue
-        stride = max(1, (last - first) // CHOOSING_STARTS)
-        starts = np.arange(first, last + 1, stride)
-        forecast = ridge.forecast(segment, starts, CHOOSING_HORIZONS, mode=KNOWN_TORQUE)
-        at = starts[:, None] + np.asarray(CHOOSING_HORIZONS)
-        rows = np.split(channels(segment), len(KINDS), axis=1)
-        truth = np.stack([rows[0][at], rows[1][at]])
-        squares.append((np.stack([forecast[kind] for kind in kinds]) - truth) ** 2)
-        values.append(truth)
-    if not squares:
-        return np.nan  # Nothing long enough to choose by.
-    error = np.nanmean(np.concatenate(squares, axis=1), axis=1)
-    variance = np.nanvar(np.concatenate(values, axis=1), axis=1)
-    moving = variance > STILL_VARIANCE
-    return float(np.mean(np.log(error[moving] / variance[moving] + 1e-300)))
+def _judged(part: Part, order: int) -> list[tuple[Segment, Starts]]:
+    """Return the segments of a part with starts whose past and future were measured."""
+    reach = max(HORIZONS)
+    each = max(1, sum(len(segment) for segment in part.judged) // STARTS)
+    found = []
+    for segment in part.judged:
+        missing = np.cumsum(np.r_[0, ~np.isfinite(channels(segment)).all(axis=1)])
+        starts = np.arange(order - 1, len(segment) - reach, each)
+        starts = starts[missing[starts + reach + 1] == missing[starts - order + 1]]
+        if len(starts):
+            found.append((segment, starts))
+    return found
+
+
+def _truth(segment: Segment, starts: Starts) -> Array:
+    """Return position and velocity at the targets, shape (2, n_starts, n_horizons, n_joints)."""
+    at = starts[:, None] + np.asarray(HORIZONS)
+    position, velocity, _ = np.split(channels(segment), len(KINDS), axis=1)
+    return np.stack([position[at], velocity[at]])
+
+
+def _errors(ridge: RidgeArx, runs: Sequence[tuple[Segment, Starts]]) -> Array:
+    """Return squared errors, shape (ways, 2, n_starts, n_horizons, n_joints).
+
+    The ways are known torque, and causal with held and with predicted effort.
+    """
+    found = []
+    for segment, starts in runs:
+        truth = _truth(segment, starts)
+        ways = [
+            way.forecast(segment, starts, HORIZONS, mode=mode)
+            for mode in MODES
+            for way in ridge.candidates(mode)
+        ]
+        made = np.stack([[way[kind] for kind in KINDS[:2]] for way in ways])
+        found.append((made - truth) ** 2)
+    return np.concatenate(found, axis=2)
+
+
+def _cells(error: Array, variance: Array) -> Matrix:
+    """Return the nMSE of known torque and causal, mean over joints, shape (2, 2 * n_horizons).
+
+    Args:
+        error: Mean squared error, shape (ways, 2, n_horizons, n_joints).
+        variance: Of the targets, shape (2, n_horizons, n_joints).
+    """
+    moves = variance >= STILL_VARIANCE
+    ratio = np.where(moves, error / np.where(moves, variance, 1.0), 0.0).sum(axis=-1)
+    ways = ratio / np.maximum(moves.sum(axis=-1), 1)
+    return np.stack([ways[0], ways[1:].min(axis=0)]).reshape(2, -1)
+
+
+def _score(errors: Sequence[Array], variance: Array) -> tuple[int, float]:
+    """Return how many cells of the parts diverged, and the mean log nMSE of all parts together.
+
+    Args:
+        errors: Result of :func:`_errors` for each part.
+        variance: Of the targets, shape (2, n_horizons, n_joints).
+    """
+    parts = [_cells(error.mean(axis=2), variance) for error in errors]
+    lost = sum(int(np.count_nonzero(cells > DIVERGED)) for cells in parts)
+    cells = _cells(np.concatenate(errors, axis=2).mean(axis=2), variance)
+    return lost, float(np.mean(np.log(cells + 1e-300)))

@@ -7,12 +7,16 @@ from typing import NamedTuple
 from lstm_dynamics_ros.core.ridge import solve_ridge
 from lstm_dynamics_ros.core.state import Matrix, Vector
 import numpy as np
+from numpy.typing import NDArray
 
 SMALLEST_STD = 1e-9
 """Below this a feature counts as constant and gets no weight."""
 
 Chunks = Callable[[], Iterator[tuple[Matrix, Matrix]]]
 """Gives features (n, n_features) and outputs (n, n_outputs), chunk by chunk, from the start."""
+
+Columns = NDArray[np.int64]
+"""Numbers of some of the features."""
 
 
 class Scaling(NamedTuple):
@@ -22,6 +26,24 @@ class Scaling(NamedTuple):
     std: Vector
     """Infinite for constant features."""
     output: Vector
+
+    def of(self, columns: Columns) -> 'Scaling':
+        """Return that of some of the features."""
+        return Scaling(self.mean[columns], self.std[columns], self.output)
+
+
+class Fit(NamedTuple):
+    """Weights of standardised features and the offset, of centred outputs."""
+
+    weights: Matrix
+    """Shape (n_features, n_outputs)."""
+    offset: Vector
+    """Shape (n_outputs,)."""
+
+    def unscaled(self, scaling: Scaling) -> tuple[Matrix, Vector]:
+        """Return weights and offset for raw features, ``y = x @ weights + offset``."""
+        weights = self.weights / scaling.std[:, None]
+        return weights, scaling.output + self.offset - scaling.mean @ weights
 
 
 class Normal(NamedTuple):
@@ -39,6 +61,22 @@ class Normal(NamedTuple):
     """Shape (n_features,)."""
     y_sum: Vector
     """Shape (n_outputs,)."""
+    y_squares: Vector
+    """Shape (n_outputs,)."""
+
+    def of(self, columns: Columns) -> 'Normal':
+        """Return the sums of some of the features."""
+        gram = self.gram[np.ix_(columns, columns)]
+        return self._replace(gram=gram, moment=self.moment[columns], z_sum=self.z_sum[columns])
+
+    def squared_error(self, fit: Fit) -> Vector:
+        """Return the sum of the squared errors of a fit to any rows on these, (n_outputs,)."""
+        explained = np.einsum('ij,ij->j', fit.weights, self.gram @ fit.weights - 2 * self.moment)
+        z, y = self.z_sum @ fit.weights, self.y_sum
+        error: Vector = (
+            self.y_squares + explained + fit.offset * (2 * z - 2 * y + self.rows * fit.offset)
+        )
+        return np.maximum(error, 0.0)
 
     def __add__(self, other: 'Normal') -> 'Normal':  # type: ignore[override]
         """Return the sums over both sets of rows."""
@@ -48,6 +86,7 @@ class Normal(NamedTuple):
             self.moment + other.moment,
             self.z_sum + other.z_sum,
             self.y_sum + other.y_sum,
+            self.y_squares + other.y_squares,
         )
 
 
@@ -69,35 +108,30 @@ def normal_of(chunks: Chunks, scaling: Scaling) -> Normal:
     n_features, n_outputs = len(scaling.mean), len(scaling.output)
     rows = 0
     gram, moment = np.zeros((n_features, n_features)), np.zeros((n_features, n_outputs))
-    z_sum, y_sum = np.zeros(n_features), np.zeros(n_outputs)
-    for x, y in chunks():
-        z = (x - scaling.mean) / scaling.std
+    z_sum, y_sum, y_squares = np.zeros(n_features), np.zeros(n_outputs), np.zeros(n_outputs)
+    for x, raw in chunks():
+        z, y = (x - scaling.mean) / scaling.std, raw - scaling.output
         rows += len(z)
         gram += z.T @ z
-        moment += z.T @ (y - scaling.output)
+        moment += z.T @ y
         z_sum += z.sum(axis=0)
-        y_sum += (y - scaling.output).sum(axis=0)
-    return Normal(rows, gram, moment, z_sum, y_sum)
+        y_sum += y.sum(axis=0)
+        y_squares += (y * y).sum(axis=0)
+    return Normal(rows, gram, moment, z_sum, y_sum, y_squares)
 
 
-def solve(normal: Normal, scaling: Scaling, strength: float) -> tuple[Matrix, Vector] | None:
-    """Return weights and offset for raw features, ``y = x @ weights + offset``.
+def solve(normal: Normal, strength: float) -> Fit | None:
+    """Return the ridge regression to sums over rows; None if it is singular.
 
     Args:
         normal: The sums.
-        scaling: What they were standardised with.
         strength: Ridge penalty relative to the number of rows.
-
-    Returns:
-        Weights (n_features, n_outputs) and offset (n_outputs,); None if singular.
     """
     z_mean, y_mean = normal.z_sum / normal.rows, normal.y_sum / normal.rows
     gram = normal.gram - np.outer(normal.z_sum, z_mean)
     cross = normal.moment - np.outer(z_mean, normal.y_sum)
     try:
-        scaled = solve_ridge(gram, cross, strength * normal.rows)
+        weights = solve_ridge(gram, cross, strength * normal.rows)
     except np.linalg.LinAlgError:
         return None
-    weights = scaled / scaling.std[:, None]
-    offset = scaling.output + y_mean - z_mean @ scaled - scaling.mean @ weights
-    return weights, offset
+    return Fit(weights, y_mean - z_mean @ weights)

@@ -3,15 +3,17 @@
 
 The last n rows of all joints' [position, velocity, effort] predict the change to the next row of
 the same. One matrix for all joints, so it knows couplings; efforts in causal mode are held or its
-own predictions, whichever scores better.
+own predictions, whichever scores better. A free run that leaves its bounds has diverged: from
+there on it forecasts infinity.
 
 Source: L. Ljung, System Identification, 2nd ed. 1999, section 4.2; penalty after A. Hoerl and
 R. Kennard, Technometrics 12 (1970) 55.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from lstm_dynamics_ros.core.atomic_file import unfinished
 from lstm_dynamics_ros.core.errors import DataError, JointNamesError
@@ -33,6 +35,8 @@ from numpy.typing import NDArray
 KINDS = ('position', 'velocity', 'effort')
 """Order of the channels, each a block of all joints."""
 
+SCALARS = ('dt', 'order', 'strength', 'positions')
+"""Numbers among the fields of :class:`ArxWeights`."""
 
 BATCH = 1024
 """Free runs made at once; bounds the memory."""
@@ -56,7 +60,9 @@ class ArxWeights:
     upper: Vector
     """Largest value a free run may reach, shape (3 * n_joints,)."""
     strength: float
-    """Ridge penalty relative to the number of rows, chosen on held-out trajectories."""
+    """Ridge penalty relative to the number of rows."""
+    positions: bool
+    """Whether it sees where the joints are, not only how they move."""
 
 
 def channels(segment: Segment) -> Matrix:
@@ -89,6 +95,11 @@ class RidgeArx(Forecaster):
         self.required_steps = weights.order
         self.lookback_steps = weights.order
         self.effort_source = effort_source
+
+    @property
+    def chosen(self) -> Mapping[str, Any]:
+        """See the base class."""
+        return {name: getattr(self.weights, name) for name in ('order', 'strength', 'positions')}
 
     def candidates(self, mode: str) -> tuple[Forecaster, ...]:
         """See the base class: in causal mode both ways to go on with the effort."""
@@ -126,18 +137,24 @@ class RidgeArx(Forecaster):
         weights, order = self.weights, self.weights.order
         rows, steps = channels(segment), max(horizons)
         effort = slice(2 * segment.position.shape[1], None)
+        own_effort = mode == CAUSAL and self.effort_source == 'predicted'
         run = np.empty((len(starts), order + steps, rows.shape[1]))
         run[:, :order] = rows[starts[:, None] + np.arange(1 - order, 1)]
+        lost = np.zeros((len(starts), order + steps), np.bool_)
         for k in range(steps):
             window = run[:, k : k + order].reshape(len(starts), -1)
             free = run[:, k + order - 1] + window @ weights.matrix + weights.offset
+            outside = (free < weights.lower) | (free > weights.upper)
+            outside[:, effort] &= own_effort
+            lost[:, k + order] = lost[:, k + order - 1] | outside.any(axis=1)
             run[:, k + order] = np.clip(free, weights.lower, weights.upper)
             if k + 1 == steps:
                 break  # The effort of the last row is not needed, and may be past the end.
             if mode == KNOWN_TORQUE:
                 run[:, k + order, effort] = segment.effort[starts + k + 1]
-            elif self.effort_source == 'held':
+            elif not own_effort:
                 run[:, k + order, effort] = segment.effort[starts]
+        run[lost] = np.inf
         return run[:, order - 1 + np.asarray(horizons)]
 
     def save(self, path: Path) -> None:
@@ -155,7 +172,7 @@ class RidgeArx(Forecaster):
         try:
             with np.load(path, allow_pickle=False) as stored:
                 values = {field.name: stored[field.name] for field in fields(ArxWeights)}
-            scalars = {name: values[name].item() for name in ('dt', 'order', 'strength')}
+            scalars = {name: values[name].item() for name in SCALARS}
             names = tuple(values['joint_names'].tolist())
             weights = ArxWeights(**(values | scalars | {'joint_names': names}))
         except (OSError, KeyError, ValueError) as error:

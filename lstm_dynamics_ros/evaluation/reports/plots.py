@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from io import BytesIO
 
 from lstm_dynamics_ros.core.state import Vector
+from lstm_dynamics_ros.evaluation.metrics import DIVERGED
 from lstm_dynamics_ros.evaluation.reports.replay_result import ReplayResult
 from lstm_dynamics_ros.evaluation.scores.result import Scores
 from matplotlib.axes import Axes
@@ -81,7 +82,8 @@ def bars(axes: Axes, score: Scores, kind: str) -> None:
     width = 0.8 / len(score.names)
     places = np.arange(len(score.horizons))
     for number, name in enumerate(score.names):
-        heights = [score.entries[kind, h, name].nmse for h in score.horizons]
+        entries = [score.entries[kind, h, name] for h in score.horizons]
+        heights = [one.nmse if np.isfinite(one.nmse) else DIVERGED for one in entries]
         left = places + (number - (len(score.names) - 1) / 2) * width
         axes.bar(left, heights, width * 0.92, color=color_of(name), label=name.replace('_', ' '))
     if score.noise_floor:

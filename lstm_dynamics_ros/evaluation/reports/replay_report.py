@@ -94,18 +94,20 @@ def _comparison(score: Scores) -> html.Table:
     rows: list[list[html.Entry]] = []
     for kind in score.kinds:
         for h in score.horizons:
-            values = {name: score.entries[kind, h, name].nmse for name in score.names}
-            least = min(values.values())
+            entries = [score.entries[kind, h, name] for name in score.names]
+            least = min(entry.nmse for entry in entries)
             row: list[html.Entry] = [kind, str(h), f'{1e3 * h * score.dt:g}']
             row += [
-                (f'{value:.2e}', 'best') if value == least else f'{value:.2e}'
-                for value in values.values()
+                (entry.shown, 'best') if entry.nmse == least else entry.shown for entry in entries
             ]
             if baselines:
                 ratio = score.ratio(kind, h)
                 name, worst = score.worst_trajectory(kind, h)
-                row.append((f'{ratio:.3g}', 'good' if ratio <= 1 else 'bad'))
-                row.append((f'{worst:.3g} in {name}', 'good' if worst <= 1 else 'bad'))
+                if name:
+                    row.append((f'{ratio:.3g}', 'good' if ratio <= 1 else 'bad'))
+                    row.append((f'{worst:.3g} in {name}', 'good' if worst <= 1 else 'bad'))
+                else:
+                    row += ['all diverged', '']
             if score.noise_floor:
                 row.append(f'{score.noise_floor[kind, h]:.2e}')
             rows.append(row)

@@ -83,8 +83,7 @@ def horizon_scores(
                 errors[number][kind].append(error)
             progress(done, len(candidates) * len(jobs), f'{mode}: {candidate.name}')
     moves = _moving(jobs, kinds, horizons[0])
-    first = segments[0]
-    still = ~moves[next(iter(moves))]
+    first, still = segments[0], ~moves[next(iter(moves))]
     return Scores(
         mode=mode,
         horizons=horizons,
@@ -94,6 +93,7 @@ def horizon_scores(
         dt=first.dt,
         entries=_best_scores(jobs, horizons, moves, candidates, errors),
         noise_floor={} if truth is None else _noise_floor(jobs, horizons, moves),
+        chosen={f.name: f.chosen for f in forecasters if f.chosen},
         still_joints=tuple(n for n, rests in zip(first.joint_names, still, strict=True) if rests),
         starts=sum(len(job.starts) for job in jobs),
         scored_against=MEASURED if truth is None else TRUTH,
@@ -201,11 +201,15 @@ def _at(job: Job, kind: str, horizons: Sequence[int], *, measured: bool = False)
 
 
 def _error(job: Job, kind: str, forecast: Array, target: Array) -> Array:
-    """Return the error, the short way round for the position of continuous joints."""
-    error = forecast - target
-    if not np.isfinite(error).all():
-        raise MetricError(f'A forecast of {kind} in {job.segment.name} is not finite.')
-    return short_error(kind, error, job.segment.joint_types)
+    """Return the error, the short way round for the position of continuous joints.
+
+    It is infinite where a free run diverged.
+    """
+    error, lost = forecast - target, np.isinf(forecast)
+    if np.isnan(error).any():
+        raise MetricError(f'A forecast of {kind} in {job.segment.name} is not a number.')
+    short = short_error(kind, np.where(lost, 0.0, error), job.segment.joint_types)
+    return np.where(lost, np.inf, short)
 
 
 def _variance(jobs: Sequence[Job], kind: str, horizon: int) -> Array:

@@ -14,6 +14,7 @@ from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import ConfigError, DataError, TooShortError
 from lstm_dynamics_ros.core.state import Matrix
 from lstm_dynamics_ros.data.segment import Segment
+from lstm_dynamics_ros.evaluation.forecasters.base import chosen_text
 from lstm_dynamics_ros.evaluation.forecasters.inverse_ridge import RidgeInverse
 from lstm_dynamics_ros.evaluation.forecasters.model import observations
 from lstm_dynamics_ros.evaluation.metrics import nmse, rmse
@@ -119,6 +120,8 @@ def score_inverse(
         raise DataError('A joint has the same effort throughout, so there is nothing to score.')
     predictions = {name: np.concatenate(rows) for name, rows in predicted.items()}
     predictions['mean'] = np.broadcast_to(target.mean(axis=0), target.shape)
+    notes = ['effort_persistence gets the effort measured one step before; the others do not']
+    notes += [] if ridge is None else [chosen_text('ridge', ridge.chosen)]
     return ProtocolResult(
         protocol=f'effort from motion, {len(target)} rows',
         unit='N m or N for rmse, 1 for nmse',
@@ -127,7 +130,7 @@ def score_inverse(
             name: {'rmse': rmse(target, values), 'nmse': nmse(target, values)}
             for name, values in predictions.items()
         },
-        notes=('effort_persistence gets the effort measured one step before; the others do not',),
+        notes=tuple(notes),
     )
 
 

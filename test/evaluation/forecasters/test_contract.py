@@ -30,7 +30,7 @@ def forecaster(
 ) -> Forecaster:
     makers: dict[str, Callable[[], Forecaster]] = {
         'model': lambda: ModelForecaster(forward_model),
-        'ridge': lambda: fit_arx(oscillators, order=5),
+        'ridge': lambda: fit_arx(oscillators, orders=(5,)),
         'persistence': Persistence,
         'constant_velocity': ConstantVelocity,
     }

@@ -22,21 +22,22 @@ def chunks(x: Array = X) -> Iterator[tuple[Array, Array]]:
 def test_without_penalty_it_is_least_squares() -> None:
     scaling = scaling_of(chunks)
     assert scaling is not None
-    solution = solve(normal_of(chunks, scaling), scaling, 0.0)
-    assert solution is not None
+    fit = solve(normal_of(chunks, scaling), 0.0)
+    assert fit is not None
     expected = np.linalg.lstsq(np.hstack([X, np.ones((500, 1))]), Y, rcond=None)[0]
-    assert_allclose(np.vstack([solution[0], solution[1]]), expected, rtol=1e-9)
+    assert_allclose(np.vstack(fit.unscaled(scaling)), expected, rtol=1e-9)
 
 
 def test_with_penalty_it_is_ridge_on_standardised_features() -> None:
     scaling = scaling_of(chunks)
     assert scaling is not None
-    solution = solve(normal_of(chunks, scaling), scaling, 0.3)
-    assert solution is not None
+    fit = solve(normal_of(chunks, scaling), 0.3)
+    assert fit is not None
+    weights, offset = fit.unscaled(scaling)
     z = (X - X.mean(0)) / X.std(0)
     centred = Y - Y.mean(0)
     w = np.linalg.solve(z.T @ z + 0.3 * 500 * np.eye(4), z.T @ centred)
-    assert_allclose(X @ solution[0] + solution[1], z @ w + Y.mean(0), rtol=1e-9)
+    assert_allclose(X @ weights + offset, z @ w + Y.mean(0), rtol=1e-9)
 
 
 def test_a_constant_feature_gets_no_weight() -> None:
@@ -44,9 +45,30 @@ def test_a_constant_feature_gets_no_weight() -> None:
     x[:, 2] = 7.0
     scaling = scaling_of(lambda: chunks(x))
     assert scaling is not None
-    solution = solve(normal_of(lambda: chunks(x), scaling), scaling, 1e-6)
-    assert solution is not None
-    assert (solution[0][2] == 0).all()
+    fit = solve(normal_of(lambda: chunks(x), scaling), 1e-6)
+    assert fit is not None
+    assert (fit.unscaled(scaling)[0][2] == 0).all()
+
+
+def test_the_error_on_other_rows_comes_from_their_sums() -> None:
+    scaling = scaling_of(chunks)
+    assert scaling is not None
+    fit = solve(normal_of(lambda: iter([(X[:300], Y[:300])]), scaling), 0.01)
+    assert fit is not None
+    rest = normal_of(lambda: iter([(X[300:], Y[300:])]), scaling)
+    weights, offset = fit.unscaled(scaling)
+    expected = ((X[300:] @ weights + offset - Y[300:]) ** 2).sum(axis=0)
+    assert_allclose(rest.squared_error(fit), expected, rtol=1e-9)
+
+
+def test_some_features_are_fitted_as_if_there_were_no_others() -> None:
+    scaling = scaling_of(chunks)
+    assert scaling is not None
+    some = np.array([1, 3])
+    fit = solve(normal_of(chunks, scaling).of(some), 0.0)
+    assert fit is not None
+    expected = np.linalg.lstsq(np.hstack([X[:, some], np.ones((500, 1))]), Y, rcond=None)[0]
+    assert_allclose(np.vstack(fit.unscaled(scaling.of(some))), expected, rtol=1e-9)
 
 
 def test_no_rows_have_no_scaling() -> None:
@@ -58,4 +80,4 @@ def test_singular_equations_have_no_solution() -> None:
     x[:, 2] = 7.0
     scaling = scaling_of(lambda: chunks(x))
     assert scaling is not None
-    assert solve(normal_of(lambda: chunks(x), scaling), scaling, 0.0) is None
+    assert solve(normal_of(lambda: chunks(x), scaling), 0.0) is None

@@ -175,9 +175,16 @@ def test_too_short_segments_say_how_long_they_must_be(walk: Callable[..., Segmen
         horizon_scores([Off(0.0)], [walk(20)], mode=CAUSAL, horizons=(51,))
 
 
-def test_a_forecast_that_is_not_finite_is_refused(walk: Callable[..., Segment]) -> None:
-    with pytest.raises(MetricError, match='forecast of position in run is not finite'):
-        horizon_scores([Off(np.inf)], [walk(100)], mode=CAUSAL, horizons=(1,))
+def test_a_forecast_that_is_not_a_number_is_refused(walk: Callable[..., Segment]) -> None:
+    with pytest.raises(MetricError, match='forecast of position in run is not a number'):
+        horizon_scores([Off(np.nan)], [walk(100)], mode=CAUSAL, horizons=(1,))
+
+
+@pytest.mark.parametrize('kind', ['revolute', 'continuous'])
+def test_an_infinite_forecast_diverged(walk: Callable[..., Segment], kind: str) -> None:
+    run = walk(100, joint_types=(kind,) * 2)
+    scores = horizon_scores([Off(0.1), Off(np.inf, 'ridge')], [run], mode=CAUSAL, horizons=(1,))
+    assert scores.to_json()['diverged'] == {'position': {'1': ['ridge']}, 'velocity': {'1': []}}
 
 
 def test_joints_in_another_order_are_refused(walk: Callable[..., Segment]) -> None:

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What becomes of figures once they are there."""
 
+from dataclasses import replace
 import json
 
 from lstm_dynamics_ros.evaluation.scores.result import HorizonScore, Scores
@@ -48,6 +49,34 @@ def test_nested_figures_are_by_kind_horizon_and_name() -> None:
 def test_the_ratio_is_to_the_best_baseline() -> None:
     assert SCORES.best_baseline('position', 1) == 'ridge'
     assert SCORES.ratio('position', 1) == pytest.approx(0.5)
+
+
+def test_a_baseline_that_diverged_divides_nothing() -> None:
+    entries = dict(SCORES.entries)
+    entries['position', 1, 'ridge'] = entry(24.0, a=0.01, b=48.0)
+    scores = replace(SCORES, entries=entries)
+    assert scores.best_baseline('position', 1) == 'persistence'
+    assert scores.ratio('position', 1) == pytest.approx(0.25)
+    assert scores.worst_trajectory('position', 1)[1] == pytest.approx(2.0)
+    assert scores.to_json()['diverged']['position'] == {'1': ['ridge'], '10': []}
+    assert 'diverged' in scores.text()
+
+
+def test_where_all_baselines_diverged_there_is_no_ratio() -> None:
+    entries = dict(SCORES.entries)
+    for name in SCORES.names[1:]:
+        entries['position', 1, name] = entry(np.inf, a=np.inf, b=np.inf)
+    scores = replace(SCORES, entries=entries)
+    assert scores.best_baseline('position', 1) is None
+    assert scores.to_json()['ratio_to_best']['position']['1'] is None
+    assert scores.to_json()['worst_trajectory']['position']['1'] == {'name': '', 'ratio': None}
+
+
+def test_what_was_chosen_stands_in_text_and_json() -> None:
+    chosen = {'ridge': {'order': 10, 'strength': 1e-6, 'positions': False}}
+    scores = replace(SCORES, chosen=chosen)
+    assert 'ridge: order 10, strength 1e-06, positions no' in scores.text()
+    assert scores.to_json()['chosen'] == chosen
 
 
 def test_a_baseline_without_error_cannot_be_beaten() -> None:

@@ -74,7 +74,7 @@ def test_our_inverse_ridge_is_that_of_the_set() -> None:
             )
         return runs
 
-    ridge = RidgeInverse.fit(load('Training'))
+    ridge = RidgeInverse.fit(load('Training'), orders=(20,), strengths=(1e-6,))
     errors = [
         np.sqrt(((ridge.predict(run) - run.effort)[50:] ** 2).mean(axis=0)) for run in load('Test')
     ]

@@ -37,7 +37,7 @@ def test_persistence_is_scored_from_row_nine_and_synchronised_every_hundred(
 
 
 def test_an_exact_model_has_no_error(oscillators: list[Segment]) -> None:
-    exact = fit_arx(oscillators[1:], order=1, strengths=(1e-14,))
+    exact = fit_arx(oscillators[1:], orders=(1,), strengths=(1e-14,), positions=(True,))
     result = score_kuka_lwr(exact, oscillators[0], oscillators[1:])
     assert max(result.mean('ridge', column) for column in result.figures['ridge']) < 1e-10
 
