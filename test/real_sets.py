@@ -21,6 +21,7 @@ FROZEN = {
     'kuka_lwr_one_step_nmse': [1e-6, 0.03], 'kuka_lwr_resync_nmse': [9e-3, 0.4],
     'kr300_fir60_mae_deg': 14.0, 'kr300_arx10_sixty_nrmse': 0.6,
     'emps_relative_error_percent': [6.0, 5.4],
+    'ur10e_innopolis_ridge_nmse': [0.2] * 7,
 }
 
 
@@ -73,7 +74,7 @@ def motion(rows: int, joints: int, dt: float, seed: int) -> tuple[Floats, Floats
 def write_all(folder: Path) -> None:
     """Write every set and ``reference.py`` into a folder."""
     (folder / 'reference.py').write_text(REFERENCE, encoding='utf-8')
-    for write in (_baxter_ugr, _emps, _kr300, _kuka_lwr, _kuka_weigand2021):
+    for write in (_baxter_ugr, _emps, _kr300, _kuka_lwr, _kuka_weigand2021, _ur10e_innopolis):
         own = folder / write.__name__.strip('_')
         own.mkdir()
         write(own)
@@ -130,3 +131,11 @@ def _kuka_weigand2021(folder: Path) -> None:
             'ref_pos_deg': np.rad2deg(q).T,
         }
         savemat(folder / f'traj_{name}.mat', {'rec': rec})
+
+
+def _ur10e_innopolis(folder: Path) -> None:
+    files = ('ur-20_02_05-20sec_8harm', 'ur-20_02_06-20sec_10harm', 'ur-20_01_17-ptp_10_points')
+    for seed, name in enumerate(files):
+        q, dq, current = motion(500, 6, 0.01, seed)
+        rows = np.hstack([0.01 * np.arange(500)[:, None], q, dq, *[current] * 3])
+        np.savetxt(folder / f'{name}.csv', rows, delimiter=',')

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple, TypeVar
 from lstm_dynamics_bench.published.cache import default_cache
 from lstm_dynamics_bench.published.options import RealOptions
 from lstm_dynamics_bench.published.page import write_real_page
-from lstm_dynamics_bench.published.reference_file import frozen_of, Reproduced, reproduced
+from lstm_dynamics_bench.published.reference_file import frozen_of, Reproduced
 from lstm_dynamics_bench.published.result import RealResult, SetResult
 from lstm_dynamics_bench.published.robot_set import BaselineFigures, SetScore
 from lstm_dynamics_bench.published.scoring import scored, ScoreJob
@@ -61,10 +61,7 @@ def measure(options: RealOptions, listener: Listener) -> RealResult:
         ConfigError: If seeds or settings are wrong.
         DataError: If a set is missing, or a figure of its baselines is not reproduced.
     """
-    names = tuple(dict.fromkeys(options.sets)) or tuple(SETS)
-    for name in names:
-        if name not in SETS:
-            raise UnknownNameError('data set', name, SETS)
+    names = _names(options.sets) or tuple(SETS)
     if not options.seeds or min(options.seeds) < 0:
         raise ConfigError(f'--seeds must hold numbers from 0, got {list(options.seeds)}.')
     for name in names:
@@ -74,6 +71,17 @@ def measure(options: RealOptions, listener: Listener) -> RealResult:
     sources = [find_source(data, name, cache) for name in names]
     with one_thread_each(), pool(options.workers or os.cpu_count() or 1) as processes:
         return _BenchmarkRun(options, processes, cache, listener).run(sources)
+
+
+def _names(asked: Sequence[str]) -> tuple[str, ...]:
+    """Return the sets that are asked for, by their own names or that of the folder they share."""
+    names: list[str] = []
+    for one in asked:
+        found = [name for name in SETS if one in (name, SETS[name].folder)]
+        if not found:
+            raise UnknownNameError('data set', one, SETS)
+        names += found
+    return tuple(dict.fromkeys(names))
 
 
 class _BenchmarkRun:
@@ -209,5 +217,4 @@ def _result(work: Callable[[T], object], item: T) -> WorkerResult:
 def _reproduce(work: tuple[Source, Path]) -> dict[str, Reproduced]:
     """Reproduce the baselines' figures of one set, unless that was done before."""
     source, cache = work
-    keys = SETS[source.name].frozen_keys
-    return reproduced(source.folder.parent, source.name, keys, source.sha256, cache)
+    return SETS[source.name]().reproduced(source.folder, source.sha256, cache)

@@ -131,7 +131,7 @@ def check(key: str, item: Reproduced) -> None:
     same = frozen.shape == ours.shape
     if not same or not np.all(np.abs(ours - frozen) <= TOLERANCE * np.abs(frozen)):
         raise DataError(
-            f'{key}: reference.py has {item.frozen} written down, but gives {item.ours} here, '
+            f'{key}: {item.frozen} is written down, but {item.ours} comes out here, '
             f'more than {100 * TOLERANCE:g} % off. Are the data files those it was made for? '
             'Nothing is compared before that is clear.'
         )

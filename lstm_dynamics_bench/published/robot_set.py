@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lstm_dynamics_bench.published.reference_file import Reproduced, reproduced
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.core.json_data import from_plain, to_plain
 from lstm_dynamics_ros.core.registry import Registry
@@ -167,8 +168,14 @@ class RealSet(ABC):
 
     mapping: str
     """How its files become bags: name of a file in ``config/mappings``."""
-    settings: str
-    """What is trained: name of a file in ``config/training/real``."""
+    settings: str = ''
+    """What is trained: name of a file in ``config/training/real``; empty for what `train` does by
+    default."""
+    model_kind: str = 'forward'
+    """Kind of model that is trained without such a file."""
+    folder: str = ''
+    """Folder of its files; empty if it is that of the set's name. `--set` takes it for all sets
+    that have it."""
 
     title: str
     """What is predicted from what, for people."""
@@ -185,6 +192,19 @@ class RealSet(ABC):
     """Why robustness is not measured; empty where it is."""
     horizons: tuple[int, ...] = (1,)
     """How far ahead coverage and novelty of forward models are looked at [steps]."""
+
+    def reproduced(self, folder: Path, data_sha256: str, cache: Path) -> dict[str, Reproduced]:
+        """Return the figures of the set's own baselines, as they come out here.
+
+        Args:
+            folder: The set's files.
+            data_sha256: Digest of them.
+            cache: Folder for all that is kept.
+
+        Raises:
+            DataError: If a figure is not reproduced.
+        """
+        return reproduced(folder.parent, folder.name, self.frozen_keys, data_sha256, cache)
 
     def folds(self, names: Sequence[str]) -> list[Fold]:
         """Return the models to train: one, on what the set's authors call training data.

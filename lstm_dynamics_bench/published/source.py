@@ -70,18 +70,19 @@ def find_source(data: Path, name: str, cache: Path) -> Source:
 
     Args:
         data: Folder of all sets.
-        name: Name of the set and of its folder.
+        name: Name of the set.
         cache: Folder for all that is kept.
 
     Raises:
         DataError: If the folder or a file is not there.
     """
-    folder = data / name
+    own = SETS[name].folder or name
+    folder = data / own
     if not data.is_dir():
         raise DataError(f'There is no folder {data}. Say where the data are with --data.')
     if not folder.is_dir():
         there = ', '.join(sorted(p.name for p in data.iterdir() if p.is_dir())) or 'none'
-        raise DataError(f'{data} has no folder {name}. It has: {there}. Choose with --set.')
+        raise DataError(f'{data} has no folder {own}. It has: {there}. Choose with --set.')
     mapping = load_mapping(SETS[name].mapping)
     files: list[Path] = []
     for _, pattern in mapping.patterns():
@@ -96,7 +97,7 @@ def find_source(data: Path, name: str, cache: Path) -> Source:
         mapping=mapping,
         sha256=digest,
         folder=folder,
-        bags=cache / 'bags' / f'{name}-{key}',
+        bags=cache / 'bags' / f'{own}-{key}',
     )
 
 

@@ -78,7 +78,7 @@ class TrainingJob:
 
 
 def settings_of(name: str, seed: int, folder: Path | None) -> TrainingSettings:
-    """Return the training settings of a set.
+    """Return the training settings of a set: those of its file, or what `train` does by default.
 
     Args:
         name: The set.
@@ -86,14 +86,16 @@ def settings_of(name: str, seed: int, folder: Path | None) -> TrainingSettings:
         folder: Folder of the files; config/training/real without one.
 
     Raises:
-        ConfigError: If there is no file for the set.
+        ConfigError: If there is no file for a set that needs one.
     """
-    path = (
-        asset('config/training/real') if folder is None else folder
-    ) / f'{SETS[name].settings}.yaml'
-    if not path.is_file():
+    spec = SETS[name]
+    files = asset('config/training/real') if folder is None else folder
+    path = files / f'{spec.settings or name}.yaml'
+    if path.is_file():
+        return replace(read_settings(path, COMMAND_DEFAULTS), seed=seed)
+    if spec.settings:
         raise ConfigError(f'There are no training settings {path} for {name}.')
-    return replace(read_settings(path, COMMAND_DEFAULTS), seed=seed)
+    return read_settings(None, replace(COMMAND_DEFAULTS, model_kind=spec.model_kind, seed=seed))
 
 
 def jobs_of(

@@ -132,6 +132,8 @@ class ProtocolResult:
         lost = self.diverged.get(predictor, {}).get(column)
         if lost is not None and lost.runs:
             return lost.text()
+        if np.isinf(values).any():
+            return 'diverged'
         joints = ' '.join(f'{value:9.3g}' for value in values)
         return f'{np.mean(values):9.4g}  {joints}'
 
