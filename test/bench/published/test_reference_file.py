@@ -62,7 +62,7 @@ def test_they_are_kept_as_long_as_file_and_data_are_the_same(tmp_path: Path) -> 
     assert reproduced(tmp_path, 'arm', KEYS, 'data', cache) == first
     assert len(list(cache.rglob('*.json'))) == 1
     write(tmp_path, GOOD.replace('2.03', '9.0'))
-    with pytest.raises(DataError, match=r'\[9\.0\] here'):
+    with pytest.raises(DataError, match=r'\[9\.0\] comes out here'):
         reproduced(tmp_path, 'arm', KEYS, 'data', cache)
 
 
