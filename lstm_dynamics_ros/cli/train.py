@@ -7,20 +7,31 @@ from typing import Annotated
 
 from lstm_dynamics_ros import workflows
 from lstm_dynamics_ros.cli.console import say, TERMINAL, write_json
+from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.parameters import validated
 from lstm_dynamics_ros.learning.export.settings import ExportSettings
 from lstm_dynamics_ros.learning.families import AnySettings
+from lstm_dynamics_ros.learning.selection.plan import DEFAULT_BUDGET
+from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.workflows.choose import can_choose, Choosing
 from lstm_dynamics_ros.workflows.settings import COMMAND_DEFAULTS, read_settings
 import tyro
+
+PLANNED = (
+    *('members', 'burn_in_steps', 'window_steps', 'updates_per_epoch', 'max_epochs', 'patience'),
+    'validation_fraction',
+)
+"""Settings that follow from the budget where a model is chosen."""
 
 
 @dataclass
 class Train:
-    """Train a recurrent model on bags and export it as one ONNX file with card and proof.
+    """Train a model on bags and export it as one ONNX file with card and proof.
 
-    The data report is printed first. Whole trajectories are held out to stop by; a single long
-    recording is cut into blocks. Training goes on where it was interrupted, as long as the folder
-    and the settings are the same.
+    Without --settings it chooses by itself: linear models and networks with and without memory are
+    compared on motions they have not seen, and the best is exported; what was tried is printed.
+    What is given by flags is left as it is. The data report is printed first. Training goes on
+    where it was interrupted, as long as the folder and the settings are the same.
     """
 
     bags: Annotated[tuple[Path, ...], tyro.conf.Positional]
@@ -29,6 +40,12 @@ class Train:
     """Model file to write (.onnx)."""
     settings: Path | None = None
     """YAML file with training settings, e.g. config/training/arm_forward.yaml; flags override."""
+    budget: float = DEFAULT_BUDGET
+    """Time for choosing and training [min]; 0 trains what the flags say, without choosing."""
+    plan: Path | None = None
+    """Plan of an earlier choice (runs/<name>/plan.json), to repeat it on another machine."""
+    workers: int = 0
+    """Processes that share the work; 0 is one per processor."""
     folder: Path | None = None
     """Where checkpoints are kept; runs/<name of the model> by default."""
     init: Path | None = None
@@ -82,6 +99,7 @@ class Train:
             self.out,
             training,
             export,
+            choose=self._choosing(training),
             folder=self.folder,
             init=self.init,
             rigid_body=workflows.rigid_body.RigidBodySource(
@@ -98,3 +116,18 @@ class Train:
         say(f'  lstm-dynamics inspect {self.out}')
         write_json(self.json, result.to_json())
         return 0
+
+    def _choosing(self, training: TrainingSettings) -> Choosing | None:
+        """Return how long to choose, unless what to train was given as a whole."""
+        if self.budget < 0:
+            raise ConfigError(f'--budget must be at least 0 minutes, got {self.budget:g}.')
+        if self.settings or self.init or not self.budget or not can_choose(training):
+            return None
+        default = type(training)()
+        planned = [name for name in PLANNED if getattr(training, name) != getattr(default, name)]
+        if planned:
+            raise ConfigError(
+                f'{", ".join(planned)} follows from the budget where a model is chosen. Give '
+                '--budget 0 to train what the flags say.'
+            )
+        return Choosing(budget=self.budget, workers=self.workers, plan=self.plan)

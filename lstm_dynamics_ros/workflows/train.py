@@ -4,7 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import DataError
@@ -18,6 +18,7 @@ from lstm_dynamics_ros.learning.families.forward import ForwardSettings
 from lstm_dynamics_ros.learning.members import check_size, Member, train_members
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
+from lstm_dynamics_ros.workflows.choose import choose_model, Choosing
 from lstm_dynamics_ros.workflows.listener import Listener, listener_of, SILENT
 from lstm_dynamics_ros.workflows.recordings import as_recordings, Recordings
 from lstm_dynamics_ros.workflows.rigid_body import (
@@ -51,22 +52,25 @@ def train(
     settings: TrainingSettings | None = None,
     export: ExportSettings | None = None,
     *,
+    choose: Choosing | None = None,
     folder: Path | str | None = None,
     init: Path | str | None = None,
     rigid_body: RigidBodySource = NO_RIGID_BODY,
     force: bool = False,
     on_progress: Progress | Listener = no_progress,
 ) -> TrainResult:
-    """Train a recurrent model and export it as one ONNX file with card and proof.
+    """Train a model and export it as one ONNX file with card and proof.
 
-    Whole trajectories are held out to stop by; a single long recording is cut into blocks.
-    Training goes on where it was interrupted, as long as folder and settings are the same.
+    Whole trajectories are held out to judge and to stop by; a single long recording is cut into
+    blocks. Training goes on where it was interrupted, as long as folder and settings are the same.
 
     Args:
         recordings: Bags, folders of bags, or recordings.
         out: Model file to write (.onnx).
-        settings: What to train, and how; a step of 0 takes that of the recordings.
+        settings: What to train, and how; a step of 0 takes that of the recordings. Without, a
+            forward model is chosen.
         export: What the card says beyond what training knows.
+        choose: Choose what settings leave at their defaults, instead of training them as they are.
         folder: Where checkpoints are kept; runs/<name of the model> by default.
         init: Checkpoint (best.pt) to fine-tune from.
         rigid_body: Rigid-body prior of a model that has one.
@@ -81,29 +85,54 @@ def train(
         ExportError: If the model could not be proven fit for use.
     """
     listener, path = listener_of(on_progress), Path(out)
-    found = as_recordings(recordings)
+    found, extra = as_recordings(recordings), _named(export or ExportSettings(), path.stem)
     training = settings or ForwardSettings(dt=0.0)
-    exported = _named(export or ExportSettings(), path.stem)
-    if not training.dt:
-        training = replace(training, dt=natural_step(found))
-    prior = rigid_body_of(
-        found[0].joint_names, rigid_body, compensated=exported.driver_compensates
-    )
-    report = _report(found, training, exported, prior, listener, force=force)
-    card = train_model(
-        found,
-        training,
-        exported,
-        out=path,
-        folder=Path(folder or Path('runs') / path.stem),
-        init=None if init is None else Path(init),
-        prior=prior,
+    training = training if training.dt else replace(training, dt=natural_step(found))
+    compensated = extra.driver_compensates
+    prior = rigid_body_of(found[0].joint_names, rigid_body, compensated=compensated)
+    report = _report(found, training, extra, prior, listener, force=force)
+    work = _Work(found, training, extra, path, Path(folder or Path('runs') / path.stem), prior)
+    if choose is not None or settings is None:
+        card = choose_model(*work, choosing=choose or Choosing(), listener=listener)
+    else:
+        start = None if init is None else Path(init)
+        card = _trained(work, rigid_body, init=start, force=force, listener=listener)
+    return TrainResult(path=path, card=card, data_report=report)
+
+
+class _Work(NamedTuple):
+    """What is made into a model, and where."""
+
+    recordings: list[Recording]
+    training: TrainingSettings
+    export: ExportSettings
+    out: Path
+    folder: Path
+    prior: RigidBodyPrior | None
+
+
+def _trained(
+    work: _Work,
+    rigid_body: RigidBodySource,
+    *,
+    init: Path | None,
+    force: bool,
+    listener: Listener,
+) -> ModelCard:
+    """Train what the settings say."""
+    return train_model(
+        work.recordings,
+        work.training,
+        work.export,
+        out=work.out,
+        folder=work.folder,
+        prior=work.prior,
+        init=init,
         identify=rigid_body.identify,
         prior_friction=rigid_body.friction,
         force=force,
         listener=listener,
     )
-    return TrainResult(path=path, card=card, data_report=report)
 
 
 def _named(export: ExportSettings, name: str) -> ExportSettings:

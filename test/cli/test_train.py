@@ -14,7 +14,7 @@ import pytest
 SMALL = (
     '--hidden-size 8 --history-steps 8 --burn-in-steps 40 --window-steps 40 '
     '--rollout-steps 20 --rollout-start 10 --max-epochs 2 --updates-per-epoch 10 '
-    '--ripple-limit 0 --threads 1'
+    '--ripple-limit 0 --threads 1 --budget 0'
 )
 
 

@@ -4,10 +4,13 @@
 from collections.abc import Callable
 from pathlib import Path
 
+from known_systems import make_segment
 from lstm_dynamics_ros.core.state import NANOSECONDS
 from lstm_dynamics_ros.data.recording import make_track, Recording
 import numpy as np
 import pytest
+
+__all__ = ['make_segment']
 
 PUBLISHED = Path(__file__).parents[3] / 'shared' / 'data'
 

@@ -3,6 +3,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +50,8 @@ def export(
     settings: ExportSettings | None = None,
     prior: RigidBodyPrior | None = None,
     sources: Mapping[str, str] | None = None,
+    whole: Checkpoint | None = None,
+    choice: Mapping[str, Any] | None = None,
 ) -> ModelCard:
     """Write the model file of a trained model, or nothing.
 
@@ -59,6 +62,9 @@ def export(
         settings: Entries of the card that training does not know.
         prior: Rigid-body prior of a residual model.
         sources: sha256 by name of the recordings the model was trained on.
+        whole: Model that has seen all data. It is what is exported; the members then only tell
+            what to expect of it on data that it has not seen.
+        choice: How the model was chosen, for the card.
 
     Returns:
         The card inside the file.
@@ -69,26 +75,26 @@ def export(
         DataError: If the data cannot be used.
         ModelFileError: If the file would be refused at load.
     """
-    checkpoints = [member.checkpoint for member in members]
+    seen_by = [member.checkpoint for member in members]
+    checkpoints = seen_by if whole is None else [whole]
     trained = checkpoints[0].settings
-    if trained.threads:
-        torch.set_num_threads(trained.threads)
+    torch.set_num_threads(trained.threads or torch.get_num_threads())
     extra = settings or ExportSettings()
     _check(checkpoints[0], extra, prior)
     held_out = [usable(member.held_out, trained, member.prior or prior) for member in members]
-    segments = [segment for part in held_out for segment in part]
+    segments = list(chain.from_iterable(held_out))
     if segments[0].joint_names != checkpoints[0].joint_names:
         raise JointNamesError(checkpoints[0].joint_names, segments[0].joint_names)
     unseen = [[columns(segment, trained) for segment in part] for part in held_out]
-    runs = [run for part in unseen for run in part]
+    runs = list(chain.from_iterable(unseen))
     model = joined(checkpoints)
     step = PackedStep(model).eval()
     washout = measure_washout(model, runs, seed=trained.seed)
-    burn_in = trained.burn_in_steps if trained.known_start else max(washout, trained.burn_in_steps)
-    parts = [(item.model(), part) for item, part in zip(checkpoints, unseen, strict=True)]
+    burn_in = max(0 if trained.known_start else washout, trained.burn_in_steps)
+    parts = [(item.model(), part) for item, part in zip(seen_by, unseen, strict=True)]
     calibration = calibrate(parts, trained, burn_in=burn_in)
     golden = _golden(step, _moving(runs, GOLDEN_STEPS, 1).observations[:, 0])
-    card = _card(checkpoints, extra, step, washout, calibration, golden, sources)
+    card = _card(checkpoints, extra, step, washout, calibration, golden, sources, choice)
     if isinstance(trained, ControlSettings) and 'disturbance' in trained.signals:
         gain = measure_feedback_gain(model, segments, trained, prior)
         card = replace(card, feedback_gain=gain)
@@ -176,6 +182,7 @@ def _card(
     calibration: Calibration,
     golden: Golden,
     sources: Mapping[str, str] | None,
+    choice: Mapping[str, Any] | None,
 ) -> ModelCard:
     """Return the card, without what is only of some families, and without the proof."""
     checkpoint = checkpoints[0]
@@ -208,7 +215,8 @@ def _card(
         conformal=calibration.conformal,
         bounds=calibration.bounds,
         members=len(checkpoints),
-        provenance=_provenance(checkpoints, extra, washout, calibration, sources),
+        provenance=_provenance(checkpoints, extra, washout, calibration, sources)
+        | ({} if choice is None else {'choice': dict(choice)}),
         golden=golden,
     )
     card.check()

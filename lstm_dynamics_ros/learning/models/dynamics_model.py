@@ -57,6 +57,8 @@ class DynamicsModel(LinearPath, Model):
         if self.line is not None:
             width += self.n_features * len(self.line.lags)
         self.cell: Cell = CELLS[settings.cell](width, settings.hidden_size, settings.num_layers)
+        self.learns = any(True for _ in self.cell.parameters())
+        """Whether there is a recurrent rest; else the model is its linear part."""
         self.initial: InitialState | None = None
         if settings.learned_initial_state:
             if self.line is None:
@@ -77,7 +79,7 @@ class DynamicsModel(LinearPath, Model):
             inner = nn.Linear(seen, settings.head_size)
             outer = _zero(nn.Linear(settings.head_size, n_targets))
             self.head = nn.Sequential(inner, nn.Tanh(), outer)
-        self.fading = Fading(width, n_targets) if settings.fade else None
+        self.fading = Fading(width, n_targets) if settings.fade and self.learns else None
 
     def exact(self) -> 'DynamicsModel':
         """Return a copy whose normalisation, linear part and final sum are in float64.
@@ -144,7 +146,7 @@ class DynamicsModel(LinearPath, Model):
 
     def learned_weights(self) -> int:
         """Return the number of weights of cell and head; the linear part is solved for."""
-        parts = [self.cell, self.output, self.weigh, self.head]
+        parts = [self.cell, self.output, self.weigh, self.head] if self.learns else []
         return sum(p.numel() for part in parts if part is not None for p in part.parameters())
 
     def _line_full(self, state: ModelState) -> int:
@@ -189,11 +191,13 @@ class DynamicsModel(LinearPath, Model):
         self, observations: Tensor, now: Tensor, linear: Tensor, hidden: Tensor, inputs: Tensor
     ) -> Tensor:
         """Return the prediction in SI units."""
-        hidden = self.dropout(hidden)
-        rest = self._rest(hidden, now)
-        if self.fading is not None:
-            rest = self.fading(inputs) * rest
-        change = linear + self.gain * rest.to(linear.dtype)
+        change = linear
+        if self.learns:
+            hidden = self.dropout(hidden)
+            rest = self._rest(hidden, now)
+            if self.fading is not None:
+                rest = self.fading(inputs) * rest
+            change = linear + self.gain * rest.to(linear.dtype)
         scaled: Tensor = self.target_mean + self.target_std * change
         if self.weigh is not None and self.payload is not None:
             n, parameters = self.n_joints, self.weigh(hidden).to(linear.dtype)

@@ -197,7 +197,8 @@ class Epochs(ABC):
         settings = self.settings
         if not self.history:
             self._record(math.nan)
-        while len(self.history) <= settings.max_epochs and not self._is_stale():
+        epochs = settings.max_epochs if self.model.learned_weights() else 0
+        while len(self.history) <= epochs and not self._is_stale():
             loss = self.run_epoch(len(self.history) - 1)
             self._record(loss)
             now = self.history[-1]
@@ -205,7 +206,7 @@ class Epochs(ABC):
                 f'loss {now["loss"]:.4f}, held-out error {now["error"]:.4f} of '
                 f'{settings.compared_to} (best {self.best_error:.4f})'
             )
-            progress(len(self.history) - 1, settings.max_epochs, text)
+            progress(len(self.history) - 1, epochs, text)
         return Checkpoint.load(self.folder / 'best.pt')
 
     def check_loss(self, loss: torch.Tensor, epoch: int) -> None:

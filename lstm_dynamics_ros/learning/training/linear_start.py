@@ -2,10 +2,11 @@
 """The start of training: normalisation, the least-squares linear part, and cogging."""
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 from lstm_dynamics_ros.core.errors import TooShortError
 from lstm_dynamics_ros.core.ridge import solve_ridge
-from lstm_dynamics_ros.core.state import Matrix
+from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.learning.columns import Trajectory
 from lstm_dynamics_ros.learning.models.dynamics_model import DynamicsModel
 import numpy as np
@@ -79,7 +80,7 @@ def prepare(
     circular = model.wraps > 0.5
     model.mean.copy_(mean.masked_fill(circular, 0.0))
     model.inverse_std.copy_((1 / safe).masked_fill(circular, 0.0))
-    changes = [_change(model, run) for run in runs]
+    changes = [change_of(model, run) for run in runs]
     target_mean, target_std = _moments(changes)
     model.target_mean.copy_(target_mean)
     model.target_std.copy_(
@@ -113,7 +114,7 @@ def refit_linear(
         history: Length of the delay line [steps].
         dt: Step of the grid [s].
     """
-    _fit_linear(model, runs, [_change(model, run) for run in runs], ridge, history, dt)
+    _fit_linear(model, runs, [change_of(model, run) for run in runs], ridge, history, dt)
 
 
 def _constant_velocity(model: DynamicsModel, shape: tuple[int, ...], dt: float) -> Matrix:
@@ -127,7 +128,7 @@ def _constant_velocity(model: DynamicsModel, shape: tuple[int, ...], dt: float) 
     return weights
 
 
-def _change(model: DynamicsModel, run: Trajectory) -> Tensor:
+def change_of(model: DynamicsModel, run: Trajectory) -> Tensor:
     """Return what the model's output stands for before scaling, shape (T - shift, D)."""
     if not model.forward_kind:
         return run.targets
@@ -149,23 +150,48 @@ def _moments(blocks: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
     return mean.float(), (squares / count).sqrt().float()
 
 
-@torch.no_grad()
-def _fit_linear(
-    model: DynamicsModel,
-    runs: Sequence[Trajectory],
-    changes: Sequence[Tensor],
-    ridge: float,
-    history: int,
-    dt: float,
-) -> None:
-    """Solve for the linear part and set the gain of the recurrent part to what it leaves over.
+class Sums(NamedTuple):
+    """Normal equations of the linear part over some rows: ``x`` its inputs, ``y`` its output."""
 
-    The penalty pulls a forward model towards constant velocity, not towards standing still: with
-    little data that is what is left of it.
+    gram: Matrix
+    """x^T x, shape (n, n); the last column is the constant 1."""
+    cross: Matrix
+    """x^T y, shape (n, n_targets)."""
+    squares: Vector
+    """Sum of y^2, shape (n_targets,)."""
+    rows: int
+
+    def without(self, other: 'Sums') -> 'Sums':
+        """Return the sums without those of some of the rows."""
+        return Sums(
+            self.gram - other.gram,
+            self.cross - other.cross,
+            self.squares - other.squares,
+            self.rows - other.rows,
+        )
+
+    def mean_square_error(self, weights: Matrix) -> Vector:
+        """Return the mean squared error of weights on the rows, shape (n_targets,)."""
+        left = self.squares - 2 * (weights * self.cross).sum(0)
+        left = left + (weights * (self.gram @ weights)).sum(0)
+        return np.asarray(np.maximum(left, 0) / self.rows)
+
+
+@torch.no_grad()
+def sums_of(
+    model: DynamicsModel, runs: Sequence[Trajectory], changes: Sequence[Tensor], history: int
+) -> Sums | None:
+    """Return the normal equations of a prepared model over runs; None if all are too short.
+
+    Args:
+        model: The model; its normalisation is used.
+        runs: The data.
+        changes: What the linear part should give, before scaling, per run.
+        history: Length of the delay line [steps].
     """
     gram: Matrix | None = None
     cross: Matrix | None = None
-    squares: Matrix = np.zeros(model.n_targets)
+    squares: Vector = np.zeros(model.n_targets)
     rows = 0
     for run, change in zip(runs, changes, strict=True):
         slip = model.slipping(run.observations)
@@ -180,23 +206,54 @@ def _fit_linear(
             cross = x.T @ y if cross is None else cross + x.T @ y
             squares += (y**2).sum(0)
             rows += len(x)
-    if gram is None or cross is None:
-        return
-    penalty = np.full(len(gram), ridge)
+    return None if gram is None or cross is None else Sums(gram, cross, squares, rows)
+
+
+def solve_linear(model: DynamicsModel, sums: Sums, ridge: float, dt: float) -> Matrix:
+    """Return the weights of the linear part, shape (n, n_targets).
+
+    The penalty pulls a forward model towards constant velocity, not towards standing still: with
+    little data that is what is left of it.
+    """
+    penalty = np.full(len(sums.gram), ridge)
     penalty[-1] = 1e-9
     # Columns that never move have an empty row: the penalty keeps the system solvable.
     penalty = np.maximum(penalty, 1e-9)
-    pulled = cross + penalty[:, None] * _constant_velocity(model, cross.shape, dt)
-    weights = solve_ridge(gram, pulled, penalty)
-    left = squares - 2 * (weights * cross).sum(0) + (weights * (gram @ weights)).sum(0)
-    residual = np.sqrt(np.maximum(left, 0) / rows)
-    model.gain.copy_(torch.from_numpy(np.clip(residual, 1e-4, 1.0)))
+    still = _constant_velocity(model, sums.cross.shape, dt)
+    return solve_ridge(sums.gram, sums.cross + penalty[:, None] * still, penalty)
+
+
+@torch.no_grad()
+def set_linear(model: DynamicsModel, weights: Matrix, error: Vector) -> None:
+    """Give a model its linear part, and its recurrent part the gain of what that leaves over.
+
+    Args:
+        model: A prepared model; it is changed.
+        weights: From :func:`solve_linear`.
+        error: Mean squared error of the linear part, shape (n_targets,).
+    """
+    model.gain.copy_(torch.from_numpy(np.clip(np.sqrt(error), 1e-4, 1.0)))
     width = model.linear.in_features
     model.linear.weight.copy_(torch.from_numpy(weights[:width].T))
     model.linear.bias.copy_(torch.from_numpy(weights[-1]))
     if model.line is not None:
         shape = model.line.weight.shape
         model.line.weight.copy_(torch.from_numpy(weights[width:-1].T).reshape(shape))
+
+
+def _fit_linear(
+    model: DynamicsModel,
+    runs: Sequence[Trajectory],
+    changes: Sequence[Tensor],
+    ridge: float,
+    history: int,
+    dt: float,
+) -> None:
+    """Solve for the linear part, if any run is long enough."""
+    sums = sums_of(model, runs, changes, history)
+    if sums is not None:
+        weights = solve_linear(model, sums, ridge, dt)
+        set_linear(model, weights, sums.mean_square_error(weights))
 
 
 @torch.no_grad()

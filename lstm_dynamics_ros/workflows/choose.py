@@ -1,0 +1,188 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Choosing a model by cross-validation over motions, within a budget of time."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import chain
+import json
+import math
+import os
+from pathlib import Path
+from typing import Any, TypeGuard, TypeVar
+
+from lstm_dynamics_ros.core.atomic_file import write_text
+from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.json_data import from_json, to_plain
+from lstm_dynamics_ros.data.grid_cache import write_segments
+from lstm_dynamics_ros.data.recording import Recording
+from lstm_dynamics_ros.data.segment import segments
+from lstm_dynamics_ros.data.text_table import text_table
+from lstm_dynamics_ros.learning.export.export import export as export_model
+from lstm_dynamics_ros.learning.export.settings import ExportSettings
+from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
+from lstm_dynamics_ros.learning.families.forward import ForwardSettings
+from lstm_dynamics_ros.learning.families.inverse import InverseSettings
+from lstm_dynamics_ros.learning.selection.choose import Choice, Chooser, MOST_FOLDS
+from lstm_dynamics_ros.learning.selection.plan import DEFAULT_BUDGET, Plan
+from lstm_dynamics_ros.learning.selection.trials import Data, Engine, in_this_process
+from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
+from lstm_dynamics_ros.workflows.listener import Listener, SILENT
+from lstm_dynamics_ros.workflows.pool import one_thread_each, pool
+
+T = TypeVar('T')
+R = TypeVar('R')
+
+BURN_IN, LONGEST_BURN_IN = 0.4, 120
+"""Time before a window is scored [s], and the most steps of it."""
+
+WINDOW = 100
+"""Steps of a window that are scored."""
+
+PLAN_FILE = 'plan.json'
+"""Where the plan is kept in the folder of the checkpoints."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Choosing:
+    """How long to choose, and with what."""
+
+    budget: float = DEFAULT_BUDGET
+    """Time for choosing and training [min]."""
+    workers: int = 0
+    """Processes that share the work; 0 is one per processor, at most 8."""
+    plan: Path | None = None
+    """Plan of an earlier choice, to repeat it whatever the machine is."""
+
+
+def choose_model(
+    recordings: Sequence[Recording],
+    base: TrainingSettings,
+    export_settings: ExportSettings,
+    out: Path,
+    folder: Path,
+    prior: RigidBodyPrior | None = None,
+    *,
+    choosing: Choosing,
+    listener: Listener = SILENT,
+) -> ModelCard:
+    """Choose, train and export a model.
+
+    Args:
+        recordings: What to learn from.
+        base: Kind of model, and settings that are given.
+        export_settings: What the card says beside.
+        out: Model file.
+        folder: Where checkpoints and plan are kept.
+        prior: Rigid body that an inverse model may see.
+        choosing: Budget and workers.
+        listener: Is shown progress, the table and why the choice fell.
+
+    Raises:
+        ConfigError: If there is nothing to choose from for a model of this kind.
+    """
+    if not can_choose(base):
+        raise ConfigError(
+            f'There is nothing to choose from for a {base.model_kind} model of the family '
+            f'{base.family}. Give its --settings, or --budget 0 to train what the flags say.'
+        )
+    derive = export_settings.velocity_source == 'derived'
+    gridded = [segments(item, base.dt, derive_velocity=derive) for item in recordings]
+    write_segments(folder / 'grid', list(chain.from_iterable(gridded)))
+    data = data_of(folder / 'grid', base, prior)
+    plan = None if choosing.plan is None else read_plan(choosing.plan)
+    if plan is not None:
+        data = replace(data, folds=plan.folds, seed=plan.seed)
+    workers = choosing.workers or min(os.cpu_count() or 1, 8)
+    with listener.progress('choose') as update, engine_of(workers) as engine:
+        chooser = Chooser(base, data, engine, folder / 'trials', update)
+        choice = chooser.choose(choosing.budget, workers, plan)
+    write_text(folder / PLAN_FILE, json.dumps(to_plain(choice.plan), indent=1) + '\n')
+    listener.say(f'{choice_table(choice)}\n{choice.why}')
+    listener.say('Checking and exporting ...')
+    return export_model(
+        choice.members,
+        out,
+        settings=export_settings,
+        prior=data.prior_of(choice.settings),
+        sources={item.name: item.sha256 for item in recordings},
+        whole=choice.whole,
+        choice=choice_figures(choice),
+    )
+
+
+def can_choose(base: TrainingSettings) -> TypeGuard[DynamicsSettings]:
+    """Return whether there are candidates for a model of this kind."""
+    known = isinstance(base, ForwardSettings | InverseSettings)
+    return known and base.model_kind in {'forward', 'inverse'}
+
+
+def data_of(folder: Path, base: DynamicsSettings, prior: RigidBodyPrior | None) -> Data:
+    """Return how data are split for a model, by the step of its grid."""
+    burn_in = min(LONGEST_BURN_IN, max(40, math.ceil(BURN_IN / base.dt)))
+    return Data(
+        folder=folder,
+        folds=MOST_FOLDS,
+        washout_steps=burn_in,
+        window_steps=burn_in + WINDOW + base.horizon,
+        seed=base.seed,
+        prior=prior,
+    )
+
+
+def read_plan(path: Path) -> Plan:
+    """Return a plan that was kept.
+
+    Raises:
+        ConfigError: If the file is not there, or holds none.
+    """
+    try:
+        text = path.read_text(encoding='utf-8')
+    except OSError as error:
+        raise ConfigError(f'The plan {path} cannot be read: {error.strerror}.') from error
+    return from_json(Plan, text, f'The plan {path}', ConfigError)
+
+
+def choice_table(choice: Choice) -> str:
+    """Return what was tried and what each scored, as text."""
+    rows = [
+        [
+            ('> ' if row.chosen else '  ') + row.title,
+            row.failed[:40] if row.failed else f'{row.score:.4g}',
+            '' if math.isnan(row.far) else f'{row.far:.4g}',
+            f'{row.seconds:.1f}',
+        ]
+        for row in choice.rows
+    ]
+    return text_table(['  candidate', 'held-out error', 'farthest motion', 'time [s]'], rows)
+
+
+def choice_figures(choice: Choice) -> dict[str, Any]:
+    """Return the choice as JSON-ready values, for the card."""
+    return {
+        'why': choice.why,
+        'plan': to_plain(choice.plan),
+        'held_out': list(choice.held_out),
+        'candidates': [to_plain(row) for row in choice.rows],
+        'settings': {
+            name: value
+            for name, value in to_plain(choice.settings).items()
+            if value != to_plain(getattr(type(choice.settings)(), name))
+        },
+    }
+
+
+@contextmanager
+def engine_of(workers: int) -> Iterator[Engine]:
+    """Give who does the work: processes of this machine, or with one worker this process."""
+    if workers == 1:
+        yield in_this_process
+        return
+    with one_thread_each(), pool(workers) as processes:
+
+        def mapped(function: Callable[[T], R], items: Sequence[T]) -> Iterable[R]:
+            return processes.map(function, items)
+
+        yield mapped
