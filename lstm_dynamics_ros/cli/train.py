@@ -11,17 +11,15 @@ from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.parameters import validated
 from lstm_dynamics_ros.learning.export.settings import ExportSettings
 from lstm_dynamics_ros.learning.families import AnySettings
-from lstm_dynamics_ros.learning.selection.plan import DEFAULT_BUDGET
+from lstm_dynamics_ros.learning.selection.settings import (
+    can_choose,
+    Choosing,
+    DEFAULT_BUDGET,
+    PLANNED,
+)
 from lstm_dynamics_ros.learning.settings import TrainingSettings
-from lstm_dynamics_ros.workflows.choose import can_choose, Choosing
 from lstm_dynamics_ros.workflows.settings import COMMAND_DEFAULTS, read_settings
 import tyro
-
-PLANNED = (
-    *('members', 'burn_in_steps', 'window_steps', 'updates_per_epoch', 'max_epochs', 'patience'),
-    'validation_fraction',
-)
-"""Settings that follow from the budget where a model is chosen."""
 
 
 @dataclass

@@ -3,13 +3,13 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from itertools import chain
 import json
 import math
 import os
 from pathlib import Path
-from typing import Any, TypeGuard, TypeVar
+from typing import Any, TypeVar
 
 from lstm_dynamics_ros.core.atomic_file import write_text
 from lstm_dynamics_ros.core.card import ModelCard
@@ -22,10 +22,9 @@ from lstm_dynamics_ros.data.text_table import text_table
 from lstm_dynamics_ros.learning.export.export import export as export_model
 from lstm_dynamics_ros.learning.export.settings import ExportSettings
 from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
-from lstm_dynamics_ros.learning.families.forward import ForwardSettings
-from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 from lstm_dynamics_ros.learning.selection.choose import Choice, Chooser, MOST_FOLDS
-from lstm_dynamics_ros.learning.selection.plan import DEFAULT_BUDGET, Plan
+from lstm_dynamics_ros.learning.selection.plan import Plan
+from lstm_dynamics_ros.learning.selection.settings import can_choose, Choosing
 from lstm_dynamics_ros.learning.selection.trials import Data, Engine, in_this_process
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
@@ -43,18 +42,6 @@ WINDOW = 100
 
 PLAN_FILE = 'plan.json'
 """Where the plan is kept in the folder of the checkpoints."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Choosing:
-    """How long to choose, and with what."""
-
-    budget: float = DEFAULT_BUDGET
-    """Time for choosing and training [min]."""
-    workers: int = 0
-    """Processes that share the work; 0 is one per processor, at most 8."""
-    plan: Path | None = None
-    """Plan of an earlier choice, to repeat it whatever the machine is."""
 
 
 def choose_model(
@@ -111,12 +98,6 @@ def choose_model(
         whole=choice.whole,
         choice=choice_figures(choice),
     )
-
-
-def can_choose(base: TrainingSettings) -> TypeGuard[DynamicsSettings]:
-    """Return whether there are candidates for a model of this kind."""
-    known = isinstance(base, ForwardSettings | InverseSettings)
-    return known and base.model_kind in {'forward', 'inverse'}
 
 
 def data_of(folder: Path, base: DynamicsSettings, prior: RigidBodyPrior | None) -> Data:

@@ -16,9 +16,10 @@ from lstm_dynamics_ros.learning.export.export import export as export_model
 from lstm_dynamics_ros.learning.export.settings import ExportSettings
 from lstm_dynamics_ros.learning.families.forward import ForwardSettings
 from lstm_dynamics_ros.learning.members import check_size, Member, train_members
+from lstm_dynamics_ros.learning.selection.settings import Choosing
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
-from lstm_dynamics_ros.workflows.choose import choose_model, Choosing
+from lstm_dynamics_ros.workflows.choose import choose_model
 from lstm_dynamics_ros.workflows.listener import Listener, listener_of, SILENT
 from lstm_dynamics_ros.workflows.recordings import as_recordings, Recordings
 from lstm_dynamics_ros.workflows.rigid_body import (

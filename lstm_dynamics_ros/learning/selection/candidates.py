@@ -27,6 +27,9 @@ FIRST_LENGTH = 10
 LINEAR_WINDOW = 40
 """Steps of a window that judges a linear model; its errors do not depend on it."""
 
+FADE = 1.0
+"""How fast networks fade outside the range of what they have seen."""
+
 CLEARLY = 0.99
 """A change to the linear model is kept if its error is below this share of that without."""
 
@@ -122,6 +125,7 @@ def recurrent_candidates(
                 updates_per_epoch=plan.updates_per_epoch,
                 learning_rate=base.learning_rate,
                 seed=plan.seed,
+                fade=base.fade or FADE,
             ),
         )
 

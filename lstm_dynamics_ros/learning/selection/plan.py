@@ -9,9 +9,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-DEFAULT_BUDGET = 5.0
-"""Time for choosing and training, unless another is given [min]."""
-
 CELLS_TRIED = ('gru', 'lstm', 'memoryless')
 """Networks that are compared; the last one has no memory and shows what memory is worth."""
 
