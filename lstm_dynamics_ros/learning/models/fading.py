@@ -3,7 +3,7 @@
 
 ::
 
-    novelty_j = sum_f matter_jf outside_f / sum_f matter_jf std_f
+    novelty_j = sum_f matter_jf outside_f / sqrt(sum_f (matter_jf std_f)^2)
     rest_j    = exp(-fade * novelty_j) rest_j
 
 ``outside`` is how far an input of the cell lies outside its range in the training data, and

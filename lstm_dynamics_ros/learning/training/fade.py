@@ -60,5 +60,5 @@ def learn_matter(
         strength: How fast the rest fades.
     """
     matter = model.sensitivity(observations)
-    usual = (matter * fading.std).sum(1, keepdim=True)
+    usual = (matter * fading.std).square().sum(1, keepdim=True).sqrt()
     fading.slope.copy_(strength * matter / usual.clamp_min(1e-12))

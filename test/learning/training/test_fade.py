@@ -66,8 +66,15 @@ def test_what_matters_is_measured_against_what_usually_changes_the_rest(
     assert fading is not None
     rows = columns(runs[0], trained.settings).observations[:60].unsqueeze(1)
     learn_matter(model, fading, rows, 2.5)
-    per_std = (fading.slope * fading.std).sum(1)  # all inputs outside by one deviation
-    torch.testing.assert_close(per_std, torch.full_like(per_std, 2.5))
+    matter = model.sensitivity(rows)
+    one_std = matter * fading.std  # change of the rest if each input shifts by its deviation
+    usual = one_std.square().sum(1).sqrt()
+    for f in (0, 7):
+        fading.low.copy_(fading.high.zero_())
+        shifted = torch.zeros(len(fading.std))
+        shifted[f] = -0.5 * fading.std[f]
+        expected = torch.exp(-2.5 * 0.5 * one_std[:, f] / usual)
+        torch.testing.assert_close(fading(shifted), expected)
 
 
 def test_a_model_trained_further_keeps_its_range_and_widens_it(
