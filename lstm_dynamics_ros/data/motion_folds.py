@@ -54,8 +54,14 @@ def motion_folds(
     """
     motions = near_duplicates(segments)
     if len(motions) == 1:
+        shortest = max(4 * washout_steps, window_steps)
+        fit = sum(len(segment) for segment in segments) // max(shortest, 1)
         blocks = folds(
-            [*segments], most, washout_steps=washout_steps, window_steps=window_steps, seed=seed
+            [*segments],
+            max(2, min(most, fit)),
+            washout_steps=washout_steps,
+            window_steps=window_steps,
+            seed=seed,
         )
         return [MotionFold(*block, far=False) for block in blocks]
     distances = distance_of_motions(segments, motions)

@@ -18,7 +18,6 @@ from lstm_dynamics_ros.core.json_data import from_json, to_plain
 from lstm_dynamics_ros.data.grid_cache import write_segments
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.data.segment import segments
-from lstm_dynamics_ros.data.text_table import text_table
 from lstm_dynamics_ros.learning.export.export import export as export_model
 from lstm_dynamics_ros.learning.export.settings import ExportSettings
 from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
@@ -28,6 +27,7 @@ from lstm_dynamics_ros.learning.selection.settings import can_choose, Choosing
 from lstm_dynamics_ros.learning.selection.trials import Data, Engine, in_this_process
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
+from lstm_dynamics_ros.workflows.inspect import choice_text
 from lstm_dynamics_ros.workflows.listener import Listener, SILENT
 from lstm_dynamics_ros.workflows.pool import one_thread_each, pool
 
@@ -87,7 +87,8 @@ def choose_model(
         chooser = Chooser(base, data, engine, folder / 'trials', update)
         choice = chooser.choose(choosing.budget, workers, plan)
     write_text(folder / PLAN_FILE, json.dumps(to_plain(choice.plan), indent=1) + '\n')
-    listener.say(f'{choice_table(choice)}\n{choice.why}')
+    figures = choice_figures(choice)
+    listener.say(choice_text(figures))
     listener.say('Checking and exporting ...')
     return export_model(
         choice.members,
@@ -96,7 +97,7 @@ def choose_model(
         prior=data.prior_of(choice.settings),
         sources={item.name: item.sha256 for item in recordings},
         whole=choice.whole,
-        choice=choice_figures(choice),
+        choice=figures,
     )
 
 
@@ -124,20 +125,6 @@ def read_plan(path: Path) -> Plan:
     except OSError as error:
         raise ConfigError(f'The plan {path} cannot be read: {error.strerror}.') from error
     return from_json(Plan, text, f'The plan {path}', ConfigError)
-
-
-def choice_table(choice: Choice) -> str:
-    """Return what was tried and what each scored, as text."""
-    rows = [
-        [
-            ('> ' if row.chosen else '  ') + row.title,
-            row.failed[:40] if row.failed else f'{row.score:.4g}',
-            '' if math.isnan(row.far) else f'{row.far:.4g}',
-            f'{row.seconds:.1f}',
-        ]
-        for row in choice.rows
-    ]
-    return text_table(['  candidate', 'held-out error', 'farthest motion', 'time [s]'], rows)
 
 
 def choice_figures(choice: Choice) -> dict[str, Any]:

@@ -1,9 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What is in a model file, for people."""
 
+from collections.abc import Mapping
 import json
+from typing import Any
 
 from lstm_dynamics_ros.core.card import ModelCard
+from lstm_dynamics_ros.data.text_table import text_table
 
 
 def card_text(card: ModelCard) -> str:
@@ -11,7 +14,7 @@ def card_text(card: ModelCard) -> str:
     kinds = {'features': _kinds(card, 'features'), 'targets': _kinds(card, 'targets')}
     lines = [
         f'name          {card.name} (contract {card.contract_version})',
-        f'kind          {card.model_kind}, {card.cell} {card.num_layers} x {card.hidden_size}',
+        f'kind          {card.model_kind}, {_cell(card)}',
         f'joints        {", ".join(card.joint_names)}',
         f'sees          {kinds["features"]}   (velocity {card.velocity_source})',
         f'predicts      {kinds["targets"]}',
@@ -32,9 +35,38 @@ def card_text(card: ModelCard) -> str:
                 shown = ' '.join(f'{value:9.3g}' for value in values)
                 lines.append(f'band {1 - float(miss):.0%} {horizon:>3} steps {kind:9s} {shown}')
     for key, value in card.provenance.items():
+        if key == 'choice':
+            continue
         text = json.dumps(value) if isinstance(value, dict | list) else str(value)
         lines.append(f'{key:13s} {text if len(text) < 100 else text[:97] + "..."}')
+    if choice := card.provenance.get('choice'):
+        lines.append(choice_text(choice))
     return '\n'.join(lines)
+
+
+def choice_text(choice: Mapping[str, Any]) -> str:
+    """Return what was tried before a model was trained, and why the choice fell.
+
+    Args:
+        choice: Entry ``choice`` of the provenance of a card.
+    """
+    rows = [
+        [
+            ('> ' if row['chosen'] else '  ') + row['title'],
+            row['failed'][:40] or f'{row["score"]:.4g}',
+            '' if row['far'] is None else f'{row["far"]:.4g}',
+            f'{row["seconds"]:.1f}',
+        ]
+        for row in choice['candidates']
+    ]
+    head = ['  candidate', 'held-out error', 'farthest motion', 'time [s]']
+    return f'{text_table(head, rows)}\n{choice["why"]}'
+
+
+def _cell(card: ModelCard) -> str:
+    """Return which cell a model has, and the size of its state."""
+    cell = 'linear, state' if card.cell == 'none' else card.cell
+    return f'{cell} {card.num_layers} x {card.hidden_size}'
 
 
 def _prior(description: dict[str, str]) -> str:

@@ -243,7 +243,7 @@ def _provenance(
     checkpoint = checkpoints[0]
     trained = checkpoint.settings
     warnings = []
-    if trained.burn_in_steps < washout and not trained.known_start:
+    if trained.burn_in_steps < washout and not trained.known_start and trained.cell != 'none':
         warnings.append(
             f'burn_in_steps was {trained.burn_in_steps}, less than the measured washout of '
             f'{washout}: train again with at least that.'

@@ -36,6 +36,13 @@ WORTH_IT = 0.99
 best linear model; else it is not worth its cost."""
 
 
+ONE_MOTION = (
+    'There is one motion only: the splits are blocks of it, so nothing tells how the model does '
+    'on another. Record more.'
+)
+"""What is said where nothing could be left out but blocks."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Choice:
     """What was chosen, and why."""
@@ -117,7 +124,7 @@ class Chooser:
             rows=tuple(self._board.rows),
             plan=plan,
             held_out=tuple(fold.title for fold in self._data.split()),
-            why=why,
+            why=why if self._board.has_far else f'{why} {ONE_MOTION}',
         )
 
     def _best_network(self, linear: LinearScore, plan: Plan) -> tuple[str, TrainingTrial | None]:

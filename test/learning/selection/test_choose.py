@@ -112,3 +112,10 @@ def test_the_same_plan_gives_the_same_choice(make_segment: Make, tmp_path: Path)
     assert [(r.title, r.score, r.chosen) for r in again.rows] == [
         (r.title, r.score, r.chosen) for r in first.rows
     ]
+
+
+def test_one_motion_alone_is_said_to_tell_little(make_segment: Make, tmp_path: Path) -> None:
+    choice = chosen(pendulums(make_segment, 0.0, count=1, steps=400), tmp_path, BASE)
+    assert 'There is one motion only: the splits are blocks of it' in choice.why
+    assert not any(title.endswith('the farthest') for title in choice.held_out)
+    assert all(np.isnan(row.far) for row in choice.rows)
