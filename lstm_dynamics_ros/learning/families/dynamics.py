@@ -9,7 +9,7 @@ from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.core.parameters import parameter
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 
-FADE = 30.0
+FADE = 100.0
 """Fading for robots nobody has tuned for: chosen by leaving out motions by their range."""
 
 
@@ -76,7 +76,7 @@ class DynamicsSettings(TrainingSettings):
         0.0,
         'How fast the recurrent rest of an output fades where what the model sees leaves the '
         'range of the training data: to exp(-fade) where that may change the rest as much as what '
-        'is inside usually does. 0: not at all; 30 is good where nothing else is known.',
+        'is inside usually does. 0: not at all; 100 is good where nothing else is known.',
         minimum=0.0,
     )
     linear_rate: float = parameter(
