@@ -64,8 +64,10 @@ def measure(options: RealOptions, listener: Listener) -> RealResult:
     names = _names(options.sets) or tuple(SETS)
     if not options.seeds or min(options.seeds) < 0:
         raise ConfigError(f'--seeds must hold numbers from 0, got {list(options.seeds)}.')
+    if options.budget < 0:
+        raise ConfigError(f'--budget must be at least 0 minutes, got {options.budget:g}.')
     for name in names:
-        settings_of(name, 0, options.settings)
+        settings_of(name, 0, options.settings, options.budget)
     cache = (options.cache or default_cache()).expanduser().resolve()
     data = options.data.expanduser().resolve()
     sources = [find_source(data, name, cache) for name in names]
@@ -137,7 +139,8 @@ class _BenchmarkRun:
                 self._failed[source.name] = made.error
                 continue
             for seed in self._options.seeds:
-                settings = settings_of(source.name, seed, self._options.settings)
+                asked = self._options
+                settings = settings_of(source.name, seed, asked.settings, asked.budget)
                 spec = SETS[source.name]()
                 jobs[source.name, seed] = jobs_of(source, spec, settings, self._cache)
         return jobs

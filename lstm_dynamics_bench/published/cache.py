@@ -23,6 +23,9 @@ MAKES_MODELS = tuple(
 )
 """Parts whose code decides what a model is."""
 
+CHOOSES = ('lstm_dynamics_ros/workflows',)
+"""Parts whose code decides, beside, what a chosen model is."""
+
 MAKES_SCORES = (
     *(
         f'lstm_dynamics_ros/{part}'

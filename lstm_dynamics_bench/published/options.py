@@ -17,6 +17,9 @@ class RealOptions:
     """Seeds to train with. Several give a mean and its spread."""
     settings: Path | None = None
     """Folder with the training settings <set>.yaml; config/training/real by default."""
+    budget: float = 0.0
+    """Time to choose each model in, on two cores [min], instead of training what its settings say;
+    0 chooses models without settings alone, in what `train` takes by default."""
     cache: Path | None = None
     """Where bags, models and scores are kept; ~/.cache/lstm_dynamics_ros/real by default."""
     retrain: bool = False

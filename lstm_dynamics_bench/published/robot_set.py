@@ -169,10 +169,12 @@ class RealSet(ABC):
     mapping: str
     """How its files become bags: name of a file in ``config/mappings``."""
     settings: str = ''
-    """What is trained: name of a file in ``config/training/real``; empty for what `train` does by
-    default."""
+    """What is trained: name of a file in ``config/training/real``; empty for what `train` chooses
+    by itself."""
     model_kind: str = 'forward'
-    """Kind of model that is trained without such a file."""
+    """Kind of model that is chosen without such a file."""
+    dt: float = 0.0
+    """Step of its grid [s]; 0 for that of the recordings."""
     folder: str = ''
     """Folder of its files; empty if it is that of the set's name. `--set` takes it for all sets
     that have it."""

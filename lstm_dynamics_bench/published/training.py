@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 import shutil
 import time
-from typing import Any
+from typing import Any, NamedTuple
 
 from lstm_dynamics_bench.published.cache import (
+    CHOOSES,
     code_digest,
     keep,
     key_of,
@@ -25,17 +26,29 @@ from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.data.segment import natural_step
 from lstm_dynamics_ros.learning.export.settings import ExportSettings
 from lstm_dynamics_ros.learning.families.torque_observer import TorqueObserverSettings
+from lstm_dynamics_ros.learning.selection.settings import Choosing, DEFAULT_BUDGET
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
+from lstm_dynamics_ros.workflows.choose import choose_model
 from lstm_dynamics_ros.workflows.listener import ProgressListener
 from lstm_dynamics_ros.workflows.settings import COMMAND_DEFAULTS, read_settings
 from lstm_dynamics_ros.workflows.train import train_model
 
 OBSERVER_WORK = 1.0
 """What a pass of a torque observer takes, in trainings of the network on top, about."""
+CORES = 2
+"""Cores that the budget of a choice is meant for; here every model has one, for longer."""
 
 POLL = 1.0
 """How often the progress of the workers is looked at [s]."""
+
+
+class Settings(NamedTuple):
+    """What to train."""
+
+    training: TrainingSettings
+    choosing: Choosing | None = None
+    """How long to choose what they leave open; None trains them as they are."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -50,6 +63,8 @@ class TrainingJob:
     settings: TrainingSettings
     folder: Path
     """Its checkpoints, its progress and the model itself."""
+    choosing: Choosing | None = None
+    """How long to choose what the settings leave open; None trains them as they are."""
 
     @property
     def model(self) -> Path:
@@ -77,13 +92,15 @@ class TrainingJob:
         return kept or {'done': 0, 'total': 1, 'seconds': 0.0, 'text': ''}
 
 
-def settings_of(name: str, seed: int, folder: Path | None) -> TrainingSettings:
-    """Return the training settings of a set: those of its file, or what `train` does by default.
+def settings_of(name: str, seed: int, folder: Path | None, budget: float = 0.0) -> Settings:
+    """Return the training settings of a set, or how they are chosen, as `train` does by itself.
 
     Args:
         name: The set.
         seed: Seed of everything random.
         folder: Folder of the files; config/training/real without one.
+        budget: Time to choose in, whatever the set's file says [min]; 0 for sets without a file
+            alone.
 
     Raises:
         ConfigError: If there is no file for a set that needs one.
@@ -91,27 +108,28 @@ def settings_of(name: str, seed: int, folder: Path | None) -> TrainingSettings:
     spec = SETS[name]
     files = asset('config/training/real') if folder is None else folder
     path = files / f'{spec.settings or name}.yaml'
-    if path.is_file():
-        return replace(read_settings(path, COMMAND_DEFAULTS), seed=seed)
-    if spec.settings:
+    if path.is_file() and not budget:
+        return Settings(replace(read_settings(path, COMMAND_DEFAULTS), seed=seed))
+    if spec.settings and not budget:
         raise ConfigError(f'There are no training settings {path} for {name}.')
-    return read_settings(None, replace(COMMAND_DEFAULTS, model_kind=spec.model_kind, seed=seed))
+    flags = replace(COMMAND_DEFAULTS, model_kind=spec.model_kind, dt=spec.dt, seed=seed)
+    choosing = Choosing(budget=CORES * (budget or DEFAULT_BUDGET), workers=1)
+    return Settings(read_settings(None, flags), choosing)
 
 
-def jobs_of(
-    source: Source, spec: RealSet, settings: TrainingSettings, cache: Path
-) -> list[TrainingJob]:
+def jobs_of(source: Source, spec: RealSet, chosen: Settings, cache: Path) -> list[TrainingJob]:
     """Return the trainings of one set and seed, each with a folder of all it depends on.
 
     Args:
         source: The set, converted.
         spec: What is known of it.
-        settings: What to train.
+        chosen: What to train.
         cache: Folder for all that is kept.
 
     Raises:
         ConfigError: If the settings ask for a rigid-body prior, and the set has none.
     """
+    settings, choosing = chosen
     if settings.needs_prior and not spec.urdf:
         raise ConfigError(f'{source.name} has no URDF for a model with a rigid-body prior.')
     urdf = asset(spec.urdf) if settings.needs_prior else None
@@ -122,6 +140,8 @@ def jobs_of(
         'settings': asdict(settings),
         'code': code_digest(MAKES_MODELS),
     }
+    if choosing is not None:
+        made_by |= {'choosing': asdict(choosing), 'choice': code_digest(CHOOSES)}
     return [
         TrainingJob(
             source=source,
@@ -129,6 +149,7 @@ def jobs_of(
             joints=spec.joints,
             urdf=urdf,
             settings=settings,
+            choosing=choosing,
             folder=cache / 'models' / source.name / key_of(made_by | {'train': fold.train}),
         )
         for fold in spec.folds(source.names())
@@ -203,19 +224,31 @@ def train_one(job: TrainingJob) -> str:
             effort_semantics=job.source.mapping.effort_semantics,
             velocity_source=job.source.velocity_source,
         )
-        prior = None
-        if job.urdf is not None:
-            prior = RigidBodyPrior(job.urdf, recordings[0].joint_names)
-        train_model(
-            recordings,
-            settings,
-            export,
-            out=job.model,
-            folder=job.folder / 'training',
-            prior=prior,
-            identify=prior is not None,
-            listener=ProgressListener(keep_progress),
-        )
+        listener, folder = ProgressListener(keep_progress), job.folder / 'training'
+        if job.choosing is not None:
+            choose_model(
+                recordings,
+                settings,
+                export,
+                job.model,
+                folder,
+                choosing=job.choosing,
+                listener=listener,
+            )
+        else:
+            prior = None
+            if job.urdf is not None:
+                prior = RigidBodyPrior(job.urdf, recordings[0].joint_names)
+            train_model(
+                recordings,
+                settings,
+                export,
+                out=job.model,
+                folder=folder,
+                prior=prior,
+                identify=prior is not None,
+                listener=listener,
+            )
     except LstmDynamicsError as error:
         return f'{job.title}: {error}'
     keep_progress(1, 1, 'done')

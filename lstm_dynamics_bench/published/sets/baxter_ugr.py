@@ -45,6 +45,7 @@ class BaxterUgr(RealSet):
     """Inverse, the authors' split by file."""
 
     mapping = settings = 'baxter_ugr'
+    model_kind = 'inverse'
     title = 'Baxter, 7 elastic joints: motion to torque'
     figures = (
         Figure(

@@ -106,6 +106,8 @@ class Emps(RealSet):
     """Inverse, official split by file."""
 
     mapping = settings = 'emps'
+    model_kind = 'inverse'
+    dt = STEP
     title = 'EMPS, one sliding axis: motion to force'
     figures = (
         Figure(

@@ -43,6 +43,7 @@ class KukaWeigand2021(RealSet):
     """Inverse, identified on one recording; reported only."""
 
     mapping = settings = 'kuka_weigand2021'
+    model_kind = 'inverse'
     title = 'KUKA arm, 3 joints: motion to torque'
     figures = (
         Figure(key='traj_B_nmse', title='recording B, nMSE, mean of joints'),

@@ -16,7 +16,7 @@ from lstm_dynamics_bench.published import benchmark
 from lstm_dynamics_bench.published import training as real_training
 from lstm_dynamics_bench.published.sets import SETS
 from lstm_dynamics_bench.published.source import converted, find_source
-from lstm_dynamics_bench.published.training import jobs_of, settings_of
+from lstm_dynamics_bench.published.training import jobs_of, Settings, settings_of
 from lstm_dynamics_ros.cli import main
 from lstm_dynamics_ros.core.errors import ConfigError, DataError, UnknownNameError
 import pytest
@@ -150,9 +150,8 @@ def test_jobs_can_be_handed_to_another_process_and_have_a_folder_each(
 
 
 def test_a_rigid_body_prior_needs_a_urdf(real_data: Path, tmp_path: Path, settings: Path) -> None:
-    chosen = replace(
-        settings_of('baxter_ugr', 0, settings), features=('position', 'velocity', 'prior_effort')
-    )
+    given = settings_of('baxter_ugr', 0, settings).training
+    chosen = Settings(replace(given, features=('position', 'velocity', 'prior_effort')))
     source = find_source(real_data, 'baxter_ugr', tmp_path)
     converted(source)
     (job,) = jobs_of(source, SETS['baxter_ugr'](), chosen, tmp_path)
@@ -176,6 +175,8 @@ def test_impossible_requests_are_refused_with_a_reason(
 ) -> None:
     with pytest.raises(UnknownNameError, match='data set'):
         RealBenchmark(sets=('sarcos',)).run()
+    with pytest.raises(ConfigError, match='--budget must be at least 0 minutes, got -1'):
+        RealBenchmark(budget=-1.0).run()
     with pytest.raises(ConfigError, match='--seeds'):
         RealBenchmark(seeds=()).run()
     with pytest.raises(DataError, match='no folder'):

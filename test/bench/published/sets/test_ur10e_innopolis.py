@@ -18,6 +18,7 @@ from lstm_dynamics_bench.published.training import settings_of
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.evaluation.scores.inverse import predict_effort
+from lstm_dynamics_ros.learning.selection.settings import Choosing
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 from lstm_dynamics_ros.workflows.listener import SILENT
 import numpy as np
@@ -66,13 +67,18 @@ def test_a_forward_model_alone_has_a_table_without_the_ridge(
     assert list(table.figures) == ['model', 'persistence', 'constant_velocity']
 
 
-def test_without_a_file_both_train_with_the_defaults(tmp_path: Path) -> None:
-    kinds = {
-        settings_of(f'{NAME}_{kind}', 3, tmp_path).model_kind for kind in ('inverse', 'forward')
-    }
-    assert kinds == {'inverse', 'forward'}
-    settings = settings_of(f'{NAME}_inverse', 3, tmp_path)
-    assert (settings.seed, settings.dt, settings.hidden_size) == (3, 0.0, 128)
+def test_without_a_file_both_are_chosen_as_train_does(tmp_path: Path) -> None:
+    for kind in ('inverse', 'forward'):
+        settings, choosing = settings_of(f'{NAME}_{kind}', 3, tmp_path)
+        assert (settings.model_kind, settings.seed, settings.dt) == (kind, 3, 0.0)
+        assert choosing == Choosing(budget=10.0, workers=1)  # five minutes of two cores
+
+
+def test_with_a_budget_others_are_chosen_too() -> None:
+    assert settings_of('emps', 0, None).choosing is None
+    settings, choosing = settings_of('emps', 0, None, 2.0)
+    assert (settings.model_kind, settings.dt, settings.hidden_size) == ('inverse', 1e-3, 128)
+    assert choosing == Choosing(budget=4.0, workers=1)
 
 
 def test_the_folder_stands_for_both_and_nothing_is_trained_before_the_ridge_comes_out(
