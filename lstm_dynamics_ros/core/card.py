@@ -155,6 +155,9 @@ class ModelCard:
     physics_prior: dict[str, str] | None = None
     """Rigid-body prior whose torque the model corrects or is fed: ``source``, ``sha256``, the
     ``urdf`` itself and the ``armature`` of the joints; None without."""
+    position_features: str = 'value'
+    """How the model sees positions beside their differences: ``value``, ``sin_cos``, ``sums`` of
+    angles as sine and cosine too, or ``none``; says which training ranges count for novelty."""
     prior_window: int = 0
     """Measurements from which the motion of the feature ``prior_effort`` is made [steps]."""
     prior_delay: int = 0
@@ -175,6 +178,9 @@ class ModelCard:
     block of steps stays within it."""
     bounds: dict[str, dict[str, dict[str, list[float]]]] = field(default_factory=dict)
     """Half-width of the bounds of single moments: bounds[miss rate][horizon][kind], as above."""
+    novelty_weights: dict[str, dict[str, tuple[float, float]]] = field(default_factory=dict)
+    """How much that half-width grows with disagreement and with features outside of their ranges:
+    novelty_weights[horizon][kind]; it is that of usual novelty then. Empty: not at all."""
     members: int = 1
     """Models whose mean is the prediction; more than one also say how far they spread."""
     spread: dict[str, list[float]] = field(default_factory=dict)

@@ -7,7 +7,12 @@ from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.state import JointState, Vector
 from lstm_dynamics_ros.pipeline.settings import PipelineSettings
 from lstm_dynamics_ros.pipeline.step import PredictedTrajectory, Step
-from lstm_dynamics_ros.runtime.bounds import AdaptiveBounds, NoBoundsError, static_bounds
+from lstm_dynamics_ros.runtime.bounds import (
+    AdaptiveBounds,
+    NoBoundsError,
+    static_bounds,
+    StaticBounds,
+)
 from lstm_dynamics_ros.runtime.novelty import Novelty
 from lstm_dynamics_ros.runtime.predictor import Predictor
 from lstm_dynamics_ros.safety.state import Event, State, StateMachine
@@ -87,14 +92,18 @@ class UncertaintyMonitor:
         self.why_unbounded = ''
         """Why there are no bounds, one sentence; empty if there are."""
         self._bounds: AdaptiveBounds | None = None
+        self._static: StaticBounds | None = None
         try:
-            static = static_bounds(card, int(card.model_kind == 'forward'), miss_rate).half
-            self._bounds = AdaptiveBounds(static, miss_rate)
+            static = static_bounds(card, int(card.model_kind == 'forward'), miss_rate)
+            self._bounds = AdaptiveBounds(static.half, miss_rate)
+            self._static = static if static.weights.any() else None
         except NoBoundsError as error:
             self.why_unbounded = str(error)
         # What an inverse model predicts is of now, so that its newest error comes with the
         # prediction that it is of: it counts for the bounds of the next.
-        self._late = None if card.model_kind == 'forward' else np.full(len(card.targets), np.nan)
+        self._inverse = card.model_kind != 'forward'
+        self._newest = np.full(len(card.targets), np.nan)
+        self._growth = np.ones((1, len(card.targets)))
         self._novelty = Novelty(card)
         self._absent = np.full(card.n_joints, np.nan)
         self._columns = [
@@ -107,12 +116,12 @@ class UncertaintyMonitor:
         return float(self._novelty.value[0])
 
     def reset(self) -> None:
-        """Begin again from the bounds of the card."""
+        """Begin again from the bounds of the card for usual novelty."""
         self._novelty.reset()
         if self._bounds is not None:
             self._bounds.reset()
-        if self._late is not None:
-            self._late.fill(np.nan)
+        self._newest.fill(np.nan)
+        self._growth.fill(1.0)
 
     def update(
         self, observation: Vector, spread: NDArray[np.float32], error: Vector | None
@@ -125,14 +134,19 @@ class UncertaintyMonitor:
             error: Newest measurement minus what had been predicted of it, shape (n_targets,);
                 None if nothing had been, or nothing was measured.
         """
-        self._novelty.update(observation, spread)
         if self._bounds is None:
+            self._novelty.update(observation, spread)
             return
-        if self._late is not None:
-            self._bounds.update(self._late)
-            np.copyto(self._late, np.nan if error is None else error)
-        elif error is not None:
-            self._bounds.update(error)
+        # Errors count as if novelty had been usual when their prediction was made.
+        if not self._inverse and error is not None:
+            np.divide(error, self._growth[0], out=self._newest)
+        self._bounds.update(self._newest)
+        self._novelty.update(observation, spread)
+        if self._static is not None:
+            self._static.growth(self._novelty.excess, self._growth)
+        self._newest.fill(np.nan)
+        if self._inverse and error is not None:
+            np.divide(error, self._growth[0], out=self._newest)
 
     def bounds(self, stamp_ns: int) -> JointState | None:
         """Return the half-widths of the prediction for a time [ns]; None without bounds.
@@ -141,7 +155,7 @@ class UncertaintyMonitor:
         """
         if self._bounds is None:
             return None
-        half = self._bounds.half.copy()
+        half = self._bounds.half * self._growth[0]
         parts = (self._absent if where is None else half[where] for where in self._columns)
         return JointState(stamp_ns, *parts)
 

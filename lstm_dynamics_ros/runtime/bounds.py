@@ -2,16 +2,18 @@
 """How far a prediction may be off: the bounds of a model card, and bounds that follow the errors.
 
 Static bounds come from errors on held-out data of the training set. They hold where what comes is
-like that data. Adaptive bounds start there and follow the errors that are seen, so that in the
-long run the promised share of moments lies within them, whatever comes; at any one moment they
-promise nothing.
+like that data. Of a card with weights of novelty they are those of usual novelty, and grow where a
+model finds what it sees unusual. Adaptive bounds start there and follow the errors that are seen,
+so that in the long run the promised share of moments lies within them, whatever comes; at any one
+moment they promise nothing.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import ConfigError, LstmDynamicsError
-from lstm_dynamics_ros.core.state import Vector
+from lstm_dynamics_ros.core.state import Matrix, Vector
 import numpy as np
 
 RATE = 0.1
@@ -36,10 +38,30 @@ class StaticBounds(NamedTuple):
     """Bounds of all targets of a model at one horizon."""
 
     half: Vector
-    """Half-width in the targets' units, shape (n_targets,); NaN for kinds without."""
+    """Half-width in the targets' units where novelty is usual, shape (n_targets,); NaN for kinds
+    without."""
     held: bool
     """Whether the horizon lies beyond those of the card, and the bounds are those of its last:
     they are then too narrow, if errors grow on."""
+    weights: Matrix
+    """How much the bounds grow with both signs of novelty, shape (2, n_targets)."""
+
+    def growth(self, excess: Matrix, out: Matrix | None = None) -> Matrix:
+        """Return how many times as wide the bounds are, shape (..., n_targets).
+
+        The root of ``1 + w . excess``: as variances of independent errors do, what novelty adds
+        comes on top of the rest. Allocates nothing but views if there is an array for the result.
+
+        Args:
+            excess: See :attr:`~lstm_dynamics_ros.runtime.novelty.Novelty.excess`, shape
+                (..., 2, n_targets); is overwritten if there is an array for the result.
+            out: Array for the result.
+        """
+        parts = np.multiply(excess, self.weights, out=None if out is None else excess)
+        grown: Matrix = parts.sum(axis=-2) if out is None else np.add.reduce(parts, -2, out=out)
+        grown += 1.0
+        np.sqrt(grown, out=grown)
+        return grown
 
 
 def static_bounds(card: ModelCard, horizon: int, miss_rate: float) -> StaticBounds:
@@ -70,19 +92,34 @@ def static_bounds(card: ModelCard, horizon: int, miss_rate: float) -> StaticBoun
             f'{last:g}, got {miss_rate:g}. Ask for one of those, or train on more data: bounds '
             'that are rarely missed need more of it.'
         )
-    tables = np.array([_at_horizon(card, rate, horizon) for rate in rates])
+    tables = np.array([_at_horizon(card, card.bounds[rate], horizon) for rate in rates])
     places = np.log([float(rate) for rate in rates])
     half = np.array([np.interp(np.log(miss_rate), places, column) for column in tables.T])
     longest = max(int(name) for rate in rates for name in card.bounds[rate])
-    return StaticBounds(half, horizon > longest)
+    return StaticBounds(half, horizon > longest, _weights(card, horizon))
 
 
-def _at_horizon(card: ModelCard, rate: str, horizon: int) -> Vector:
-    """Return the half-widths of one miss rate of the card, shape (n_targets,)."""
+def _weights(card: ModelCard, horizon: int) -> Matrix:
+    """Return the weights of novelty, shape (2, n_targets); 0 where the card has none."""
+    tables = (
+        {
+            step: {kind: (pair[sign],) * card.n_joints for kind, pair in kinds.items()}
+            for step, kinds in card.novelty_weights.items()
+        }
+        for sign in (0, 1)
+    )
+    found: Matrix = np.array([_at_horizon(card, table, horizon) for table in tables])
+    return np.nan_to_num(found, copy=False)
+
+
+def _at_horizon(
+    card: ModelCard, table: Mapping[str, Mapping[str, Sequence[float]]], horizon: int
+) -> Vector:
+    """Return values by horizon and kind at any horizon, shape (n_targets,); NaN without."""
     half = np.full(len(card.targets), np.nan)
-    known = sorted(card.bounds[rate], key=int)
+    known = sorted(table, key=int)
     for kind in dict.fromkeys(signal.kind for signal in card.targets):
-        rows = [(int(name), card.bounds[rate][name].get(kind)) for name in known]
+        rows = [(int(name), table[name].get(kind)) for name in known]
         steps = [step for step, row in rows if row is not None]
         columns = card.columns(kind, of='targets')
         if not steps or columns is None:

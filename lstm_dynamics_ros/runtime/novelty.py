@@ -181,6 +181,48 @@ range."""
 _SMALLEST = 1e-12  # typical spread that others are divided by, in the target's unit
 
 
+def _sees_sines(card: ModelCard) -> bool:
+    """Return whether the model sees no angle itself, but its sine and cosine."""
+    return card.position_features in {'sin_cos', 'sums'} and card.columns('position') is not None
+
+
+def _seen_ranges(card: ModelCard) -> tuple[Vector, Vector, Vector]:
+    """Return middle, half-width and score per unit of what the model sees.
+
+    Of every feature, and where the model sees them, of the sines and cosines of all positions; the
+    score per unit is 0 where nothing is outside. Shapes (n_features,) or (n_features + 2 n,).
+    """
+    names = [signal.name for signal in card.features]
+    low, high = np.full((2, len(names)), np.nan)
+    columns, lows, highs = _ranges(card)
+    low[columns], high[columns] = lows, highs
+    where = card.columns('position')
+    if where is not None and card.position_features != 'value':
+        turns = np.array([kind != 'prismatic' for kind in card.joint_types])
+        ends = np.stack([low[where], high[where]])
+        unseen = turns | (card.position_features == 'none')
+        low[where] = np.where(unseen, np.nan, low[where])
+        if _sees_sines(card):
+            shown = np.where(turns, ends, np.nan)
+            for shift in (0.0, np.pi / 2):
+                least, most = _sine_range(*(shown + shift))
+                low, high = np.append(low, least), np.append(high, most)
+    width = np.maximum(high - low, SMALLEST_RANGE)
+    per_unit = np.nan_to_num(1.0 / (TOLERANCE * width))
+    return np.nan_to_num((low + high) / 2), np.nan_to_num(width / 2), per_unit
+
+
+def _sine_range(low: Vector, high: Vector) -> tuple[Vector, Vector]:
+    """Return the smallest and largest sine of angles in intervals; NaN of NaN."""
+    one, other = np.sin(low), np.sin(high)
+
+    def within(angle: float) -> NDArray[np.bool_]:
+        return np.floor((high - angle) / math.tau) >= np.ceil((low - angle) / math.tau)
+
+    least = np.where(within(-np.pi / 2), -1.0, np.minimum(one, other))
+    return least, np.where(within(np.pi / 2), 1.0, np.maximum(one, other))
+
+
 class Novelty:
     """Scores step by step how unusual what a model sees is.
 
@@ -204,23 +246,23 @@ class Novelty:
         typical = [value for kind in kinds for value in card.spread.get(kind, ())]
         self.uses_members = card.members > 1 and len(typical) == len(card.targets)
         """Whether the card says how far the members of the model usually disagree."""
-        self._n_joints = card.n_joints
         weight = -math.expm1(-card.dt / WINDOW)
         self._kept = 1.0 - weight
         self._one = math.sqrt(weight)
         scale = np.maximum(typical, _SMALLEST) / self._one if self.uses_members else np.ones(1)
         self._scale = np.tile(scale, (batch, 1))
-        ranges = FeatureRanges.from_card(card, TOLERANCE)
-        n_features, where = len(card.features), ranges.columns
-        # As large as what they are taken off: numpy makes copies to broadcast in place.
-        self._middle, self._half, self._per_unit = np.zeros((3, batch, n_features))
-        for whole, part in (
-            (self._middle, ranges.middle),
-            (self._half, ranges.half),
-            (self._per_unit, ranges.per_unit),
-        ):
-            whole[:, where] = part
-        self._outside = np.zeros((batch, n_features))
+        self._middle, self._half, self._per_unit = (
+            np.tile(row, (batch, 1)) for row in _seen_ranges(card)
+        )  # as large as what they are taken off: numpy makes copies to broadcast in place
+        self._outside = np.zeros_like(self._middle)
+        self._angles = card.columns('position') if _sees_sines(card) else None
+        self._excess = np.empty((batch, 2, len(card.targets)))
+        self._total = np.empty(batch)
+        self._own = np.empty((batch, card.n_joints))
+        by_joint = (batch, -1, card.n_joints)
+        self._by_joint = self._outside.reshape(by_joint)
+        self._signs = self._excess[:, 0], self._excess[:, 1].reshape(by_joint)
+        self._wide = self._total[:, None], self._own[:, None], self._total[:, None, None]
         self._squares = np.ones((batch, len(card.targets)))
         self._newest = np.ones_like(self._squares)
         self._fresh = True
@@ -239,15 +281,32 @@ class Novelty:
     @property
     def per_target(self) -> Batch:
         """Score of each target, shape (N, n_targets); NaN before the first step."""
-        if self._fresh:
-            return np.full_like(self._squares, np.nan)
-        batch, n_targets = self._squares.shape
-        by_joint = self._outside.reshape(batch, -1, self._n_joints)
-        own = 1.0 + np.maximum.reduce(by_joint, axis=1, initial=0.0)
-        own *= own.max(axis=1, keepdims=True)
-        score: Batch = (self._squares * self._mean()[:, None]) ** 0.25
-        score *= np.sqrt(np.tile(own, n_targets // self._n_joints))
+        score: Batch = np.sqrt(np.multiply.reduce(1.0 + self.excess, axis=1))
         return score
+
+    @property
+    def excess(self) -> Batch:
+        """How far the squares of both signs are above those of usual novelty, by target.
+
+        Shape (N, 2, n_targets): of disagreement ``sqrt(s S) - 1``, of features outside of their
+        ranges ``(1 + o) (1 + O) - 1``; NaN before the first step. Written again by the next call.
+        """
+        found = self._excess
+        if self._fresh:
+            found.fill(np.nan)
+            return found
+        (disagreement, outside), own = self._signs, self._own
+        total, own_wide, total_wide = self._wide
+        np.add.reduce(self._squares, axis=1, out=self._total)
+        self._total /= found.shape[2]
+        np.multiply(self._squares, total, out=disagreement)
+        np.sqrt(disagreement, out=disagreement)
+        np.maximum.reduce(self._by_joint, axis=1, initial=0.0, out=own)
+        own += 1.0
+        np.maximum.reduce(own, axis=1, out=self._total)
+        np.multiply(own_wide, total_wide, out=outside)
+        found -= 1.0
+        return found
 
     @property
     def memory(self) -> Batch:
@@ -272,8 +331,13 @@ class Novelty:
             spread: Standard deviation between its members, shape (N, n_targets); not looked at
                 without members.
         """
-        outside = self._outside
-        np.subtract(observations, self._middle, out=outside)
+        outside, width = self._outside, observations.shape[-1]
+        outside[:, :width] = observations
+        if self._angles is not None:
+            angles, cosines = outside[:, self._angles], width + self._own.shape[1]
+            np.sin(angles, out=outside[:, width:cosines])
+            np.cos(angles, out=outside[:, cosines:])
+        outside -= self._middle
         np.abs(outside, out=outside)
         outside -= self._half
         outside *= self._per_unit

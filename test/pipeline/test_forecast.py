@@ -5,10 +5,11 @@ from collections.abc import Callable
 import math
 from typing import Any
 
+from lstm_dynamics_ros.core.card import Range
 from lstm_dynamics_ros.core.state import RawSample
 from lstm_dynamics_ros.pipeline.pipeline import Pipeline, PipelineSettings, Step
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
-from lstm_dynamics_ros.runtime.novelty import WINDOW
+from lstm_dynamics_ros.runtime.novelty import Novelty, WINDOW
 import numpy as np
 from numpy.testing import assert_allclose, assert_array_equal
 from pipeline_feed import moving, run
@@ -110,6 +111,40 @@ def test_bounds_of_an_inverse_model_do_not_know_the_error_they_are_of(load: Load
     assert_allclose(half(warm[0], 'effort'), [1e-6, 1e6])
     assert_allclose(half(warm[1], 'effort'), [1.09e-6, 0.99e6])
     assert np.isnan(half(warm[0], 'position')).all()
+
+
+@pytest.mark.parametrize('kind', ['forward', 'inverse'])
+def test_bounds_follow_novelty_and_errors_count_by_that_of_their_prediction(
+    load: Load, kind: str
+) -> None:
+    forward = kind == 'forward'
+    target, horizon = ('velocity', '1') if forward else ('effort', '0')
+    start = np.array([1.5, 1000.0])
+    loaded = load(
+        kind=kind,
+        bounds={'0.1': {horizon: {target: start.tolist()}}},
+        novelty_weights={horizon: {target: (0.0, 1.0)}},
+        training_ranges={'velocity.joint1': Range(minimum=-0.4, maximum=0.4, mean=0.0, std=0.2)},
+    )
+    widest, pipeline = 1.0, Pipeline(loaded)
+    scored = Novelty(loaded.card)
+    unit, errors, grown = start.copy(), np.full(2, np.nan), np.ones(2)
+    where = loaded.card.columns(target, of='targets')
+    for k in range(200):
+        (tick,) = run(pipeline, [sample(k)])
+        newest = np.full(2, np.nan)
+        if tick.warm and tick.error is not None:
+            newest = getattr(tick.error, target)
+        judged = newest / grown if forward else errors
+        miss = np.abs(judged) > unit
+        step = np.where(np.isnan(judged), 0.0, 0.1 * start * (miss - 0.1))
+        unit = np.clip(unit + step, 0.1 * start, 10.0 * start)
+        scored.update(tick.observation[None], np.zeros((1, len(loaded.card.targets))))
+        grown = np.sqrt(1.0 + scored.excess[0, 1, where])
+        errors = newest / grown
+        assert_allclose(half(tick, target), unit * grown)
+        widest = max(widest, grown[0])
+    assert widest > 1.5
 
 
 def test_other_miss_rates_of_the_card_can_be_asked_for(load: Load) -> None:

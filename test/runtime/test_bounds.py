@@ -79,6 +79,22 @@ def test_a_miss_rate_rarer_than_any_of_the_card_is_refused(card: ModelCard) -> N
         static_bounds(card, 1, 0.001)
 
 
+def test_bounds_grow_with_novelty_like_variances_that_add_up(card: ModelCard) -> None:
+    weights = {'1': {'velocity': (0.9, 0.0)}, '11': {'velocity': (0.5, 1.0)}}
+    found = static_bounds(replace(card, novelty_weights=weights), 6, 0.1)
+    excess = np.zeros((2, 6))
+    excess[:, 2:] = [[2.0**2 - 1.0], [3.0**2 - 1.0]]
+    expected = np.sqrt(0.3 + 0.7 * 4.0 + 0.5 * 8.0)  # in the middle: weights 0.7 and 0.5
+    assert_allclose(found.growth(excess), [1.0, 1.0, expected, expected, 1.0, 1.0])
+    into = np.empty((1, 6))
+    found.growth(excess[None].copy(), into)
+    assert_allclose(into[0], found.growth(excess))
+
+
+def test_bounds_of_a_card_without_weights_do_not_follow_novelty(card: ModelCard) -> None:
+    assert_allclose(static_bounds(card, 6, 0.1).growth(np.full((5, 2, 6), 99.0)), 1.0)
+
+
 def test_a_miss_widens_and_a_hit_narrows_as_the_formula_says() -> None:
     bounds = AdaptiveBounds(np.array([1.0, 10.0]), 0.1, rate=0.1)
     bounds.update(np.array([-2.0, 2.0]))

@@ -163,6 +163,46 @@ def test_the_angle_of_a_continuous_joint_and_unknown_ranges_do_not_count(
     assert range_score(observation(card, position_joint1=50.0), none) == 0.0
 
 
+def test_scores_are_made_of_the_two_signs(card: ModelCard) -> None:
+    novelty, spread = Novelty(card), USUAL.copy()
+    spread[0, 2] *= 4.0
+    novelty.update(observation(card, velocity_joint2=5.6)[None], spread)  # 20 % outside
+    disagreement, outside = novelty.excess[0].copy()
+    mean = (5 * 1.0 + 16.0) / 6
+    assert_allclose(disagreement + 1.0, np.sqrt(mean * np.array([1, 1, 16, 1, 1, 1])))
+    assert_allclose(outside + 1.0, [3.0, 9.0] * 3)
+    assert_allclose(novelty.per_target[0] ** 2, (disagreement + 1.0) * (outside + 1.0))
+
+
+@pytest.mark.parametrize(
+    ('how', 'angle', 'score'),
+    [
+        ('value', 4.2, 3.0),  # 1.2 rad of a range of 6 outside: 20 %
+        ('none', 4.2, 1.0),
+        ('sums', 4.2, 1.0),  # sine and cosine of -3 to 3 rad are all there are
+        ('sin_cos', 0.3 + math.tau, 1.0),
+    ],
+)
+def test_positions_count_as_the_model_sees_them(
+    card: ModelCard, how: str, angle: float, score: float
+) -> None:
+    novelty = Novelty(replace(card, position_features=how))
+    novelty.update(observation(card, position_joint1=angle)[None], USUAL)
+    assert_allclose(novelty.value, [score])
+
+
+def test_sine_and_cosine_have_ranges_of_their_own(card: ModelCard) -> None:
+    narrow = replace(card.training_ranges['position.joint1'], minimum=-1.0, maximum=2.0)
+    ranges = card.training_ranges | {'position.joint1': narrow}
+    novelty = Novelty(replace(card, position_features='sin_cos', training_ranges=ranges))
+    for angle in (0.0, 2.0, 0.5 - math.tau):
+        novelty.update(observation(card, position_joint1=angle)[None], USUAL)
+        assert_allclose(novelty.value, [1.0])
+    novelty.update(observation(card, position_joint1=3.0)[None], USUAL)
+    width = 1.0 - math.cos(2.0)  # of the cosine: 1 at 0, least at 2 rad
+    assert_allclose(novelty.value, [1.0 + (math.cos(2.0) - math.cos(3.0)) / (0.1 * width)])
+
+
 def test_features_outside_the_training_range_are_named(card: ModelCard) -> None:
     check = RangeCheck(card, 0.1)  # position to 3 + 0.1 * 6, velocity to 4 + 0.1 * 8
     inside = observation(card, position_joint2=3.5, velocity_joint2=4.7)

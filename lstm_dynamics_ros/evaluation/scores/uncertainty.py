@@ -45,11 +45,11 @@ class Cover:
     target: float
     """Share that should lie within the bounds."""
     static: Vector
-    """Share within the bounds of the card."""
+    """Share within the bounds of the card, wider where novelty is."""
     adaptive: Vector
     """Share within bounds that follow the errors of each trajectory."""
     width: Vector
-    """Full width of the static bounds over the RMSE."""
+    """Mean full width of the static bounds over the RMSE."""
     adaptive_width: Vector
     """Mean full width of the adaptive bounds over the RMSE."""
     rmse: Vector
@@ -227,14 +227,19 @@ def _covers(
 ) -> Iterator[Cover]:
     """Yield what there is at one horizon, by miss rate and kind of target."""
     errors = np.concatenate([part.errors for part in parts])
-    rmse = np.sqrt(np.mean(np.square(errors[np.isfinite(errors).all(axis=1)]), axis=0))
+    finite = np.isfinite(errors).all(axis=1)
+    rmse = np.sqrt(np.mean(np.square(errors[finite]), axis=0))
     with np.errstate(divide='ignore', invalid='ignore'):
         unit = np.where(rmse > 0, 1.0 / rmse, np.nan)  # none where nothing ever is wrong
     for rate in rates:
         static = static_bounds(card, horizon, rate)
-        moving = np.concatenate([followed_bounds(part, static.half, rate) for part in parts])
+        growth = [static.growth(part.excess) for part in parts]
+        moving = np.concatenate(
+            [followed_bounds(*item, static.half, rate) for item in zip(parts, growth, strict=True)]
+        )
+        half = static.half * np.concatenate(growth)
         # NaN and infinite errors are outside.
-        inside = np.abs(errors) <= static.half
+        inside = np.abs(errors) <= half
         followed = np.abs(errors) <= moving
         for kind in dict.fromkeys(signal.kind for signal in card.targets):
             columns = card.columns(kind, of='targets')
@@ -246,31 +251,32 @@ def _covers(
                 target=1.0 - rate,
                 static=inside[:, columns].mean(axis=0),
                 adaptive=followed[:, columns].mean(axis=0),
-                width=2.0 * static.half[columns] * unit[columns],
-                adaptive_width=2.0 * moving[:, columns].mean(axis=0) * unit[columns],
+                width=2.0 * half[finite][:, columns].mean(axis=0) * unit[columns],
+                adaptive_width=2.0 * moving[finite][:, columns].mean(axis=0) * unit[columns],
                 rmse=rmse[columns],
                 held=static.held,
             )
 
 
-def followed_bounds(part: Forecasts, static: Vector, rate: float) -> Matrix:
+def followed_bounds(part: Forecasts, growth: Matrix, static: Vector, rate: float) -> Matrix:
     """Return the half-widths that adaptive bounds give every forecast, shape (n, n_targets).
 
     Args:
         part: Forecasts in one segment.
-        static: Half-widths to start from, shape (n_targets,).
+        growth: How many times as wide novelty makes the bounds of each, shape (n, n_targets).
+        static: Half-widths of usual novelty to start from, shape (n_targets,).
         rate: Share of moments outside.
     """
     bounds = AdaptiveBounds(static, rate)
     half = np.empty_like(part.errors)
-    size = np.where(np.isnan(part.errors), np.inf, part.errors)  # a forecast that diverged
+    size = np.where(np.isfinite(part.errors), part.errors / growth, np.inf)
     known = 0
     for number, (made, due) in enumerate(zip(part.made, part.due, strict=True)):
         while part.due[known] <= made and part.due[known] < due:
             bounds.update(size[known], half[known])
             known += 1
         half[number] = bounds.half
-    return half
+    return half * growth
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ from lstm_dynamics_ros.evaluation.scores.horizons import forecast_jobs, Job
 from lstm_dynamics_ros.evaluation.scores.inverse import Prior, require_prior, smoothed_segment
 from lstm_dynamics_ros.pipeline.model_inputs import is_motion_model
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
-from lstm_dynamics_ros.runtime.novelty import Novelty
+from lstm_dynamics_ros.runtime.novelty import Batch, Novelty
 from lstm_dynamics_ros.runtime.onnx_step import OnnxStep
 from lstm_dynamics_ros.runtime.rollout import Effort, roll
 from lstm_dynamics_ros.signals.time_grid import continuous_joints, short_way
@@ -50,6 +50,9 @@ class Forecasts(NamedTuple):
     """Novelty of each target, shape (n, n_targets)."""
     overall: Vector
     """Novelty of all targets together, shape (n,)."""
+    excess: Batch
+    """Both signs of it, by which bounds grow, shape (n, 2, n_targets); see
+    :attr:`~lstm_dynamics_ros.runtime.novelty.Novelty.excess`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -132,7 +135,7 @@ def _inverse(
         target = job.segment.effort if prior is None else job.segment.effort - prior(job.segment)
         wanted = np.zeros(len(job.segment), bool)
         wanted[job.starts] = np.isfinite(target[job.starts]).all(axis=1)
-        predicted, scores, overall = [], [], []
+        predicted, scores, overall, excess = [], [], [], []
         rows = observations(job.segment, card)
         wanted &= np.isfinite(rows).all(axis=1)
         for row, observation in enumerate(rows):
@@ -141,10 +144,11 @@ def _inverse(
                 predicted.append(step.prediction[0].astype(np.float64))
                 scores.append(step.novelty.per_target[0])
                 overall.append(step.novelty.value[0])
+                excess.append(step.novelty.excess[0].copy())
         made = np.flatnonzero(wanted)
         if len(made):
             errors = target[made] - np.array(predicted)
-            parts = (errors, np.array(scores), np.array(overall))
+            parts = (errors, np.array(scores), np.array(overall), np.array(excess))
             found.append(Forecasts(job.segment.name, made, made, *parts))
     if not found:
         raise DataError('No row of these recordings holds what the model needs and predicts.')
@@ -175,7 +179,7 @@ def _free_runs(
     if where is not None:
         turns[where] = continuous_joints(segment.joint_types)
     own: Effort = 'hold' if card.columns('effort', of='targets') is None else 'predicted'
-    parts: dict[int, list[tuple[Matrix, Matrix, Vector]]] = {h: [] for h in horizons}
+    parts: dict[int, list[tuple[Matrix, Matrix, Vector, Batch]]] = {h: [] for h in horizons}
     for first in range(0, len(starts), BATCH):
         group = slice(first, first + BATCH)
         some = starts[group]
@@ -203,8 +207,8 @@ class _ScoredStep(OnnxStep):
     def __init__(self, loaded: LoadedModel, batch: int = 1, keep: Sequence[int] = ()) -> None:
         super().__init__(loaded, batch)
         self.novelty = Novelty(loaded.card, batch)
-        self.scores: dict[int, tuple[Matrix, Vector]] = {}
-        """Novelty of each target (N, n_targets) and of all together (N,), by step."""
+        self.scores: dict[int, tuple[Matrix, Vector, Batch]] = {}
+        """Novelty of each target (N, n_targets), of all together (N,), and its signs, by step."""
         self._keep = keep
         self._steps = 0
 
@@ -215,7 +219,8 @@ class _ScoredStep(OnnxStep):
         with np.errstate(invalid='ignore', over='ignore'):  # of runs that diverge
             self.novelty.update(self.obs, self.spread)
         if self._steps in self._keep:
-            self.scores[self._steps] = (self.novelty.per_target, self.novelty.value)
+            seen = self.novelty
+            self.scores[self._steps] = (seen.per_target, seen.value, seen.excess.copy())
         return prediction
 
     def advance(self, observation: NDArray[np.float32]) -> None:

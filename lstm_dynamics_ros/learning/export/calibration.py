@@ -10,7 +10,7 @@ the same length stays wholly within the band. Source: V. Vovk, A. Gammerman, G. 
 "Algorithmic learning in a random world", 2005, ch. 4 (inductive conformal prediction).
 
 ``bounds`` are for single moments: a random moment of a new block stays within them with
-probability 1 - miss rate; :mod:`.bounds` makes them.
+probability 1 - miss rate; :mod:`.bounds` makes them. They follow novelty as far as the errors do.
 """
 
 from collections.abc import Iterator, Sequence
@@ -19,7 +19,13 @@ from typing import NamedTuple
 
 from lstm_dynamics_ros.core.errors import TooShortError
 from lstm_dynamics_ros.learning.columns import Trajectory
-from lstm_dynamics_ros.learning.export.bounds import pooled_quantile, widening
+from lstm_dynamics_ros.learning.export.block_novelty import BlockNovelty
+from lstm_dynamics_ros.learning.export.bounds import (
+    growth,
+    novelty_weights,
+    pooled_quantile,
+    widening,
+)
 from lstm_dynamics_ros.learning.models.base import Model
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.dataset import cut, WindowBatch
@@ -66,7 +72,10 @@ class Calibration(NamedTuple):
     """Half-width of the band: conformal[miss rate][horizon][kind]. A miss rate for which there
     are too few blocks is left out."""
     bounds: Table
-    """Half-width of the bounds of single moments: bounds[miss rate][horizon][kind]."""
+    """Half-width of the bounds of single moments, of usual novelty if there are weights of it:
+    bounds[miss rate][horizon][kind]."""
+    novelty_weights: dict[str, dict[str, tuple[float, float]]]
+    """How much they follow novelty: novelty_weights[horizon][kind]."""
     blocks: int
     """Number of blocks."""
     mode: str
@@ -88,27 +97,39 @@ class _Measured(NamedTuple):
     horizons: tuple[int, ...]
     groups: list[int]
     """Number of the group of each block: of blocks that are alike, shape (blocks,)."""
+    trajectories: list[str]
+    """Name of the trajectory of each block, shape (blocks,)."""
+    excess: Tensor | None
+    """Both signs of novelty, shape (horizons, moments, blocks, 2, D), if it was asked for."""
 
 
 @torch.no_grad()
-def calibrate(parts: Sequence[Part], settings: TrainingSettings, *, burn_in: int) -> Calibration:
+def calibrate(
+    parts: Sequence[Part],
+    settings: TrainingSettings,
+    *,
+    burn_in: int,
+    novelty: BlockNovelty | None = None,
+) -> Calibration:
     """Measure errors, bands and bounds on held-out trajectories.
 
     Args:
         parts: Each model with the trajectories it did not see.
         settings: What the models are.
         burn_in: Steps a model runs before it is looked at.
+        novelty: Says how unusual all members find a block of each part; without it bounds do not
+            follow novelty.
 
     Raises:
         TooShortError: If no trajectory holds a block.
     """
-    squares, horizons, groups = _measure(parts, settings, burn_in)
     feeds_back = parts[0][0].forward_kind and 'effort' in settings.targets
-    tables: tuple[Table, Table, Table] = ({}, {}, {})
+    measured = _measure(parts, settings, burn_in, novelty)
+    squares, horizons = measured.squares, measured.horizons
+    tables: tuple[Table, Table] = ({}, {})
     banded = squares.causal if feeds_back else squares.model
     moments, blocks = banded.sqrt(), banded.amax(1).sqrt()  # (..., D), (horizons, blocks, D)
     for i, horizon in enumerate(horizons):
-        wider = {rate: widening(moments[i], groups, rate) for rate in BOUND_RATES}
         for kind, columns in _columns(settings.targets, parts[0][0].n_joints):
             entry = {
                 'model': _rmse(squares.model[i, ..., columns]),
@@ -120,15 +141,42 @@ def calibrate(parts: Sequence[Part], settings: TrainingSettings, *, burn_in: int
             for rate in MISS_RATES:
                 half = conformal_quantile(blocks[i, :, columns], rate)
                 _enter(tables[1], rate, horizon, kind, half)
-            for rate in BOUND_RATES:
-                half = pooled_quantile(moments[i, ..., columns], rate)
-                _enter(
-                    tables[2], rate, horizon, kind, None if half is None else half * wider[rate]
-                )
-    return Calibration(*tables, blocks.shape[1], 'causal' if feeds_back else 'known')
+    bounds, weights = _bounds(moments, measured, _columns(settings.targets, parts[0][0].n_joints))
+    mode = 'causal' if feeds_back else 'known'
+    return Calibration(*tables, bounds, weights, blocks.shape[1], mode)
 
 
-def _measure(parts: Sequence[Part], settings: TrainingSettings, burn_in: int) -> _Measured:
+def _bounds(
+    moments: Tensor, measured: _Measured, kinds: Sequence[tuple[str, slice]]
+) -> tuple[Table, dict[str, dict[str, tuple[float, float]]]]:
+    """Return the bounds of single moments, and how much they follow novelty."""
+    bounds: Table = {}
+    weights: dict[str, dict[str, tuple[float, float]]] = {}
+    for i, horizon in enumerate(measured.horizons):
+        units = moments[i].clone()
+        for kind, columns in kinds:
+            if measured.excess is None:
+                continue
+            excess = measured.excess[i, ..., columns]
+            found = novelty_weights(
+                units[..., columns], excess, measured.trajectories, MISS_RATES[0]
+            )
+            units[..., columns] /= growth(excess, found)
+            weights.setdefault(str(horizon), {})[kind] = found
+        for rate in BOUND_RATES:
+            wider = widening(units, measured.groups, rate)
+            for kind, columns in kinds:
+                half = pooled_quantile(units[..., columns], rate)
+                _enter(bounds, rate, horizon, kind, None if half is None else half * wider)
+    return bounds, weights
+
+
+def _measure(
+    parts: Sequence[Part],
+    settings: TrainingSettings,
+    burn_in: int,
+    novelty: BlockNovelty | None,
+) -> _Measured:
     """Return the squared errors on all blocks that the trajectories hold."""
     longest = max(len(run.observations) for _, runs in parts for run in runs)
     horizons: tuple[int, ...] = (0,)
@@ -138,17 +186,24 @@ def _measure(parts: Sequence[Part], settings: TrainingSettings, burn_in: int) ->
         horizons = tuple(h for h in known if burn_in + h < longest) or HORIZONS[:1]
     block = min(BLOCK, longest - burn_in - horizons[-1])
     squares: list[_Squares] = []
+    excess: list[Tensor] = []
     groups: list[int] = []
+    trajectories: list[str] = []
     for part, (own, runs) in enumerate(parts):
         for windows in _batches(runs, burn_in, block, horizons[-1]):
             squares.append(_squares(own, windows, burn_in, horizons))
+            if novelty is not None:
+                starts = _starts(windows, burn_in, horizons[-1])
+                excess.append(novelty.excess(part, windows, starts, horizons))
+            trajectories.extend(runs[i].name for i in windows.runs.tolist())
             # What one member does not see is seen by all others; of a lone member a trajectory is.
             alike = windows.runs.tolist() if len(parts) == 1 else [part] * len(windows.runs)
             groups.extend(alike)
     if not squares:
         raise TooShortError(longest * settings.dt, (burn_in + horizons[-1] + 1) * settings.dt)
     whole = _Squares(*(torch.cat(piece, 2) for piece in zip(*squares, strict=True)))
-    return _Measured(whole, horizons, groups)
+    joined = torch.cat(excess, 2) if excess else None
+    return _Measured(whole, horizons, groups, trajectories, joined)
 
 
 def _columns(kinds: Sequence[str], n_joints: int) -> list[tuple[str, slice]]:
@@ -194,6 +249,13 @@ def _batches(
         yield cut(runs, [i for i, _ in part], [s for _, s in part], steps)
 
 
+def _starts(windows: WindowBatch, burn_in: int, reach: int) -> list[int]:
+    """Return the moments of a block that are looked at: of models that look ahead every fifth."""
+    if not reach:
+        return list(range(burn_in, len(windows.observations)))
+    return list(range(burn_in - 1, len(windows.observations) - reach, STRIDE))
+
+
 def _squares(
     model: Model, windows: WindowBatch, burn_in: int, horizons: Sequence[int]
 ) -> _Squares:
@@ -205,7 +267,7 @@ def _squares(
         goals = windows.targets
         before = (goals[burn_in:] - goals[burn_in - 1 : -1]).square()[None]
         return _Squares(one, one, before)
-    starts = list(range(burn_in - 1, len(windows.observations) - reach, STRIDE))
+    starts = _starts(windows, burn_in, reach)
     pick = torch.tensor(horizons) - 1
     # Without an effort of its own, a model knows the same in both modes.
     modes = (False, True) if model.n_targets > 2 * model.n_joints else (False,)

@@ -11,17 +11,20 @@ from lstm_dynamics_ros.core.atomic_file import unfinished
 from lstm_dynamics_ros.core.card import Golden, ModelCard, PRIOR_KIND
 from lstm_dynamics_ros.core.errors import ConfigError, ExportError, JointNamesError
 from lstm_dynamics_ros.learning.columns import columns, signals, Trajectory, usable
+from lstm_dynamics_ros.learning.export.block_novelty import BlockNovelty
 from lstm_dynamics_ros.learning.export.bounds import typical_spread
-from lstm_dynamics_ros.learning.export.calibration import BLOCK, calibrate, Calibration
+from lstm_dynamics_ros.learning.export.calibration import BLOCK, calibrate, Part
 from lstm_dynamics_ros.learning.export.feedback_gain import measure_feedback_gain
 from lstm_dynamics_ros.learning.export.onnx_graph import PackedStep, to_onnx
 from lstm_dynamics_ros.learning.export.proof import BATCHES, prove, STEPS
 from lstm_dynamics_ros.learning.export.settings import ExportSettings
 from lstm_dynamics_ros.learning.export.washout import measure_washout
 from lstm_dynamics_ros.learning.families.control import ControlSettings
+from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
 from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 from lstm_dynamics_ros.learning.identification.differentiate import DEFAULT_CUTOFF, METHOD
 from lstm_dynamics_ros.learning.members import joined, joined_ranges, Member
+from lstm_dynamics_ros.learning.models.base import Model
 from lstm_dynamics_ros.learning.models.ensemble import Ensemble
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.checkpoint import Checkpoint
@@ -92,15 +95,12 @@ def export(
     washout = measure_washout(model, runs, seed=trained.seed)
     burn_in = max(0 if trained.known_start else washout, trained.burn_in_steps)
     parts = [(item.model(), part) for item, part in zip(seen_by, unseen, strict=True)]
-    calibration = calibrate(parts, trained, burn_in=burn_in)
     golden = _golden(step, _moving(runs, GOLDEN_STEPS, 1).observations[:, 0])
-    card = _card(checkpoints, extra, step, washout, calibration, golden, sources, choice)
+    card = _card(checkpoints, extra, step, washout, golden, sources, choice)
     if isinstance(trained, ControlSettings) and 'disturbance' in trained.signals:
         gain = measure_feedback_gain(model, segments, trained, prior)
         card = replace(card, feedback_gain=gain)
-    if isinstance(model, Ensemble):
-        typical = typical_spread(model, runs, trained.targets, burn_in=burn_in)
-        card = replace(card, spread=typical)
+    card = _calibrated(card, model, parts, seen_by, burn_in=burn_in)
     long_run = _moving(runs, STEPS, max(BATCHES)).observations
     return _write_proven(Path(path), step, card, long_run)
 
@@ -179,12 +179,11 @@ def _card(
     extra: ExportSettings,
     step: PackedStep,
     washout: int,
-    calibration: Calibration,
     golden: Golden,
     sources: Mapping[str, str] | None,
     choice: Mapping[str, Any] | None,
 ) -> ModelCard:
-    """Return the card, without what is only of some families, and without the proof."""
+    """Return the card, without what is only of some families, errors, and the proof."""
     checkpoint = checkpoints[0]
     trained = checkpoint.settings
     joints = (checkpoint.joint_names, checkpoint.joint_types)
@@ -211,11 +210,8 @@ def _card(
         physics_prior=None if prior is None else dict(prior),
         effort_limits=extra.effort_limits or (None,) * len(joints[0]),
         training_ranges=joined_ranges(checkpoints),
-        errors=calibration.errors,
-        conformal=calibration.conformal,
-        bounds=calibration.bounds,
         members=len(checkpoints),
-        provenance=_provenance(checkpoints, extra, washout, calibration, sources)
+        provenance=_provenance(checkpoints, extra, washout, sources)
         | ({} if choice is None else {'choice': dict(choice)}),
         golden=golden,
     )
@@ -223,20 +219,54 @@ def _card(
     return card
 
 
+def _calibrated(
+    card: ModelCard,
+    model: Model,
+    parts: Sequence[Part],
+    seen_by: Sequence[Checkpoint],
+    *,
+    burn_in: int,
+) -> ModelCard:
+    """Return a card with the errors of each part, which one member did not see."""
+    trained = seen_by[0].settings
+    if isinstance(model, Ensemble):
+        runs = list(chain.from_iterable(own for _, own in parts))
+        typical = typical_spread(model, runs, trained.targets, burn_in=burn_in)
+        card = replace(card, spread=typical)
+    cards = [replace(card, training_ranges=item.ranges) for item in seen_by]
+    judges = [model if isinstance(model, Ensemble) else own for own, _ in parts]
+    calibration = calibrate(parts, trained, burn_in=burn_in, novelty=BlockNovelty(judges, cards))
+    made = {
+        'conformal_blocks': calibration.blocks,
+        'conformal_block_steps': BLOCK,
+        'conformal_effort': calibration.mode,
+    }
+    return replace(
+        card,
+        errors=calibration.errors,
+        conformal=calibration.conformal,
+        bounds=calibration.bounds,
+        novelty_weights=calibration.novelty_weights,
+        provenance=card.provenance | made,
+    )
+
+
 def _how_features_are_made(trained: TrainingSettings) -> dict[str, Any]:
     """Return the entries of the card about features that are not measured as they are."""
+    seen: dict[str, Any] = {}
+    if isinstance(trained, DynamicsSettings):
+        seen['position_features'] = trained.position_features
     if isinstance(trained, InverseSettings) and PRIOR_KIND in trained.signals:
-        return {'prior_window': trained.prior_window, 'prior_delay': trained.prior_delay}
+        return seen | {'prior_window': trained.prior_window, 'prior_delay': trained.prior_delay}
     if isinstance(trained, ControlSettings) and 'disturbance' in trained.signals:
-        return {'disturbance_bandwidth': trained.disturbance_bandwidth}
-    return {}
+        return seen | {'disturbance_bandwidth': trained.disturbance_bandwidth}
+    return seen
 
 
 def _provenance(
     checkpoints: Sequence[Checkpoint],
     extra: ExportSettings,
     washout: int,
-    calibration: Calibration,
     sources: Mapping[str, str] | None,
 ) -> dict[str, Any]:
     """Return where the model came from."""
@@ -269,9 +299,6 @@ def _provenance(
             }
             for item in checkpoints
         ],
-        'conformal_blocks': calibration.blocks,
-        'conformal_block_steps': BLOCK,
-        'conformal_effort': calibration.mode,
         'warnings': warnings,
     }
     if isinstance(trained, ControlSettings):

@@ -129,6 +129,7 @@ class Announcements:
             'effort_semantics': card.effort_semantics,
             'errors': card.errors,
             'bounds': card.bounds,
+            'novelty_weights': card.novelty_weights,
             'members': card.members,
             'provenance': card.provenance,
         }

@@ -16,9 +16,9 @@ N = 1000
 def check(loaded: LoadedModel, errors: np.ndarray, scores: np.ndarray) -> NoveltyCheck:
     """Check an inverse model of two joints; both arrays have shape (N, 2)."""
     rows = np.arange(N)
-    half = N // 2
+    half, excess = N // 2, np.zeros((N, 2, 2))
     parts = [
-        Forecasts(name, rows[s], rows[s], errors[s], scores[s], scores[s].mean(axis=1))
+        Forecasts(name, rows[s], rows[s], errors[s], scores[s], scores[s].mean(axis=1), excess[s])
         for name, s in (('a', slice(half)), ('b', slice(half, None)))
     ]
     return novelty_check(UnseenErrors(card=loaded.card, mode='inverse', by_horizon={0: parts}))

@@ -99,23 +99,48 @@ def test_bounds_that_are_too_wide_cannot_hide_it(
     assert_allclose(best.width, 4 * 3.29, rtol=0.03)
 
 
+def test_bounds_that_follow_novelty_cover_where_errors_do_too(
+    bounded: LoadedModel, noisy: Callable[[float], list[Segment]]
+) -> None:
+    card = replace(bounded.card, novelty_weights={'0': {'effort': (0.9, 0.0)}})
+    unseen = unseen_errors(bounded, noisy(1.0)[:1])
+    (part,) = unseen.by_horizon[0]
+    excess = np.zeros_like(part.excess)
+    excess[: len(excess) // 2, 0] = 4.0**2 - 1.0
+    grown = np.sqrt(1.0 + 0.9 * excess[:, 0])
+    made = part._replace(errors=part.errors * grown, excess=excess)
+    found = [
+        coverage(replace(unseen, card=one, by_horizon={0: [made]})).headline()
+        for one in (card, bounded.card)
+    ]
+    assert_allclose(found[0].static, 0.9, atol=0.02)
+    assert_allclose(found[0].adaptive, 0.9, atol=0.02)
+    assert (found[1].static < 0.75).all()
+    # Mean width over RMSE of errors of two sizes.
+    size = np.array([grown[0, 0], 1.0])
+    assert_allclose(found[0].width, 3.29 * size.mean() / np.sqrt((size**2).mean()), rtol=0.03)
+
+
 def forecasts(errors: np.ndarray, horizon: int) -> Forecasts:
     made = np.arange(len(errors))
-    return Forecasts('run', made, made + horizon, errors, errors, errors[:, 0])
+    excess = np.zeros((len(errors), 2, 1))
+    return Forecasts('run', made, made + horizon, errors, errors, errors[:, 0], excess)
 
 
 def test_adaptive_bounds_know_an_error_only_once_it_has_been_measured() -> None:
     errors = np.zeros((40, 1))
     errors[10] = 100.0  # made at row 10, for row 15
     quiet, shaken = (
-        followed_bounds(forecasts(e, 5), np.ones(1), 0.1) for e in (np.zeros((40, 1)), errors)
+        followed_bounds(forecasts(e, 5), np.ones((40, 1)), np.ones(1), 0.1)
+        for e in (np.zeros((40, 1)), errors)
     )
     assert_allclose(shaken[:15], quiet[:15])
     assert_allclose(shaken[15:] - quiet[15:], 0.1)
 
 
 def test_an_effort_now_is_bounded_before_it_is_measured() -> None:
-    half = followed_bounds(forecasts(np.full((3, 1), 100.0), 0), np.ones(1), 0.1)
+    one = np.ones((3, 1))
+    half = followed_bounds(forecasts(100.0 * one, 0), one, np.ones(1), 0.1)
     assert_allclose(half[:, 0], [1.0, 1.09, 1.18])
 
 
