@@ -7,6 +7,8 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 from lstm_dynamics_ros.data.segment import Segment
+from lstm_dynamics_ros.evaluation.forecasters.fit_arx import fit_arx
+from lstm_dynamics_ros.evaluation.forecasters.ridge_arx import RidgeArx
 from lstm_dynamics_ros.evaluation.reports.replay_report import report_page, write_report
 from lstm_dynamics_ros.evaluation.reports.replay_result import ReplayResult
 from lstm_dynamics_ros.evaluation.scores.evaluate import evaluate
@@ -106,6 +108,18 @@ def test_only_counters_that_counted_are_shown(page: Reader) -> None:
 
 def test_a_model_that_loses_is_warned_of(page: Reader) -> None:
     assert any('a baseline does better than the model' in words for words in page.words)
+
+
+def test_what_was_chosen_and_what_diverged_is_said(
+    replay: ReplayResult, forward_model: LoadedModel, oscillators: list[Segment]
+) -> None:
+    ridge = fit_arx(oscillators[:3], orders=(2,), strengths=(1e-6,), positions=(True,))
+    wild = RidgeArx(replace(ridge.weights, matrix=3 * ridge.weights.matrix + 0.5))
+    scored = evaluate(forward_model, oscillators[3:], ridge=wild)
+    assert scored.known_torque is not None
+    text = report_page(replace(replay, scores=(scored.known_torque,)))
+    assert 'ridge: order 2, strength 1e-06, positions yes' in text
+    assert '>diverged<' in text
 
 
 def test_a_cold_replay_is_warned_of(replay: ReplayResult) -> None:
