@@ -366,6 +366,11 @@ class RigidBodyPrior:
         """
         return cls(urdf_of(description), joint_names, **identified(description))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Let other processes have a copy: pinocchio's models cannot be sent."""
+        args = (self.description(), self.joint_names)
+        return RigidBodyPrior.from_description, args, {'source': self.source}
+
     def _row(self, position: Vector, velocity: Vector, acceleration: Vector) -> Vector:
         torque = self._bodies.inverse_dynamics(position, velocity, acceleration)
         if self._step is not None:

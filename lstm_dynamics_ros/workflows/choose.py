@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from lstm_dynamics_ros.core.atomic_file import write_text
-from lstm_dynamics_ros.core.card import ModelCard
-from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.card import ModelCard, PRIOR_KIND
+from lstm_dynamics_ros.core.errors import ConfigError, DataError
 from lstm_dynamics_ros.core.json_data import from_json, to_plain
 from lstm_dynamics_ros.data.grid_cache import write_segments
 from lstm_dynamics_ros.data.recording import Recording
-from lstm_dynamics_ros.data.segment import segments
+from lstm_dynamics_ros.data.segment import Segment, segments
 from lstm_dynamics_ros.learning.export.export import export as export_model
 from lstm_dynamics_ros.learning.export.settings import ExportSettings
 from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
+from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 from lstm_dynamics_ros.learning.selection.choose import Choice, Chooser, MOST_FOLDS
 from lstm_dynamics_ros.learning.selection.plan import Plan
 from lstm_dynamics_ros.learning.selection.settings import can_choose, Choosing
@@ -30,6 +31,7 @@ from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.workflows.inspect import choice_text
 from lstm_dynamics_ros.workflows.listener import Listener, SILENT
 from lstm_dynamics_ros.workflows.pool import one_thread_each, pool
+from lstm_dynamics_ros.workflows.rigid_body import identified_rigid_body
 
 T = TypeVar('T')
 R = TypeVar('R')
@@ -77,8 +79,10 @@ def choose_model(
         )
     derive = export_settings.velocity_source == 'derived'
     gridded = [segments(item, base.dt, derive_velocity=derive) for item in recordings]
-    write_segments(folder / 'grid', list(chain.from_iterable(gridded)))
-    data = data_of(folder / 'grid', base, prior)
+    whole = list(chain.from_iterable(gridded))
+    write_segments(folder / 'grid', whole)
+    shown = _rigid_body(prior, whole, base, export_settings, listener)
+    data = data_of(folder / 'grid', base, shown)
     plan = None if choosing.plan is None else read_plan(choosing.plan)
     if plan is not None:
         data = replace(data, folds=plan.folds, seed=plan.seed)
@@ -99,6 +103,29 @@ def choose_model(
         whole=choice.whole,
         choice=figures,
     )
+
+
+def _rigid_body(
+    prior: RigidBodyPrior | None,
+    gridded: Sequence[Segment],
+    base: DynamicsSettings,
+    export_settings: ExportSettings,
+    listener: Listener,
+) -> RigidBodyPrior | None:
+    """Return the rigid body that an inverse model may see: identified, where the effort allows."""
+    if prior is None or not isinstance(base, InverseSettings):
+        return None
+    torque = export_settings.effort_semantics == 'joint_torque'
+    known = prior.parameters is not prior.nominal
+    if known or not torque or export_settings.driver_compensates:
+        return prior
+    # Of an ensemble it is identified from all data.
+    shown = replace(base, features=('position', 'velocity', PRIOR_KIND), members=2)
+    try:
+        return identified_rigid_body(prior, gridded, shown, friction=False, listener=listener)
+    except DataError as error:
+        listener.say(f'The rigid body is used as the URDF has it: {error}')
+        return prior
 
 
 def data_of(folder: Path, base: DynamicsSettings, prior: RigidBodyPrior | None) -> Data:

@@ -3,6 +3,7 @@
 
 from hashlib import sha256
 from pathlib import Path
+import pickle
 
 from lstm_dynamics_ros.core.errors import ConfigError, DataError, JointNamesError, ShapeError
 from lstm_dynamics_ros.physics.friction import Friction
@@ -291,6 +292,16 @@ def test_an_identified_prior_comes_back_from_its_description(
     again = RigidBodyPrior.from_description(description, names)
     np.testing.assert_array_equal(again.torque(*motion), prior.torque(*motion))
     assert again.description() == {**description, 'source': 'arm'}
+
+
+def test_a_copy_for_another_process_is_the_same_robot(
+    tmp_path: Path, motion: tuple[np.ndarray, ...]
+) -> None:
+    names = ('joint2', 'joint1')
+    prior = RigidBodyPrior(urdf(tmp_path / 'arm.urdf'), names, friction=rubbing())
+    copy = pickle.loads(pickle.dumps(prior))
+    np.testing.assert_array_equal(copy.torque(*motion), prior.torque(*motion))
+    assert copy.description() == prior.description()
 
 
 def test_a_description_without_identification_says_nothing_of_it(tmp_path: Path) -> None:
