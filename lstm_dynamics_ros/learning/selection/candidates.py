@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 from lstm_dynamics_ros.core.card import PRIOR_KIND
 from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
+from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings, FADE
 from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 from lstm_dynamics_ros.learning.selection.plan import Plan
 import numpy as np
@@ -26,9 +26,6 @@ FIRST_LENGTH = 10
 
 LINEAR_WINDOW = 40
 """Steps of a window that judges a linear model; its errors do not depend on it."""
-
-FADE = 1.0
-"""How fast networks fade outside the range of what they have seen."""
 
 CLEARLY = 0.99
 """A change to the linear model is kept if its error is below this share of that without."""

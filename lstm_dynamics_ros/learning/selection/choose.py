@@ -35,6 +35,9 @@ WORTH_IT = 0.99
 """A network is exported if its error on motions it has not seen is below this share of that of the
 best linear model; else it is not worth its cost."""
 
+HARDLY_WORSE = 1.005
+"""On the farthest motion a network may be so much worse, which is chance."""
+
 
 ONE_MOTION = (
     'There is one motion only: the splits are blocks of it, so nothing tells how the model does '
@@ -154,7 +157,7 @@ class Chooser:
             return 'Linear: every network failed.', None
         title = min(good, key=good.__getitem__)
         far = ratios[title][0] if self._board.has_far else 0.0
-        if good[title] >= WORTH_IT or far > 1.0:
+        if good[title] >= WORTH_IT or far > HARDLY_WORSE:
             return self._linear_because(title, good[title], far), None
         settings = dict(candidates)[title]
         return '', TrainingTrial(
@@ -170,7 +173,7 @@ class Chooser:
         ratios = [item.ratio for item in results]
         total = geometric_mean(ratios) if np.isfinite(ratios).all() else np.inf
         far = float(ratios[0]) if self._board.has_far else 0.0
-        if total >= WORTH_IT or far > 1.0:
+        if total >= WORTH_IT or far > HARDLY_WORSE:
             return self._linear_because(title, total, far), []
         members = []
         for fold, split in enumerate(self._data.split()):
@@ -189,7 +192,7 @@ class Chooser:
         return (
             f'Linear: on motions it has not seen the error of the best network, {title}, is '
             f'{ratio:.3f} of that of the best linear model{on_far}; it takes less than {WORTH_IT} '
-            'and no more than 1 there to be worth it.'
+            f'and no more than {HARDLY_WORSE} there to be worth it.'
         )
 
     def _linear_members(self, settings: DynamicsSettings) -> tuple[list[Member], Checkpoint]:
