@@ -5,6 +5,7 @@ The only file that imports pinocchio.
 """
 
 from collections.abc import Mapping, Sequence
+import copyreg
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -366,16 +367,20 @@ class RigidBodyPrior:
         """
         return cls(urdf_of(description), joint_names, **identified(description))
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Let other processes have a copy: pinocchio's models cannot be sent."""
-        args = (self.description(), self.joint_names)
-        return RigidBodyPrior.from_description, args, {'source': self.source}
-
     def _row(self, position: Vector, velocity: Vector, acceleration: Vector) -> Vector:
         torque = self._bodies.inverse_dynamics(position, velocity, acceleration)
         if self._step is not None:
             self._step.add(velocity, torque)
         return torque
+
+
+def _sent(prior: RigidBodyPrior) -> tuple[Any, ...]:
+    """Return what makes a copy in another process, to which pinocchio's models cannot be sent."""
+    args = (prior.description(), prior.joint_names)
+    return RigidBodyPrior.from_description, args, {'source': prior.source}
+
+
+copyreg.pickle(RigidBodyPrior, _sent)
 
 
 def _check(n: int, position: Matrix, velocity: Matrix, acceleration: Matrix) -> None:
