@@ -21,6 +21,7 @@ from lstm_dynamics_ros.data.segment import Segment, segments
 from lstm_dynamics_ros.learning.export.export import export as export_model
 from lstm_dynamics_ros.learning.export.settings import ExportSettings
 from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
+from lstm_dynamics_ros.learning.families.forward import ForwardSettings
 from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 from lstm_dynamics_ros.learning.selection.choose import Choice, Chooser, MOST_FOLDS
 from lstm_dynamics_ros.learning.selection.plan import Plan
@@ -32,6 +33,7 @@ from lstm_dynamics_ros.workflows.inspect import choice_text
 from lstm_dynamics_ros.workflows.listener import Listener, SILENT
 from lstm_dynamics_ros.workflows.pool import one_thread_each, pool
 from lstm_dynamics_ros.workflows.rigid_body import identified_rigid_body
+import numpy as np
 
 T = TypeVar('T')
 R = TypeVar('R')
@@ -103,6 +105,33 @@ def choose_model(
         whole=choice.whole,
         choice=figures,
     )
+
+
+def what_is_there(
+    recordings: Sequence[Recording],
+    base: TrainingSettings,
+    export_settings: ExportSettings,
+    listener: Listener,
+) -> tuple[TrainingSettings, ExportSettings]:
+    """Return settings for what recordings hold: velocity is derived, effort is left out.
+
+    Args:
+        recordings: What to learn from.
+        base: Kind of model, and settings that are given.
+        export_settings: Entries of the card.
+        listener: Is told what is missing.
+    """
+
+    def missing(kind: str) -> bool:
+        return not any(np.isfinite(getattr(item, kind)).any() for item in recordings)
+
+    if export_settings.velocity_source == 'measured' and missing('velocity'):
+        listener.say('No velocity was measured: it is derived from the positions.')
+        export_settings = replace(export_settings, velocity_source='derived')
+    if isinstance(base, ForwardSettings) and not base.features and missing('effort'):
+        listener.say('No effort was measured: the model sees positions and velocities alone.')
+        base = replace(base, features=('position', 'velocity'))
+    return base, export_settings
 
 
 def _rigid_body(

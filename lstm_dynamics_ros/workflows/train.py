@@ -19,7 +19,7 @@ from lstm_dynamics_ros.learning.members import check_size, Member, train_members
 from lstm_dynamics_ros.learning.selection.settings import Choosing
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
-from lstm_dynamics_ros.workflows.choose import choose_model
+from lstm_dynamics_ros.workflows.choose import choose_model, what_is_there
 from lstm_dynamics_ros.workflows.listener import Listener, listener_of, SILENT
 from lstm_dynamics_ros.workflows.recordings import as_recordings, Recordings
 from lstm_dynamics_ros.workflows.rigid_body import (
@@ -89,11 +89,14 @@ def train(
     found, extra = as_recordings(recordings), _named(export or ExportSettings(), path.stem)
     training = settings or ForwardSettings(dt=0.0)
     training = training if training.dt else replace(training, dt=natural_step(found))
+    chooses = choose is not None or settings is None
     compensated = extra.driver_compensates
     prior = rigid_body_of(found[0].joint_names, rigid_body, compensated=compensated)
     report = _report(found, training, extra, prior, listener, force=force)
+    if chooses:
+        training, extra = what_is_there(found, training, extra, listener)
     work = _Work(found, training, extra, path, Path(folder or Path('runs') / path.stem), prior)
-    if choose is not None or settings is None:
+    if chooses:
         card = choose_model(*work, choosing=choose or Choosing(), listener=listener)
     else:
         start = None if init is None else Path(init)
