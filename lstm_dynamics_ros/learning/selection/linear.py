@@ -141,5 +141,5 @@ def _score(
         scale = model.target_std.double().numpy() ** 2
         return min(WORST, max(1e-15, mean_nmse(own.mean_square_error(weights) * scale, variance)))
     set_linear(model, weights, learned.mean_square_error(weights))
-    errors = errors_on(model, held_out, settings, per_run=WINDOWS)
+    errors = errors_on(model, held_out, settings, per_run=WINDOWS, hold_effort=True)
     return forward_score(errors, variance, settings)

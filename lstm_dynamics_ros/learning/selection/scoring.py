@@ -71,7 +71,7 @@ def held_out_score(
     Raises:
         TooShortError: If no run holds a window.
     """
-    errors = errors_on(model, runs, settings)
+    errors = errors_on(model, runs, settings, hold_effort=True)
     if settings.horizon:
         return forward_score(errors, variance, settings)
     squares = errors.one_step.double().mean(0).nan_to_num(torch.inf).numpy()

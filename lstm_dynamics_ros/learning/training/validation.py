@@ -29,6 +29,7 @@ def errors_on(
     *,
     per_run: int = PER_RUN,
     persistence: bool = False,
+    hold_effort: bool = False,
 ) -> Scale:
     """Return mean squared errors on each trajectory.
 
@@ -38,6 +39,8 @@ def errors_on(
         settings: Burn-in and horizon.
         per_run: Windows per trajectory.
         persistence: Return the errors of standing still instead (forward).
+        hold_effort: Let a forward model that predicts no effort go on with the last measured one
+            in causal free runs, as it does on the robot, instead of with what was measured then.
 
     Raises:
         TooShortError: If no trajectory holds a window.
@@ -61,7 +64,8 @@ def errors_on(
     for first in range(0, len(chosen), _BATCH):
         part = chosen[first : first + _BATCH]
         windows = cut(runs, [i for i, _ in part], [s for _, s in part], steps)
-        _add(sums, model, windows, burn_in, horizon, persistence=persistence)
+        held = _holding(windows, burn_in - 1, model) if hold_effort else windows
+        _add(sums, model, (windows, held), burn_in, horizon, persistence=persistence)
     counts = torch.bincount(torch.tensor([i for i, _ in chosen]), minlength=len(runs))
     lost = counts == 0
     per = counts.clamp_min(1)
@@ -92,13 +96,23 @@ def reference_errors(
 def _add(
     sums: Scale,
     model: Model,
-    windows: WindowBatch,
+    by_mode: tuple[WindowBatch, WindowBatch],
     burn_in: int,
     horizon: int,
     *,
     persistence: bool,
 ) -> None:
-    """Add the squared errors on some windows to the sums of their trajectories."""
+    """Add the squared errors on some windows to the sums of their trajectories.
+
+    Args:
+        sums: They are changed.
+        model: The model.
+        by_mode: The windows with the effort that is known, and with that of causal free runs.
+        burn_in: Steps that are not scored.
+        horizon: Length of the free runs.
+        persistence: Whether to take standing still instead.
+    """
+    windows = by_mode[0]
     if not horizon:
         one_step = run_windows(
             model, windows, burn_in=burn_in, horizon=0, starts=()
@@ -114,12 +128,22 @@ def _add(
         if not persistence:
             causal = torch.full((len(windows.runs), 1), bool(mode))
             runs = run_windows(
-                model, windows, burn_in=start, horizon=horizon, starts=[start], causal=causal
+                model, by_mode[mode], burn_in=start, horizon=horizon, starts=[start], causal=causal
             )
             free = at_rest if runs.free is None else runs.free
         sums.free[:, mode].index_add_(0, windows.runs, free.transpose(0, 1).contiguous())
         if mode == 0:
             sums.one_step.index_add_(0, windows.runs, free[0])
+
+
+def _holding(windows: WindowBatch, start: int, model: Model) -> WindowBatch:
+    """Return windows whose effort after a step stays what it was, if a model predicts none."""
+    motion = 2 * model.n_joints
+    if not model.forward_kind or model.n_targets > motion or model.n_features == motion:
+        return windows
+    seen = windows.observations.clone()
+    seen[start + 1 :, :, motion:] = seen[start, :, motion:]
+    return windows._replace(observations=seen)
 
 
 def score(errors: Scale, reference: Scale, settings: TrainingSettings, n_joints: int) -> float:

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tests of errors on whole trajectories."""
 
+from dataclasses import replace
+
 from lstm_dynamics_ros.core.errors import TooShortError
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import columns
@@ -85,3 +87,29 @@ def test_the_score_of_an_inverse_model_is_the_mean_over_joints() -> None:
     reference = Scale(torch.ones(2, 2), torch.ones(2, 2, 0, 2))
     errors = Scale(torch.tensor([[0.2, 0.4], [0.6, 0.8]]), reference.free)
     assert score(errors, reference, settings, 2) == pytest.approx(0.5)
+
+
+def test_a_model_without_effort_of_its_own_holds_the_last_one_if_asked(
+    runs: list[Segment],
+) -> None:
+    settings = replace(SETTINGS, predict_effort=False, history_steps=1, ripple_limit=0)
+    model = DynamicsModel(settings, ('revolute', 'revolute'))
+    with torch.no_grad():  # the change of each velocity is the effort of its joint
+        for part in (model.linear, model.output):
+            torch.nn.init.zeros_(part.weight)
+            torch.nn.init.zeros_(part.bias)
+        for joint in range(2):
+            model.linear.weight[2 + joint, 4 + joint] = 1.0
+    used = [columns(runs[0], settings)]
+    held = errors_on(model, used, settings, per_run=3, hold_effort=True)
+    rows = used[0].observations.double().numpy()
+    starts = np.linspace(0, len(rows) - 30, 3).astype(int) + 19
+    effort, velocity = rows[:, 4:], rows[:, 2:4]
+    for k in (1, 2, 10):
+        known = velocity[starts] + sum(effort[starts + i] for i in range(k))
+        causal = velocity[starts] + k * effort[starts]
+        for mode, value in enumerate((known, causal)):
+            expected = ((value - velocity[starts + k]) ** 2).mean(0)
+            np.testing.assert_allclose(held.free[0, mode, k - 1, 2:].numpy(), expected, rtol=1e-3)
+    both = errors_on(model, used, settings, per_run=3)
+    torch.testing.assert_close(both.free[:, 0], both.free[:, 1])
