@@ -4,6 +4,7 @@
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import partial
 from itertools import chain
 import json
 import math
@@ -82,17 +83,19 @@ def choose_model(
     derive = export_settings.velocity_source == 'derived'
     gridded = [segments(item, base.dt, derive_velocity=derive) for item in recordings]
     whole = list(chain.from_iterable(gridded))
-    write_segments(folder / 'grid', whole)
+    digest = write_segments(folder / 'grid', whole)
     shown = _rigid_body(prior, whole, base, export_settings, listener)
     data = data_of(folder / 'grid', base, shown)
-    plan = None if choosing.plan is None else read_plan(choosing.plan)
+    workers = choosing.workers or min(os.cpu_count() or 1, 8)
+    trials = folder / f'trials_{digest[:12]}'
+    plan = _plan(choosing, trials / PLAN_FILE, workers)
     if plan is not None:
         data = replace(data, folds=plan.folds, seed=plan.seed)
-    workers = choosing.workers or min(os.cpu_count() or 1, 8)
+    keep = partial(_keep, trials / PLAN_FILE)
     with listener.progress('choose') as update, engine_of(workers) as engine:
-        chooser = Chooser(base, data, engine, folder / 'trials', update)
-        choice = chooser.choose(choosing.budget, workers, plan)
-    write_text(folder / PLAN_FILE, json.dumps(to_plain(choice.plan), indent=1) + '\n')
+        chooser = Chooser(base, data, engine, trials, update)
+        choice = chooser.choose(choosing.budget, workers, plan, keep=keep)
+    _keep(folder / PLAN_FILE, choice.plan)
     figures = choice_figures(choice)
     listener.say(choice_text(figures))
     listener.say('Checking and exporting ...')
@@ -168,6 +171,21 @@ def data_of(folder: Path, base: DynamicsSettings, prior: RigidBodyPrior | None) 
         seed=base.seed,
         prior=prior,
     )
+
+
+def _plan(choosing: Choosing, kept: Path, workers: int) -> Plan | None:
+    """Return the plan to follow: the one that was given, or that of an interrupted choice."""
+    if choosing.plan is not None:
+        return read_plan(choosing.plan)
+    if not kept.is_file():
+        return None
+    plan = read_plan(kept)
+    return plan if (plan.budget, plan.workers) == (choosing.budget, workers) else None
+
+
+def _keep(path: Path, plan: Plan) -> None:
+    """Write a plan."""
+    write_text(path, json.dumps(to_plain(plan), indent=1) + '\n')
 
 
 def read_plan(path: Path) -> Plan:

@@ -89,3 +89,11 @@ def test_a_plan_that_cannot_be_read_is_refused(tmp_path: Path, text: str | None)
         path.write_text(text)
     with pytest.raises(ConfigError, match=r'The plan .*plan\.json'):
         read_plan(path)
+
+
+def test_more_recordings_are_another_choice_in_the_same_folder(tmp_path: Path) -> None:
+    base, folder = InverseSettings(dt=0.0, ripple_limit=0), tmp_path / 'run'
+    for count in (2, 3):
+        runs = [swings(seed, steps=400) for seed in range(count)]
+        train(runs, tmp_path / 'm.onnx', base, choose=CHOOSING, folder=folder)
+    assert len(list(folder.glob('trials_*'))) == 2

@@ -1,8 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """The choice: linear models first, then networks that learn what the best of those leaves."""
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
+from hashlib import sha256
+import json
 from pathlib import Path
 import time
 
@@ -87,19 +89,27 @@ class Chooser:
         self._segments = read_segments(data.folder)
         self._board = Scoreboard(has_far=data.split()[0].far)
 
-    def choose(self, budget: float, workers: int, plan: Plan | None = None) -> Choice:
+    def choose(
+        self,
+        budget: float,
+        workers: int,
+        plan: Plan | None = None,
+        *,
+        keep: Callable[[Plan], None] | None = None,
+    ) -> Choice:
         """Return the choice.
 
         Args:
             budget: Time for all of it [min].
             workers: Processes that share the work.
             plan: A plan made before; without it one is made from the budget.
+            keep: Called with the plan before it is followed.
 
         Raises:
             DataError: If no linear model can be fitted.
         """
         began = time.perf_counter()
-        linear = best_linear(
+        line, linear = best_linear(
             self._base, self._segments, self._data, self._engine, self._board, self._progress
         )
         why = too_little(self._segments, linear.settings)
@@ -109,6 +119,8 @@ class Chooser:
                 self._progress(0, 1, 'timing the networks')
                 left = SPENT * budget * 60 - (time.perf_counter() - began)
                 plan = timed_plan(plan, self._base, linear.settings, self._data, left)
+        if keep is not None:
+            keep(plan)
         members: list[Member] = []
         settings = linear.settings
         if not why:
@@ -118,7 +130,7 @@ class Chooser:
                 settings = chosen.settings if members else settings
         whole = None
         if not members:
-            self._board.choose_linear()
+            self._board.choose(line)
             members, whole = self._linear_members(linear.settings)
         return Choice(
             settings=settings,
@@ -161,7 +173,11 @@ class Chooser:
             return self._linear_because(title, good[title], far), None
         settings = dict(candidates)[title]
         return '', TrainingTrial(
-            data=self._data, title=title, settings=settings, fold=0, folder=self._where(title)
+            data=self._data,
+            title=title,
+            settings=settings,
+            fold=0,
+            folder=self._where(settings),
         )
 
     def _members(
@@ -204,20 +220,20 @@ class Chooser:
                 title='linear',
                 settings=settings,
                 fold=fold,
-                folder=self._where('linear'),
+                folder=self._where(settings),
             )
             members.append(Member(trained(trial), split.held_out, split.learn_from))
         prior = self._data.prior_of(settings)
         last = self._data.split()[0].held_out
         checkpoint = train(
-            self._segments, last, settings, folder=self._where('linear') / 'all', prior=prior
+            self._segments, last, settings, folder=self._where(settings) / 'all', prior=prior
         )
         return members, replace(checkpoint, data=checkpoint.data | {'validation': []})
 
     def _train(self, work: Iterable[tuple[str, DynamicsSettings, int]]) -> list[TrialResult]:
         """Train networks on splits; a trial that fails is tried once more by who does the work."""
         trials = [
-            TrainingTrial(data=self._data, title=t, settings=s, fold=fold, folder=self._where(t))
+            TrainingTrial(data=self._data, title=t, settings=s, fold=fold, folder=self._where(s))
             for t, s, fold in work
         ]
         found = []
@@ -226,6 +242,7 @@ class Chooser:
             self._progress(number, len(trials), f'train: {result.title}')
         return found
 
-    def _where(self, title: str) -> Path:
-        """Return the folder of a candidate's checkpoints."""
-        return self._folder / ''.join(c if c.isalnum() else '_' for c in title)
+    def _where(self, settings: DynamicsSettings) -> Path:
+        """Return the folder of a candidate's checkpoints, another for other settings."""
+        text = json.dumps(asdict(settings), sort_keys=True)
+        return self._folder / f'{settings.cell}_{sha256(text.encode()).hexdigest()[:8]}'

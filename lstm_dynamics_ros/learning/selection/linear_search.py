@@ -25,8 +25,8 @@ def best_linear(
     engine: Engine,
     board: Scoreboard,
     progress: Progress,
-) -> LinearScore:
-    """Return the best linear model: of the first variants, with what improves it.
+) -> tuple[str, LinearScore]:
+    """Return the best linear model and its title: of the first variants, with what improves it.
 
     Args:
         base: What was asked for; settings that differ from their default are left as they are.
@@ -67,4 +67,4 @@ def best_linear(
         for name, item in tried(work):
             if item.score < CLEARLY * best.score:
                 title, best = name, item
-    return best
+    return f'{LINEAR}{title}', best

@@ -69,11 +69,6 @@ class Scoreboard:
             for row in self.rows
         ]
 
-    def choose_linear(self) -> None:
-        """Mark the best linear model as what is chosen."""
-        known = [row for row in self.rows if row.title.startswith(LINEAR) and not row.failed]
-        self.choose(min(known, key=lambda row: row.score).title)
-
 
 def geometric_mean(values: Sequence[float]) -> float:
     """Return the geometric mean; NaN of no value, or if one is missing."""
