@@ -16,7 +16,7 @@ VENV_FLAGS :=
 endif
 READY := $(VENV)/ready-$(notdir $(LOCK))
 
-.PHONY: demo test test-all check structure format models docs colcon lock clean help
+.PHONY: demo test test-all check structure format models docs scale colcon lock clean help
 
 help: ## Show this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -61,6 +61,9 @@ docs: $(READY) ## Print the pages that are made from the code
 	@$(RUN)/python -m lstm_dynamics_ros.cli.parameter_docs page > docs/parameters.md
 	@$(RUN)/python -m lstm_dynamics_ros.cli.parameter_docs file > config/dynamics.yaml
 
+scale: $(READY) ## Install Ray, for --engine ray and its tests
+	@$(RUN)/python -m pip install -q --disable-pip-version-check -r requirements/scale.lock
+
 # Only what a workspace adds to `make test-all`: programs, share folder, launch files.
 COLCON := PATH="$(CURDIR)/$(RUN):$$PATH" $(RUN)/colcon
 COLCON_TEST := test --event-handlers console_direct+ --pytest-args test/test_installed.py test/launch $(ARGS)
@@ -79,6 +82,7 @@ lock: ## Renew the lock files (needs pip-tools)
 	$(COMPILE) -c requirements/colcon.in --extra ros --extra rclpy --extra sim --extra train --extra physics --extra test -o requirements/wheels.lock setup.py
 	$(COMPILE) -c requirements/colcon.in -c requirements/ros2.in --extra ros --extra sim --extra train --extra test -o requirements/ros2.lock setup.py
 	$(COMPILE) -c requirements/wheels.lock -o requirements/colcon.lock requirements/colcon.in
+	$(COMPILE) -c requirements/wheels.lock -o requirements/scale.lock requirements/scale.in
 	sed -i -E 's/\+cpu$$//' requirements/*.lock
 
 clean: ## Remove everything that was built

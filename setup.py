@@ -26,6 +26,8 @@ TRAIN = [
     'jinja2>=3.1',
 ]
 PHYSICS = ['pin>=3']
+# Workers of a cluster must have the very same.
+SCALE = ['ray==2.60.0']
 RCLPY = [
     'ros-jazzy-rclpy[fastrtps]',
     'ros-jazzy-sensor-msgs',
@@ -93,6 +95,7 @@ setup(
         'sim': SIM,
         'train': TRAIN,
         'physics': PHYSICS,
+        'scale': SCALE,
         'bench': TRAIN + SIM + PHYSICS,
         'test': TEST,  # colcon test runs pytest only if it is named here
     },

@@ -2,10 +2,8 @@
 """The benchmark on published recordings: reproduce baselines, convert, train, score."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
 from dataclasses import asdict
 from functools import partial
-import os
 from pathlib import Path
 import time
 from typing import Any, NamedTuple, TypeVar
@@ -33,9 +31,9 @@ from lstm_dynamics_ros.core.errors import (
     LstmDynamicsError,
     UnknownNameError,
 )
+from lstm_dynamics_ros.workflows.engines import check_engine, Workers, workers_of
 from lstm_dynamics_ros.workflows.evaluate import worst_case
 from lstm_dynamics_ros.workflows.listener import Listener
-from lstm_dynamics_ros.workflows.pool import one_thread_each, pool
 
 __all__ = ['measure', 'real_table', 'write_real_page']
 
@@ -61,6 +59,7 @@ def measure(options: RealOptions, listener: Listener) -> RealResult:
         ConfigError: If seeds or settings are wrong.
         DataError: If a set is missing, or a figure of its baselines is not reproduced.
     """
+    check_engine(options)
     names = _names(options.sets) or tuple(SETS)
     if not options.seeds or min(options.seeds) < 0:
         raise ConfigError(f'--seeds must hold numbers from 0, got {list(options.seeds)}.')
@@ -71,8 +70,8 @@ def measure(options: RealOptions, listener: Listener) -> RealResult:
     cache = (options.cache or default_cache()).expanduser().resolve()
     data = options.data.expanduser().resolve()
     sources = [find_source(data, name, cache) for name in names]
-    with one_thread_each(), pool(options.workers or os.cpu_count() or 1) as processes:
-        return _BenchmarkRun(options, processes, cache, listener).run(sources)
+    with workers_of(options, cache) as workers:
+        return _BenchmarkRun(options, workers, cache, listener).run(sources)
 
 
 def _names(asked: Sequence[str]) -> tuple[str, ...]:
@@ -91,15 +90,15 @@ class _BenchmarkRun:
 
     Args:
         options: What is run.
-        processes: Who works.
+        workers: Who works.
         cache: Folder for all that is kept.
         listener: Is shown the progress.
     """
 
     def __init__(
-        self, options: RealOptions, processes: Executor, cache: Path, listener: Listener
+        self, options: RealOptions, workers: Workers, cache: Path, listener: Listener
     ) -> None:
-        self._options, self._processes = options, processes
+        self._options, self._workers = options, workers
         self._cache, self._listener = cache, listener
         self._failed: dict[str, str] = {}
 
@@ -114,7 +113,7 @@ class _BenchmarkRun:
         jobs = self._jobs(sources)
         every = [job for group in jobs.values() for job in group]
         with self._listener.progress('train') as update:
-            lost = train_all(self._processes, every, retrain=self._options.retrain, update=update)
+            lost = train_all(self._workers, every, retrain=self._options.retrain, update=update)
         for job, text in lost.items():
             self._failed.setdefault(job.source.name, text)
         scores = self._scores(jobs, baselines)
@@ -200,7 +199,8 @@ class _BenchmarkRun:
         self, work: Callable[[T], object], items: Sequence[T], title: str
     ) -> list[WorkerResult]:
         """Return what the workers make of each item, with progress."""
-        futures = [self._processes.submit(_result, work, item) for item in items]
+        done = partial(_result, work)
+        futures = [self._workers.submit(done, item, _lost) for item in items]
         with self._listener.progress(title) as update:
             watched(
                 futures,
@@ -215,6 +215,11 @@ def _result(work: Callable[[T], object], item: T) -> WorkerResult:
         return WorkerResult(work(item))
     except LstmDynamicsError as error:
         return WorkerResult(None, str(error))
+
+
+def _lost(item: object, why: str) -> WorkerResult:  # noqa: ARG001
+    """Return what stands for work whose worker died twice."""
+    return WorkerResult(None, why)
 
 
 def _reproduce(work: tuple[Source, Path]) -> dict[str, Reproduced]:

@@ -4,9 +4,11 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from lstm_dynamics_ros.workflows.options import EngineOptions
+
 
 @dataclass(kw_only=True)
-class RealOptions:
+class RealOptions(EngineOptions):
     """What is run, and where it is kept."""
 
     data: Path = Path('../shared/data')
@@ -24,5 +26,3 @@ class RealOptions:
     """Where bags, models and scores are kept; ~/.cache/lstm_dynamics_ros/real by default."""
     retrain: bool = False
     """Train and score anew what is kept already."""
-    workers: int = 0
-    """Processes; 0 is one per processor."""

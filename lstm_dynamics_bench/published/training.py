@@ -2,7 +2,7 @@
 """Trains the models of `benchmark real` side by side, and goes on where it was stopped."""
 
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import Executor, Future, wait
+from concurrent.futures import Future, wait
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 import shutil
@@ -30,7 +30,9 @@ from lstm_dynamics_ros.learning.selection.settings import Choosing, DEFAULT_BUDG
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.workflows.choose import choose_model
+from lstm_dynamics_ros.workflows.engines import Workers
 from lstm_dynamics_ros.workflows.listener import ProgressListener
+from lstm_dynamics_ros.workflows.options import EngineOptions
 from lstm_dynamics_ros.workflows.settings import COMMAND_DEFAULTS, read_settings
 from lstm_dynamics_ros.workflows.train import train_model
 
@@ -113,7 +115,7 @@ def settings_of(name: str, seed: int, folder: Path | None, budget: float = 0.0) 
     if spec.settings and not budget:
         raise ConfigError(f'There are no training settings {path} for {name}.')
     flags = replace(COMMAND_DEFAULTS, model_kind=spec.model_kind, dt=spec.dt, seed=seed)
-    choosing = Choosing(budget=CORES * (budget or DEFAULT_BUDGET), workers=1)
+    choosing = Choosing(budget=CORES * (budget or DEFAULT_BUDGET))
     return Settings(read_settings(None, flags), choosing)
 
 
@@ -157,12 +159,12 @@ def jobs_of(source: Source, spec: RealSet, chosen: Settings, cache: Path) -> lis
 
 
 def train_all(
-    processes: Executor, jobs: Sequence[TrainingJob], *, retrain: bool, update: Progress
+    workers: Workers, jobs: Sequence[TrainingJob], *, retrain: bool, update: Progress
 ) -> dict[TrainingJob, str]:
     """Train the models that are missing.
 
     Args:
-        processes: Who works.
+        workers: Who works.
         jobs: What to train.
         retrain: Whether to begin anew what is there.
         update: Called with the progress, in thousandths of the work.
@@ -175,7 +177,7 @@ def train_all(
             shutil.rmtree(job.folder, ignore_errors=True)
     missing = sorted((job for job in jobs if not job.model.is_file()), key=lambda job: -job.work)
     futures: dict[Future[str], TrainingJob] = {
-        processes.submit(train_one, job): job for job in missing
+        workers.submit(train_one, job, _failed): job for job in missing
     }
     total = sum(job.work for job in missing)
 
@@ -201,6 +203,11 @@ def watched(futures: Iterable[Future[Any]], look: Callable[[], None]) -> None:
         for future in done:
             future.result()
         look()
+
+
+def _failed(job: TrainingJob, why: str) -> str:
+    """Return why a training failed, with its name."""
+    return f'{job.title}: {why}'
 
 
 def train_one(job: TrainingJob) -> str:
@@ -233,6 +240,7 @@ def train_one(job: TrainingJob) -> str:
                 job.model,
                 folder,
                 choosing=job.choosing,
+                workers=EngineOptions(workers=1),
                 listener=listener,
             )
         else:
@@ -250,6 +258,6 @@ def train_one(job: TrainingJob) -> str:
                 listener=listener,
             )
     except LstmDynamicsError as error:
-        return f'{job.title}: {error}'
+        return _failed(job, str(error))
     keep_progress(1, 1, 'done')
     return ''

@@ -8,11 +8,13 @@ from typing import Annotated
 from lstm_dynamics_ros.cli.console import progress, say, write_json
 from lstm_dynamics_ros.data.tables.convert import convert
 from lstm_dynamics_ros.data.tables.mapping import load_mapping
+from lstm_dynamics_ros.workflows.engines import check_engine, engine_of
+from lstm_dynamics_ros.workflows.options import EngineOptions
 import tyro
 
 
 @dataclass
-class Convert:
+class Convert(EngineOptions):
     """Turn csv, mat or npz tables into rosbag2, one bag per trajectory.
 
     A small mapping file says which columns are what, in which unit. Those of six published sets
@@ -34,13 +36,16 @@ class Convert:
 
     def run(self) -> int:
         """Convert, and say what was written."""
-        with progress('convert') as update:
+        check_engine(self)
+        mapping = load_mapping(self.mapping)
+        with progress('convert') as update, engine_of(self, self.out) as engine:
             bags = convert(
                 self.source,
-                load_mapping(self.mapping),
+                mapping,
                 self.out,
                 storage=self.storage,
                 overwrite=self.overwrite,
+                engine=engine,
                 progress=update,
             )
         say(f'{len(bags)} bags in {self.out}: {", ".join(bag.name for bag in bags)}')

@@ -7,12 +7,13 @@ from typing import Annotated
 
 from lstm_dynamics_ros import workflows
 from lstm_dynamics_ros.cli.console import say, TERMINAL, write_json
+from lstm_dynamics_ros.workflows.options import EngineOptions
 from lstm_dynamics_ros.workflows.settings import read_variants
 import tyro
 
 
 @dataclass
-class Search:
+class Search(EngineOptions):
     """Compare settings by cross-validation over the trajectories of the training data.
 
     The file names variants; each changes some of the settings that all share:
@@ -41,13 +42,12 @@ class Search:
     """Rigid-body prior of the variants that have one."""
     identified: Path | None = None
     """Prior made by `lstm-dynamics identify`, instead of a URDF."""
-    workers: int = 0
-    """Variants trained side by side; 0 is one per processor."""
     json: Path | None = None
     """Write all figures as JSON to this file."""
 
     def run(self) -> int:
         """Train all variants, print the table."""
+        workflows.engines.check_engine(self)
         chosen = read_variants(self.variants)
         recordings = workflows.recordings.as_recordings(self.bags)
         outcomes = workflows.search.search(
@@ -56,7 +56,7 @@ class Search:
             folder=self.folder,
             only=self.only,
             prior=self.identified or self.urdf,
-            workers=self.workers,
+            workers=self,
             listener=TERMINAL,
         )
         say(workflows.search.table(outcomes))

@@ -18,12 +18,13 @@ from lstm_dynamics_ros.learning.selection.settings import (
     PLANNED,
 )
 from lstm_dynamics_ros.learning.settings import TrainingSettings
+from lstm_dynamics_ros.workflows.options import EngineOptions
 from lstm_dynamics_ros.workflows.settings import COMMAND_DEFAULTS, read_settings
 import tyro
 
 
 @dataclass
-class Train:
+class Train(EngineOptions):
     """Train a model on bags and export it as one ONNX file with card and proof.
 
     Without --settings it chooses by itself: linear models and networks with and without memory are
@@ -42,8 +43,6 @@ class Train:
     """Time for choosing and training [min]; 0 trains what the flags say, without choosing."""
     plan: Path | None = None
     """Plan of an earlier choice (runs/<name>/plan.json), to repeat it on another machine."""
-    workers: int = 0
-    """Processes that share the work; 0 is one per processor."""
     folder: Path | None = None
     """Where checkpoints are kept; runs/<name of the model> by default."""
     init: Path | None = None
@@ -81,6 +80,7 @@ class Train:
 
     def run(self) -> int:
         """Report on the data, train, export."""
+        workflows.engines.check_engine(self)
         training = read_settings(self.settings, validated(self.training))
         export = validated(self.export)
         naming = workflows.recordings.JointNaming(
@@ -98,6 +98,7 @@ class Train:
             training,
             export,
             choose=self._choosing(training),
+            workers=self,
             folder=self.folder,
             init=self.init,
             rigid_body=workflows.rigid_body.RigidBodySource(
@@ -128,4 +129,4 @@ class Train:
                 f'{", ".join(planned)} follows from the budget where a model is chosen. Give '
                 '--budget 0 to train what the flags say.'
             )
-        return Choosing(budget=self.budget, workers=self.workers, plan=self.plan)
+        return Choosing(budget=self.budget, plan=self.plan)

@@ -91,6 +91,13 @@ class TrainingError(LstmDynamicsError):
     """Training that cannot start or go on."""
 
 
+class WorkerError(LstmDynamicsError):
+    """Work that a process was given which died of it, twice."""
+
+    def __init__(self) -> None:
+        super().__init__('The worker died twice, killed or out of memory.')
+
+
 class MissingLibraryError(LstmDynamicsError):
     """A part of the package whose optional dependency is not installed.
 

@@ -24,6 +24,7 @@ EXTRAS = {
     'jinja2': 'train',
     'mujoco': 'sim',
     'pinocchio': 'physics',
+    'ray': 'scale',
     'lstm_dynamics_bench': 'bench',
     **dict.fromkeys(ROS, 'rclpy'),
 }

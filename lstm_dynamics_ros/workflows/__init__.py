@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from lstm_dynamics_ros.workflows import (
         commissioning,
         demo,
+        engines,
         evaluate,
         excitation,
         explain,
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 __all__ = [
     'commissioning',
     'demo',
+    'engines',
     'evaluate',
     'excitation',
     'explain',

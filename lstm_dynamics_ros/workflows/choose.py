@@ -1,21 +1,21 @@
 # SPDX-License-Identifier: Apache-2.0
 """Choosing a model by cross-validation over motions, within a budget of time."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
 import json
 import math
-import os
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from lstm_dynamics_ros.core.atomic_file import write_text
 from lstm_dynamics_ros.core.card import ModelCard, PRIOR_KIND
+from lstm_dynamics_ros.core.engine import Engine
 from lstm_dynamics_ros.core.errors import ConfigError, DataError
 from lstm_dynamics_ros.core.json_data import from_json, to_plain
+from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.data.grid_cache import write_segments
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.data.segment import Segment, segments
@@ -27,23 +27,24 @@ from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 from lstm_dynamics_ros.learning.selection.choose import Choice, Chooser, MOST_FOLDS
 from lstm_dynamics_ros.learning.selection.plan import Plan
 from lstm_dynamics_ros.learning.selection.settings import can_choose, Choosing
-from lstm_dynamics_ros.learning.selection.trials import Data, Engine, in_this_process
+from lstm_dynamics_ros.learning.selection.trials import Data
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
+from lstm_dynamics_ros.workflows.engines import engine_of
 from lstm_dynamics_ros.workflows.inspect import choice_text
 from lstm_dynamics_ros.workflows.listener import Listener, SILENT
-from lstm_dynamics_ros.workflows.pool import one_thread_each, pool
+from lstm_dynamics_ros.workflows.options import EngineOptions
 from lstm_dynamics_ros.workflows.rigid_body import identified_rigid_body
 import numpy as np
-
-T = TypeVar('T')
-R = TypeVar('R')
 
 BURN_IN, LONGEST_BURN_IN = 0.4, 120
 """Time before a window is scored [s], and the most steps of it."""
 
 WINDOW = 100
 """Steps of a window that are scored."""
+
+MOST_WORKERS = 8
+"""A plan counts on no more workers: there are seldom more trainings to be done at a time."""
 
 PLAN_FILE = 'plan.json'
 """Where the plan is kept in the folder of the checkpoints."""
@@ -58,6 +59,7 @@ def choose_model(
     prior: RigidBodyPrior | None = None,
     *,
     choosing: Choosing,
+    workers: EngineOptions,
     listener: Listener = SILENT,
 ) -> ModelCard:
     """Choose, train and export a model.
@@ -69,7 +71,8 @@ def choose_model(
         out: Model file.
         folder: Where checkpoints and plan are kept.
         prior: Rigid body that an inverse model may see.
-        choosing: Budget and workers.
+        choosing: Budget and plan.
+        workers: Who does the work.
         listener: Is shown progress, the table and why the choice fell.
 
     Raises:
@@ -81,20 +84,15 @@ def choose_model(
             f'{base.family}. Give its --settings, or --budget 0 to train what the flags say.'
         )
     derive = export_settings.velocity_source == 'derived'
+    folder = folder.resolve()  # A worker may have another working directory.
     gridded = [segments(item, base.dt, derive_velocity=derive) for item in recordings]
     whole = list(chain.from_iterable(gridded))
     digest = write_segments(folder / 'grid', whole)
     shown = _rigid_body(prior, whole, base, export_settings, listener)
     data = data_of(folder / 'grid', base, shown)
-    workers = choosing.workers or min(os.cpu_count() or 1, 8)
     trials = folder / f'trials_{digest[:12]}'
-    plan = _plan(choosing, trials / PLAN_FILE, workers)
-    if plan is not None:
-        data = replace(data, folds=plan.folds, seed=plan.seed)
-    keep = partial(_keep, trials / PLAN_FILE)
-    with listener.progress('choose') as update, engine_of(workers) as engine:
-        chooser = Chooser(base, data, engine, trials, update)
-        choice = chooser.choose(choosing.budget, workers, plan, keep=keep)
+    with listener.progress('choose') as update, engine_of(workers, folder) as engine:
+        choice = _choice(base, data, choosing, engine, trials, update)
     _keep(folder / PLAN_FILE, choice.plan)
     figures = choice_figures(choice)
     listener.say(choice_text(figures))
@@ -173,6 +171,24 @@ def data_of(folder: Path, base: DynamicsSettings, prior: RigidBodyPrior | None) 
     )
 
 
+def _choice(
+    base: DynamicsSettings,
+    data: Data,
+    choosing: Choosing,
+    engine: Engine,
+    trials: Path,
+    update: Progress,
+) -> Choice:
+    """Return the choice, by a plan that is kept before it is followed."""
+    workers = min(engine.count, MOST_WORKERS)
+    plan = _plan(choosing, trials / PLAN_FILE, workers)
+    if plan is not None:
+        data = replace(data, folds=plan.folds, seed=plan.seed)
+    chooser = Chooser(base, data, engine, trials, update)
+    keep = partial(_keep, trials / PLAN_FILE)
+    return chooser.choose(choosing.budget, workers, plan, keep=keep)
+
+
 def _plan(choosing: Choosing, kept: Path, workers: int) -> Plan | None:
     """Return the plan to follow: the one that was given, or that of an interrupted choice."""
     if choosing.plan is not None:
@@ -214,17 +230,3 @@ def choice_figures(choice: Choice) -> dict[str, Any]:
             if value != to_plain(getattr(type(choice.settings)(), name))
         },
     }
-
-
-@contextmanager
-def engine_of(workers: int) -> Iterator[Engine]:
-    """Give who does the work: processes of this machine, or with one worker this process."""
-    if workers == 1:
-        yield in_this_process
-        return
-    with one_thread_each(), pool(workers) as processes:
-
-        def mapped(function: Callable[[T], R], items: Sequence[T]) -> Iterable[R]:
-            return processes.map(function, items)
-
-        yield mapped

@@ -3,6 +3,20 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
+
+
+@dataclass(kw_only=True)
+class EngineOptions:
+    """Who does work that consists of many pieces."""
+
+    engine: Literal['local', 'ray'] = 'local'
+    """Who works: processes of this machine, or Ray (extra `scale`)."""
+    address: str = ''
+    """Work on this Ray cluster (host:port of its head) instead of this machine. All its machines
+    must have this version of the package, and see the folders of the work under the same paths."""
+    workers: int = 0
+    """Processes that share the work; 0 is one per processor."""
 
 
 @dataclass(kw_only=True)

@@ -3,7 +3,6 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-import os
 from pathlib import Path
 from typing import Any
 
@@ -15,8 +14,9 @@ from lstm_dynamics_ros.learning.identification.file import read_identified
 from lstm_dynamics_ros.learning.search import cross_validate, Outcome, table
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
+from lstm_dynamics_ros.workflows.engines import engine_of
 from lstm_dynamics_ros.workflows.listener import Listener, SILENT
-from lstm_dynamics_ros.workflows.pool import pool
+from lstm_dynamics_ros.workflows.options import EngineOptions
 
 __all__ = ['outcome_figures', 'search', 'table']
 
@@ -28,7 +28,7 @@ def search(
     folder: Path,
     only: Sequence[str] = (),
     prior: Path | None = None,
-    workers: int = 0,
+    workers: EngineOptions | None = None,
     listener: Listener = SILENT,
 ) -> list[Outcome]:
     """Train variants without another part of the trajectories each, and judge them by that part.
@@ -39,7 +39,7 @@ def search(
         folder: Where checkpoints and outcomes are kept, so that a search can go on.
         only: Names of the variants to train, besides the first; empty for all.
         prior: URDF, or file of `lstm-dynamics identify`, for variants that have a prior.
-        workers: Variants trained side by side; 0 is one per processor.
+        workers: Who trains variants side by side; processes of this machine by default.
         listener: Is shown the progress.
 
     Raises:
@@ -56,11 +56,14 @@ def search(
         raise ConfigError(f'All variants must have the same dt, got {sorted(dts)}.')
     dt = dts.pop()
     gridded = [s for recording in recordings for s in segments(recording, dt)]
+    folder, prior = folder.resolve(), prior and prior.resolve()
     work = [(gridded, name, settings, folder, prior) for name, settings in jobs]
     outcomes: list[Outcome] = []
-    processes = workers or os.cpu_count() or 1
-    with listener.progress('search') as update, pool(processes) as busy:
-        for outcome in busy.map(_train, work):
+    with (
+        listener.progress('search') as update,
+        engine_of(workers or EngineOptions(), folder) as engine,
+    ):
+        for outcome in engine(_train, work):
             outcomes.append(outcome)
             update(len(outcomes), len(jobs), f'{outcome.name} is done')
     return outcomes

@@ -20,7 +20,9 @@ from lstm_dynamics_ros.learning.selection.settings import Choosing
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 from lstm_dynamics_ros.workflows.choose import choose_model, what_is_there
+from lstm_dynamics_ros.workflows.engines import check_engine
 from lstm_dynamics_ros.workflows.listener import Listener, listener_of, SILENT
+from lstm_dynamics_ros.workflows.options import EngineOptions
 from lstm_dynamics_ros.workflows.recordings import as_recordings, Recordings
 from lstm_dynamics_ros.workflows.rigid_body import (
     identified_rigid_body,
@@ -54,6 +56,7 @@ def train(
     export: ExportSettings | None = None,
     *,
     choose: Choosing | None = None,
+    workers: EngineOptions | None = None,
     folder: Path | str | None = None,
     init: Path | str | None = None,
     rigid_body: RigidBodySource = NO_RIGID_BODY,
@@ -72,6 +75,7 @@ def train(
             forward model is chosen.
         export: What the card says beyond what training knows.
         choose: Choose what settings leave at their defaults, instead of training them as they are.
+        workers: Who does the work of a choice; processes of this machine by default.
         folder: Where checkpoints are kept; runs/<name of the model> by default.
         init: Checkpoint (best.pt) to fine-tune from.
         rigid_body: Rigid-body prior of a model that has one.
@@ -85,6 +89,8 @@ def train(
         TrainingError: If there is too little data, or the folder holds another training.
         ExportError: If the model could not be proven fit for use.
     """
+    workers = workers or EngineOptions()
+    check_engine(workers)
     listener, path = listener_of(on_progress), Path(out)
     found, extra = as_recordings(recordings), _named(export or ExportSettings(), path.stem)
     training = settings or ForwardSettings(dt=0.0)
@@ -97,7 +103,8 @@ def train(
         training, extra = what_is_there(found, training, extra, listener)
     work = _Work(found, training, extra, path, Path(folder or Path('runs') / path.stem), prior)
     if chooses:
-        card = choose_model(*work, choosing=choose or Choosing(), listener=listener)
+        choosing = choose or Choosing()
+        card = choose_model(*work, choosing=choosing, workers=workers, listener=listener)
     else:
         start = None if init is None else Path(init)
         card = _trained(work, rigid_body, init=start, force=force, listener=listener)

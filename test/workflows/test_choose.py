@@ -13,12 +13,15 @@ from lstm_dynamics_ros.learning.selection.settings import Choosing
 from lstm_dynamics_ros.runtime.model_file import load_model
 from lstm_dynamics_ros.workflows.choose import read_plan
 from lstm_dynamics_ros.workflows.inspect import card_text
+from lstm_dynamics_ros.workflows.options import EngineOptions
 from lstm_dynamics_ros.workflows.train import train
 import numpy as np
 import pytest
 
-CHOOSING = Choosing(budget=0.01, workers=1)
+CHOOSING = Choosing(budget=0.01)
 """No time: the smallest network alone, for as few updates as there are."""
+
+ALONE = EngineOptions(workers=1)
 
 
 def swings(seed: int, *, missing: tuple[str, ...] = (), steps: int = 1000) -> Recording:
@@ -46,7 +49,7 @@ def test_a_model_comes_with_the_table_of_what_was_tried(tmp_path: Path) -> None:
     runs = [swings(seed) for seed in range(4)]
     out = tmp_path / 'm.onnx'
     base = InverseSettings(dt=0.0, ripple_limit=0)
-    train(runs, out, base, choose=CHOOSING, folder=tmp_path / 'run')
+    train(runs, out, base, choose=CHOOSING, workers=ALONE, folder=tmp_path / 'run')
     card = load_model(out).card
     choice = card.provenance['choice']
     titles = [row['title'] for row in choice['candidates']]
@@ -61,6 +64,7 @@ def test_a_model_comes_with_the_table_of_what_was_tried(tmp_path: Path) -> None:
         tmp_path / 'again.onnx',
         base,
         choose=replace(CHOOSING, budget=9.0, plan=tmp_path / 'run' / 'plan.json'),
+        workers=ALONE,
         folder=tmp_path / 'again',
     )
     assert again.card.errors == card.errors
@@ -72,14 +76,20 @@ def test_a_robot_without_velocity_and_effort_gets_a_model_of_its_positions(
 ) -> None:
     runs = [swings(seed, missing=('velocity', 'effort'), steps=500) for seed in range(3)]
     out, folder = tmp_path / 'm.onnx', tmp_path / 'run'
-    card = train(runs, out, choose=CHOOSING, folder=folder, force=True).card
+    card = train(runs, out, choose=CHOOSING, workers=ALONE, folder=folder, force=True).card
     assert card.velocity_source == 'derived'
     assert {signal.kind for signal in card.features} == {'position', 'velocity'}
 
 
 def test_a_family_without_candidates_is_refused_with_the_way_out(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r'nothing to choose from .* --budget 0'):
-        train([swings(0)], tmp_path / 'm.onnx', ControlSettings(dt=0.01), choose=CHOOSING)
+        train(
+            [swings(0)],
+            tmp_path / 'm.onnx',
+            ControlSettings(dt=0.01),
+            choose=CHOOSING,
+            workers=ALONE,
+        )
 
 
 @pytest.mark.parametrize('text', [None, '{', '{"budget": 5}'])
@@ -95,5 +105,5 @@ def test_more_recordings_are_another_choice_in_the_same_folder(tmp_path: Path) -
     base, folder = InverseSettings(dt=0.0, ripple_limit=0), tmp_path / 'run'
     for count in (2, 3):
         runs = [swings(seed, steps=400) for seed in range(count)]
-        train(runs, tmp_path / 'm.onnx', base, choose=CHOOSING, folder=folder)
+        train(runs, tmp_path / 'm.onnx', base, choose=CHOOSING, workers=ALONE, folder=folder)
     assert len(list(folder.glob('trials_*'))) == 2

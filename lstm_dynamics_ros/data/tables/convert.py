@@ -3,8 +3,11 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
+from lstm_dynamics_ros.core.engine import Engine, in_this_process
 from lstm_dynamics_ros.core.errors import ConfigError, DataError
 from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.core.state import Matrix, NANOSECONDS, Stamps
@@ -23,6 +26,7 @@ def convert(
     *,
     storage: str = 'mcap',
     overwrite: bool = False,
+    engine: Engine = in_this_process,
     progress: Progress = no_progress,
 ) -> list[Path]:
     """Convert a data set to bags, one per trajectory.
@@ -33,6 +37,7 @@ def convert(
         out: Folder for the bags; made if it is not there.
         storage: 'mcap' or 'sqlite3'.
         overwrite: Whether bags that are already there are replaced.
+        engine: Who does the work.
         progress: Called after each trajectory.
 
     Returns:
@@ -41,7 +46,8 @@ def convert(
     Raises:
         DataError: If files, keys or columns are missing, or a bag is already there.
     """
-    recordings = list(read_tables(source, mapping))
+    files = _files(Path(source).resolve(), mapping)
+    recordings = list(chain.from_iterable(engine(partial(_read, mapping=mapping), files)))
     names = [recording.name for recording in recordings]
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
@@ -49,13 +55,10 @@ def convert(
             f'{mapping.name}: trajectory_name {mapping.trajectory_name!r} gives several '
             f'trajectories one name: {", ".join(twice)}. Put a placeholder into it.'
         )
-    bags = []
-    for k, recording in enumerate(recordings):
-        bags.append(Path(out) / recording.name)
-        bags[-1].parent.mkdir(parents=True, exist_ok=True)
-        write_bag(recording, bags[-1], storage=storage, overwrite=overwrite)
-        progress(k + 1, len(recordings), recording.name)
-    return bags
+    write = partial(_write, out=Path(out).resolve(), storage=storage, overwrite=overwrite)
+    for done, name in enumerate(engine(write, recordings), 1):
+        progress(done, len(recordings), name)
+    return [Path(out) / name for name in names]
 
 
 def read_tables(source: Path | str, mapping: Mapping) -> Iterator[Recording]:
@@ -68,15 +71,30 @@ def read_tables(source: Path | str, mapping: Mapping) -> Iterator[Recording]:
     Raises:
         DataError: If files, keys or columns are missing.
     """
-    for split, path in _files(Path(source), mapping):
-        if mapping.format == 'rosbag2':
-            yield _bag(path, split, mapping)
-            continue
-        table = _load(path, mapping)
-        for part in mapping.parts():
-            for block, rows in enumerate(_blocks(table, part, mapping)):
-                words = {'stem': path.stem, 'split': split, 'block': f'{block:02d}', **part}
-                yield _recording(table, words, rows, mapping)
+    for file in _files(Path(source), mapping):
+        yield from _read(file, mapping)
+
+
+def _read(file: tuple[str, Path], mapping: Mapping) -> list[Recording]:
+    """Return the recordings of one file, given with its split."""
+    split, path = file
+    if mapping.format == 'rosbag2':
+        return [_bag(path, split, mapping)]
+    table = _load(path, mapping)
+    found = []
+    for part in mapping.parts():
+        for block, rows in enumerate(_blocks(table, part, mapping)):
+            words = {'stem': path.stem, 'split': split, 'block': f'{block:02d}', **part}
+            found.append(_recording(table, words, rows, mapping))
+    return found
+
+
+def _write(recording: Recording, out: Path, storage: str, *, overwrite: bool) -> str:
+    """Write the bag of a recording; return its name."""
+    bag = out / recording.name
+    bag.parent.mkdir(parents=True, exist_ok=True)
+    write_bag(recording, bag, storage=storage, overwrite=overwrite)
+    return recording.name
 
 
 def _files(source: Path, mapping: Mapping) -> list[tuple[str, Path]]:

@@ -8,6 +8,7 @@ import json
 from pathlib import Path
 import time
 
+from lstm_dynamics_ros.core.engine import Engine
 from lstm_dynamics_ros.core.progress import no_progress, Progress
 from lstm_dynamics_ros.data.grid_cache import read_segments
 from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
@@ -20,7 +21,7 @@ from lstm_dynamics_ros.learning.selection.planning import first_plan, timed_plan
 from lstm_dynamics_ros.learning.selection.scoreboard import geometric_mean, Row, Scoreboard
 from lstm_dynamics_ros.learning.selection.trials import (
     Data,
-    Engine,
+    lost,
     run_training,
     trained,
     TrainingTrial,
@@ -187,6 +188,9 @@ class Chooser:
         title, settings = chosen.title, chosen.settings
         results = self._train([(title, settings, fold) for fold in range(plan.folds)])
         ratios = [item.ratio for item in results]
+        failed = next((item.failed for item in results if item.failed), '')
+        if failed:
+            return f'Linear: the best network, {title}, failed on a split. {failed}', []
         total = geometric_mean(ratios) if np.isfinite(ratios).all() else np.inf
         far = float(ratios[0]) if self._board.has_far else 0.0
         if total >= WORTH_IT or far > HARDLY_WORSE:
@@ -231,13 +235,13 @@ class Chooser:
         return members, replace(checkpoint, data=checkpoint.data | {'validation': []})
 
     def _train(self, work: Iterable[tuple[str, DynamicsSettings, int]]) -> list[TrialResult]:
-        """Train networks on splits; a trial that fails is tried once more by who does the work."""
+        """Train networks on splits; what failed is listed as such."""
         trials = [
             TrainingTrial(data=self._data, title=t, settings=s, fold=fold, folder=self._where(s))
             for t, s, fold in work
         ]
         found = []
-        for number, result in enumerate(self._engine(run_training, trials), 1):
+        for number, result in enumerate(self._engine(run_training, trials, lost), 1):
             found.append(result)
             self._progress(number, len(trials), f'train: {result.title}')
         return found

@@ -4,6 +4,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from lstm_dynamics_ros.core.engine import Engine
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.data.segment import Segment
@@ -15,7 +16,7 @@ from lstm_dynamics_ros.learning.selection.candidates import (
 )
 from lstm_dynamics_ros.learning.selection.linear import LinearScore
 from lstm_dynamics_ros.learning.selection.scoreboard import LINEAR, Scoreboard
-from lstm_dynamics_ros.learning.selection.trials import Data, Engine, LinearTrial, run_linear
+from lstm_dynamics_ros.learning.selection.trials import Data, LinearTrial, lost, run_linear
 
 
 def best_linear(
@@ -47,7 +48,7 @@ def best_linear(
         nonlocal done
         trials = [LinearTrial(data=data, title=title, settings=s) for title, s in work]
         found = []
-        for result in engine(run_linear, trials):
+        for result in engine(run_linear, trials, lost):
             done += 1
             progress(done, total, f'linear: {result.title}')
             folds = () if result.linear is None else result.linear.folds

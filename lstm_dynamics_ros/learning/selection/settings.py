@@ -22,12 +22,10 @@ PLANNED = (
 
 @dataclass(frozen=True, kw_only=True)
 class Choosing:
-    """How long to choose, and with what."""
+    """How long to choose, and by what plan."""
 
     budget: float = DEFAULT_BUDGET
     """Time for choosing and training [min]."""
-    workers: int = 0
-    """Processes that share the work; 0 is one per processor, at most 8."""
     plan: Path | None = None
     """Plan of an earlier choice, to repeat it whatever the machine is."""
 

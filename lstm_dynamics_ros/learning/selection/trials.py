@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """The pieces of work of a choice: each depends on what it is given alone, wherever it is done."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 import time
-from typing import Any, Protocol, TypeVar
+from typing import Any
 
 from lstm_dynamics_ros.core.errors import LstmDynamicsError
 from lstm_dynamics_ros.data.grid_cache import read_segments
@@ -20,16 +20,6 @@ from lstm_dynamics_ros.learning.training.checkpoint import Checkpoint
 from lstm_dynamics_ros.learning.training.epochs import train
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
 import torch
-
-T = TypeVar('T')
-R = TypeVar('R')
-
-
-class Engine(Protocol):
-    """Who does the work, and where."""
-
-    def __call__(self, function: Callable[[T], R], items: Sequence[T]) -> Iterable[R]:
-        """Call a function with every item; give the results in the order of the items."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -125,6 +115,11 @@ def run_training(trial: TrainingTrial) -> TrialResult:
     )
 
 
+def lost(trial: LinearTrial | TrainingTrial, why: str) -> TrialResult:
+    """Return what stands for a trial whose worker died twice."""
+    return TrialResult(title=trial.title, seconds=0.0, failed=why)
+
+
 def trained(trial: TrainingTrial) -> Checkpoint:
     """Return the model of a trial, trained now or before."""
     torch.set_num_threads(1)
@@ -163,8 +158,3 @@ def _split(
         window_steps=window_steps,
         seed=seed,
     )
-
-
-def in_this_process(function: Callable[[T], R], items: Sequence[T]) -> Iterator[R]:
-    """Do the work here, one item after the other: the engine without processes."""
-    return (function(item) for item in items)

@@ -2,7 +2,6 @@
 """Tests of `lstm-dynamics benchmark real` on made data in the layout of the published sets."""
 
 from collections.abc import Iterator
-from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import replace
 import json
@@ -19,6 +18,8 @@ from lstm_dynamics_bench.published.source import converted, find_source
 from lstm_dynamics_bench.published.training import jobs_of, Settings, settings_of
 from lstm_dynamics_ros.cli import main
 from lstm_dynamics_ros.core.errors import ConfigError, DataError, UnknownNameError
+from lstm_dynamics_ros.workflows.engines import Workers
+from lstm_dynamics_ros.workflows.options import EngineOptions
 import pytest
 
 torch = pytest.importorskip('torch')
@@ -43,11 +44,10 @@ def in_this_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Work in a thread: a process of its own would import torch once more for every test."""
 
     @contextmanager
-    def threads(workers: int) -> Iterator[Executor]:
-        with ThreadPoolExecutor(workers) as executor:
-            yield executor
+    def threads(options: EngineOptions, *folders: Path) -> Iterator[Workers]:
+        yield Workers(options.workers, lambda function, item: function(item))
 
-    monkeypatch.setattr(benchmark, 'pool', threads)
+    monkeypatch.setattr(benchmark, 'workers_of', threads)
     monkeypatch.setattr(real_training, 'POLL', 0.05)
 
 

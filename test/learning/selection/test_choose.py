@@ -5,13 +5,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+from lstm_dynamics_ros.core.engine import in_this_process
 from lstm_dynamics_ros.data.grid_cache import write_segments
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
 from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 from lstm_dynamics_ros.learning.selection.choose import Choice, Chooser
 from lstm_dynamics_ros.learning.selection.plan import Plan
-from lstm_dynamics_ros.learning.selection.trials import Data, in_this_process
+from lstm_dynamics_ros.learning.selection.trials import Data
 import numpy as np
 import pytest
 

@@ -71,14 +71,14 @@ def test_without_a_file_both_are_chosen_as_train_does(tmp_path: Path) -> None:
     for kind in ('inverse', 'forward'):
         settings, choosing = settings_of(f'{NAME}_{kind}', 3, tmp_path)
         assert (settings.model_kind, settings.seed, settings.dt) == (kind, 3, 0.0)
-        assert choosing == Choosing(budget=10.0, workers=1)  # five minutes of two cores
+        assert choosing == Choosing(budget=10.0)  # five minutes of two cores
 
 
 def test_with_a_budget_others_are_chosen_too() -> None:
     assert settings_of('emps', 0, None).choosing is None
     settings, choosing = settings_of('emps', 0, None, 2.0)
     assert (settings.model_kind, settings.dt, settings.hidden_size) == ('inverse', 1e-3, 128)
-    assert choosing == Choosing(budget=4.0, workers=1)
+    assert choosing == Choosing(budget=4.0)
 
 
 def test_the_folder_stands_for_both_and_nothing_is_trained_before_the_ridge_comes_out(
