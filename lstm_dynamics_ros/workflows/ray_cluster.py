@@ -160,8 +160,13 @@ def require_ray(address: str) -> Any:  # noqa: ANN401
                 text=True,
                 timeout=PATIENCE,
             )
-    except subprocess.TimeoutExpired:
+    except subprocess.TimeoutExpired as error:
         why = f'no answer within {PATIENCE:.0f} s'
+        if 'InvalidAuthToken' in str(error.stderr):
+            raise ConfigError(
+                f'The Ray cluster at {address} wants a token. Set RAY_AUTH_MODE=token and give '
+                'its token as the documentation of Ray says (token authentication).'
+            ) from error
     except subprocess.CalledProcessError as error:
         why = error.stderr.strip().splitlines()[-1]
     else:

@@ -7,7 +7,7 @@ import signal
 from typing import Any
 
 from lstm_dynamics_ros.core.errors import DataError
-from lstm_dynamics_ros.learning.training.epochs import Epochs
+from lstm_dynamics_ros.core.lazy import load
 
 
 def squared(number: int) -> int:
@@ -36,12 +36,13 @@ def killed(trial: Any, function: Any, mark: Path) -> Any:  # noqa: ANN401
     """Do a trial; the first training ends with its worker, when it has kept an epoch."""
     if function.__name__ == 'run_training' and not mark.exists():
         mark.touch()
-        run_epoch = Epochs.run_epoch
+        training = load('lstm_dynamics_ros.learning.training.epochs').Epochs
+        run_epoch = training.run_epoch
 
-        def dying(self: Epochs, epoch: int) -> float:
+        def dying(self: object, epoch: int) -> float:
             if epoch == 1:
                 os.kill(os.getpid(), signal.SIGKILL)
-            return run_epoch(self, epoch)
+            return float(run_epoch(self, epoch))
 
-        Epochs.run_epoch = dying  # type: ignore[method-assign]
+        training.run_epoch = dying
     return function(trial)
