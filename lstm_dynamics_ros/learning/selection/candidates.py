@@ -58,7 +58,9 @@ def linear_variants(
     friction = {'friction_velocities': _scaled(FRICTION_SHARES, speed)}
     slip = {'slip_displacements': _scaled(SLIP_SHARES, spread)}
     forward = bool(base.horizon)
-    seen = ('value', 'sin_cos', 'none') if forward else ('value', 'sin_cos', 'sums')
+    seen = ['value', 'sin_cos', 'none'] if forward else ['value', 'sin_cos', 'sums']
+    if set(segments[0].joint_types) == {'prismatic'}:  # no angle to see otherwise
+        seen = [how for how in seen if how in {'value', 'none'}]
     first = [Variant(f'positions {how}', {'position_features': how}) for how in seen]
     if not forward:
         first += [Variant(f'{v.title}, friction', v.change | friction) for v in first]

@@ -46,3 +46,10 @@ def test_a_rigid_body_is_a_candidate_where_there_is_one(
 ) -> None:
     _, later = linear_variants(InverseSettings(), run, with_prior=with_prior)
     assert any(v.title == 'rigid body' for group in later for v in group) is with_prior
+
+
+def test_a_robot_of_sliders_has_no_angles_to_see(make_segment: Callable[..., Segment]) -> None:
+    wave = np.sin(np.linspace(0, 20, 100))[:, None]
+    run = [make_segment(wave, wave, joint_types=('prismatic',))]
+    first, _ = linear_variants(InverseSettings(), run, with_prior=False)
+    assert {v.change['position_features'] for v in first} == {'value'}
