@@ -27,7 +27,7 @@ KNOWN_ERRORS_HEAD = (
 """Columns of :func:`known_errors_rows`; widths are full ones, in RMSE of the test."""
 
 
-class Row(NamedTuple):
+class FigureRow(NamedTuple):
     """One figure as text."""
 
     cells: tuple[str, ...]
@@ -36,7 +36,7 @@ class Row(NamedTuple):
     """Whether ours counts; None where there is no bar."""
 
 
-def rows_of(result: RealResult) -> list[Row]:
+def rows_of(result: RealResult) -> list[FigureRow]:
     """Return one row per figure."""
     return [
         _row(item, figure) for name, item in result.sets.items() for figure in SETS[name].figures
@@ -82,13 +82,13 @@ def text_of(value: float) -> str:
     return f'{value:.4g}' if math.isfinite(value) else 'diverged'
 
 
-def _row(item: SetResult, figure: Figure) -> Row:
+def _row(item: SetResult, figure: Figure) -> FigureRow:
     mean = item.mean(figure.key)
     low, high = item.spread(figure.key)
     linear = figure.linear_value(item.frozen)
     others = figure.published[0] if figure.published else None
     title = f'{figure.title} [{figure.unit}]' if figure.unit else figure.title
-    return Row(
+    return FigureRow(
         (
             item.name,
             title,

@@ -85,7 +85,8 @@ def choose_model(
         )
     derive = export_settings.velocity_source == 'derived'
     folder = folder.resolve()  # A worker may have another working directory.
-    gridded = [segments(item, base.dt, derive_velocity=derive) for item in recordings]
+    ordered = sorted(recordings, key=lambda item: item.name)  # their order must not matter
+    gridded = [segments(item, base.dt, derive_velocity=derive) for item in ordered]
     whole = list(chain.from_iterable(gridded))
     digest = write_segments(folder / 'grid', whole)
     shown = _rigid_body(prior, whole, base, export_settings, listener)

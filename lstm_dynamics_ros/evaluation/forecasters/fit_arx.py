@@ -69,7 +69,7 @@ Bounds = tuple[Vector, Vector]
 Array = NDArray[np.float64]
 
 
-class Choice(NamedTuple):
+class ArxCandidate(NamedTuple):
     """One ARX that may be chosen."""
 
     order: int
@@ -107,7 +107,7 @@ def fit_arx(
     Raises:
         DataError: If no window of finite rows is there.
     """
-    choices = [Choice(*one) for one in product(orders, positions, strengths)]
+    choices = [ArxCandidate(*one) for one in product(orders, positions, strengths)]
     arx = _Candidates(segments, max(orders))
     best = choices[0] if len(choices) == 1 else arx.best(choices, progress)
     fitted = arx.fitted(best)
@@ -146,7 +146,7 @@ class _Candidates:
 
         self._sums = [sums(part.fitted) for part in self._parts]
 
-    def fitted(self, choice: Choice, without: int | None = None) -> RidgeArx | None:
+    def fitted(self, choice: ArxCandidate, without: int | None = None) -> RidgeArx | None:
         """Return one choice, fitted to all parts of the data but one; None if it is singular."""
         like, order, n = self._like, choice.order, len(self._scaling.output)
         columns = choice.columns(self._largest, n)
@@ -171,7 +171,7 @@ class _Candidates:
             )
         )
 
-    def best(self, choices: Sequence[Choice], progress: Progress) -> Choice:
+    def best(self, choices: Sequence[ArxCandidate], progress: Progress) -> ArxCandidate:
         """Return the choice with the least error; the middle one if nothing can be judged."""
         parts = [
             (k, runs)
@@ -179,7 +179,7 @@ class _Candidates:
             if (runs := _judged(part, self._largest))
         ]
         truth = [_truth(*run) for _, runs in parts for run in runs]
-        scores: dict[Choice, tuple[int, float]] = {}
+        scores: dict[ArxCandidate, tuple[int, float]] = {}
         for done, choice in enumerate(choices if truth else (), 1):
             fits = [self.fitted(choice, k) for k, _ in parts]
             ridges = [ridge for ridge in fits if ridge is not None]

@@ -24,13 +24,13 @@ DT = 0.01
 def pendulums(
     make_segment: Make, memory: float, *, count: int = 5, steps: int = 1500
 ) -> list[Segment]:
-    """Return a pendulum whose drive also warms up: effort falls by what has just moved.
+    """Return a pendulum with a spring that flips over at 0.4 rad on either side, and stays there.
 
     Without memory the effort is linear in sine of the angle, acceleration and velocity.
 
     Args:
         make_segment: The fixture.
-        memory: Effort of the warmth.
+        memory: Effort of that spring.
         count: Number of motions.
         steps: Length of each.
     """
@@ -43,10 +43,10 @@ def pendulums(
             q += 0.4 * np.sin(rate * t + phase)
             v += 0.4 * rate * np.cos(rate * t + phase)
             a -= 0.4 * rate**2 * np.sin(rate * t + phase)
-        warmth = np.zeros(steps)
+        side = np.ones(steps)
         for i in range(1, steps):
-            warmth[i] = warmth[i - 1] + DT / 0.6 * (v[i] ** 2 - warmth[i - 1])
-        effort = 3 * np.sin(q) + a + 0.5 * v - memory * np.tanh(v) * warmth
+            side[i] = np.sign(q[i]) if abs(q[i]) > 0.4 else side[i - 1]
+        effort = 3 * np.sin(q) + a + 0.5 * v + memory * side
         effort += 0.01 * random.normal(size=steps)
         runs.append(make_segment(q[:, None], v[:, None], effort[:, None], name=f'r{k}', dt=DT))
     return runs
