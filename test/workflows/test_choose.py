@@ -54,7 +54,8 @@ def test_a_model_comes_with_the_table_of_what_was_tried(tmp_path: Path) -> None:
     choice = card.provenance['choice']
     titles = [row['title'] for row in choice['candidates']]
     assert any(title.startswith('linear, ') for title in titles)
-    assert any(title.startswith('memoryless') for title in titles)
+    # Which network is the fastest, and the only one there is time for, is the machine's affair.
+    assert any(title.split()[0] in {'gru', 'lstm', 'memoryless'} for title in titles)
     assert sum(row['chosen'] for row in choice['candidates']) == 1
     assert choice['why'] in card_text(card)
     assert card.errors['0']['effort']['model'][0] < 0.2
