@@ -51,7 +51,7 @@ class Search(EngineOptions):
         chosen = read_variants(self.variants)
         recordings = workflows.recordings.as_recordings(self.bags)
         outcomes = workflows.search.search(
-            workflows.recordings.leaving_out(recordings, self.leave_out),
+            list(workflows.recordings.leaving_out(recordings, self.leave_out)),
             chosen,
             folder=self.folder,
             only=self.only,

@@ -90,7 +90,7 @@ class Train(EngineOptions):
             joint_prefix=self.joint_prefix,
             joint_map=self.joint_map,
         )
-        recordings = workflows.recordings.named_recordings(self.bags, naming)
+        recordings = workflows.recordings.each_named(self.bags, naming, tracks=False)
         recordings = workflows.recordings.leaving_out(recordings, self.leave_out)
         result = workflows.train.train(
             workflows.recordings.first_share(recordings, self.first_share),

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Segments on disk, read without being loaded: several processes share what one has written."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 from hashlib import sha256
 import json
 from pathlib import Path
@@ -16,19 +16,22 @@ INDEX = 'segments.json'
 """What the folder holds; written last, so that a folder without it is unfinished."""
 
 
-def write_segments(folder: Path, segments: Sequence[Segment]) -> str:
-    """Write segments, unless the folder holds them already.
+def write_segments(folder: Path, segments: Iterable[Segment]) -> str:
+    """Write segments, one by one; what the folder held before is replaced.
 
     Returns:
         The sha256 over names and values, as hexadecimal digits.
     """
     total = sha256()
     entries = []
-    for segment in segments:
+    (folder / INDEX).unlink(missing_ok=True)
+    folder.mkdir(parents=True, exist_ok=True)
+    for number, segment in enumerate(segments):
         total.update(f'{segment.name} {segment.joint_names} {segment.joint_types}'.encode())
         total.update(f'{segment.dt!r} {segment.start_index}'.encode())
-        for kind in KINDS:
-            total.update(np.ascontiguousarray(getattr(segment, kind)).tobytes())
+        rows = np.stack([getattr(segment, kind) for kind in KINDS])
+        for values in rows:
+            total.update(values.data)
         entries.append(
             {
                 'name': segment.name,
@@ -38,17 +41,11 @@ def write_segments(folder: Path, segments: Sequence[Segment]) -> str:
                 'start_index': segment.start_index,
             }
         )
-    digest = total.hexdigest()
-    index = folder / INDEX
-    if index.is_file() and json.loads(index.read_text(encoding='utf-8')).get('sha256') == digest:
-        return digest
-    folder.mkdir(parents=True, exist_ok=True)
-    for number, segment in enumerate(segments):
-        rows = np.stack([getattr(segment, kind) for kind in KINDS])
         for name, values in (('signals', rows), ('filled', segment.filled)):
             with unfinished(folder / f'{number}_{name}.npy') as part, part.open('wb') as stream:
                 np.save(stream, values)
-    write_text(index, json.dumps({'sha256': digest, 'segments': entries}))
+    digest = total.hexdigest()
+    write_text(folder / INDEX, json.dumps({'sha256': digest, 'segments': entries}))
     return digest
 
 

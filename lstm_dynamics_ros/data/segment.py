@@ -12,7 +12,8 @@ from typing import NamedTuple
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.core.state import JointState, Matrix, NANOSECONDS
 from lstm_dynamics_ros.data.recording import check_shapes, KINDS, Recording
-from lstm_dynamics_ros.signals.time_grid import continuous_joints, GridPoint, GridSampler
+from lstm_dynamics_ros.data.state_rows import StateRows
+from lstm_dynamics_ros.signals.time_grid import continuous_joints, GridSampler
 import numpy as np
 from numpy.typing import NDArray
 
@@ -95,14 +96,15 @@ def grid(
         continuous=continuous if continuous.any() else None,
         derive_velocity=derive_velocity,
     )
-    pieces: list[list[GridPoint]] = []
+    pieces: list[_Piece] = []
     signals = zip(recording.position, recording.velocity, recording.effort, strict=True)
-    for stamp_ns, row in zip(recording.stamp_ns.tolist(), signals, strict=True):
-        for point in sampler.push(JointState(stamp_ns, *row)):
+    for stamp_ns, row in zip(recording.stamp_ns, signals, strict=True):
+        for point in sampler.push(JointState(int(stamp_ns), *row)):
             if point.restarted:
-                pieces.append([])
-            pieces[-1].append(point)
-    return Gridded([_segment(recording, dt, points) for points in pieces], sampler.counters)
+                pieces.append(_Piece(point.index, bytearray(), StateRows()))
+            pieces[-1].filled.append(point.filled)
+            pieces[-1].states.append(point.state)
+    return Gridded([_segment(recording, dt, piece) for piece in pieces], sampler.counters)
 
 
 def segments(
@@ -135,13 +137,21 @@ def longest(items: Sequence[Segment]) -> float:
     return max((item.duration for item in items), default=0.0)
 
 
-def _segment(recording: Recording, dt: float, points: list[GridPoint]) -> Segment:
+class _Piece(NamedTuple):
+    """A segment while it grows."""
+
+    start_index: int
+    filled: bytearray
+    states: StateRows
+
+
+def _segment(recording: Recording, dt: float, piece: _Piece) -> Segment:
     return Segment(
         name=recording.name,
         joint_names=recording.joint_names,
         joint_types=recording.joint_types,
         dt=dt,
-        start_index=points[0].index,
-        filled=np.array([point.filled for point in points], bool),
-        **{kind: np.stack([getattr(point.state, kind) for point in points]) for kind in KINDS},
+        start_index=piece.start_index,
+        filled=np.array(piece.filled, bool),
+        **piece.states.signals(),
     )

@@ -49,15 +49,14 @@ class Windows:
         """Length of the longest segment [steps]."""
         if self.longest < length:
             raise TooShortError(self.longest * dt, length * dt)
-        rows = [
-            np.concatenate([getattr(segment, kind) for kind in self.kinds], axis=1)
-            for segment in segments
-        ]
-        self.rows: Batch = np.ascontiguousarray(np.concatenate(rows), np.float32)
+        width = sum(getattr(segments[0], kind).shape[1] for kind in self.kinds)
+        self.rows: Batch = np.empty((sum(map(len, segments)), width), np.float32)
         """All segments one after the other, shape (n_rows, width)."""
         found = []
         offset = 0
         for number, segment in enumerate(segments):
+            parts = [getattr(segment, kind) for kind in self.kinds]
+            np.concatenate(parts, axis=1, out=self.rows[offset : offset + len(segment)])
             starts = _starts(len(segment), length, stride)
             found.append(np.stack([np.full_like(starts, number), starts, starts + offset], axis=1))
             offset += len(segment)

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Choosing a model by cross-validation over motions, within a budget of time."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -16,7 +16,7 @@ from lstm_dynamics_ros.core.engine import Engine
 from lstm_dynamics_ros.core.errors import ConfigError, DataError
 from lstm_dynamics_ros.core.json_data import from_json, to_plain
 from lstm_dynamics_ros.core.progress import Progress
-from lstm_dynamics_ros.data.grid_cache import write_segments
+from lstm_dynamics_ros.data.grid_cache import read_segments, write_segments
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.data.segment import Segment, segments
 from lstm_dynamics_ros.learning.export.export import export as export_model
@@ -45,6 +45,9 @@ WINDOW = 100
 
 MOST_WORKERS = 8
 """A plan counts on no more workers: there are seldom more trainings to be done at a time."""
+
+GRID = 'grid'
+"""Where the data are kept on the time grid, in the folder of the checkpoints."""
 
 PLAN_FILE = 'plan.json'
 """Where the plan is kept in the folder of the checkpoints."""
@@ -83,14 +86,14 @@ def choose_model(
             f'There is nothing to choose from for a {base.model_kind} model of the family '
             f'{base.family}. Give its --settings, or --budget 0 to train what the flags say.'
         )
-    derive = export_settings.velocity_source == 'derived'
     folder = folder.resolve()  # A worker may have another working directory.
-    ordered = sorted(recordings, key=lambda item: item.name)  # their order must not matter
-    gridded = [segments(item, base.dt, derive_velocity=derive) for item in ordered]
-    whole = list(chain.from_iterable(gridded))
-    digest = write_segments(folder / 'grid', whole)
+    names = [item.name for item in recordings]
+    ordered = sorted(range(len(names)), key=names.__getitem__)  # their order must not matter
+    by_name = (recordings[k] for k in ordered)
+    digest = grid_on_disk(by_name, base, export_settings, folder)
+    whole = read_segments(folder / GRID)
     shown = _rigid_body(prior, whole, base, export_settings, listener)
-    data = data_of(folder / 'grid', base, shown)
+    data = data_of(folder / GRID, base, shown)
     trials = folder / f'trials_{digest[:12]}'
     with listener.progress('choose') as update, engine_of(workers, folder) as engine:
         choice = _choice(base, data, choosing, engine, trials, update)
@@ -107,6 +110,18 @@ def choose_model(
         whole=choice.whole,
         choice=figures,
     )
+
+
+def grid_on_disk(
+    recordings: Iterable[Recording],
+    base: TrainingSettings,
+    export_settings: ExportSettings,
+    folder: Path,
+) -> str:
+    """Write recordings on the time grid to the folder :data:`GRID`; return their checksum."""
+    derive = export_settings.velocity_source == 'derived'
+    gridded = (segments(item, base.dt, derive_velocity=derive) for item in recordings)
+    return write_segments(folder / GRID, chain.from_iterable(gridded))
 
 
 def what_is_there(

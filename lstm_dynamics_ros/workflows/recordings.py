@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """Recordings as work needs them: named, chosen and placed on a time grid."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from lstm_dynamics_ros.core.errors import DataError, UnknownNameError
-from lstm_dynamics_ros.data.bags.reader import read_recordings
+from lstm_dynamics_ros.data.bags.reader import each_recording, read_recordings
 from lstm_dynamics_ros.data.recording import Recording, renamed
+from lstm_dynamics_ros.data.recording_files import RecordingFiles
 from lstm_dynamics_ros.data.segment import Segment, segments
 from lstm_dynamics_ros.runtime.model_file import LoadedModel
 
-Recordings = Path | str | Recording | Sequence[Path | str | Recording]
+Recordings = Path | str | Recording | Sequence[Path | str | Recording] | Iterator[Recording]
 """Bags, folders of bags, recordings that were read before, or several of these."""
 
 
@@ -38,28 +39,43 @@ class JointNaming:
         )
 
 
-def as_recordings(given: Recordings) -> list[Recording]:
+def as_recordings(given: Recordings, folder: Path | None = None) -> Sequence[Recording]:
     """Return recordings that were given as bags, as folders of bags, or as themselves.
+
+    Args:
+        given: The recordings.
+        folder: Where those are kept that are not in memory yet, without reference and command;
+            without it they are in memory.
 
     Raises:
         DataError: If a bag cannot be read, or there is none.
     """
-    items: Sequence[Path | str | Recording]
-    items = [given] if isinstance(given, Path | str | Recording) else given
-    bags = [Path(item) for item in items if not isinstance(item, Recording)]
-    found = [item for item in items if isinstance(item, Recording)]
-    found += read_recordings(bags) if bags else []
+    if isinstance(given, RecordingFiles):
+        return given
+    if isinstance(given, Path | str | Recording):
+        given = [given]
+    found: Sequence[Recording] = []
+    if not isinstance(given, Iterator):
+        items, given = list(given), iter(())
+        found = [item for item in items if isinstance(item, Recording)]
+        if bags := [Path(item) for item in items if not isinstance(item, Recording)]:
+            given = each_recording(bags, tracks=folder is None)
+    keep = None if found else folder
+    found = [*found, *given] if keep is None else RecordingFiles(given, keep)
     if not found:
         raise DataError('There is no recording. Give bags, folders of bags, or recordings.')
     return found
 
 
-def named_recordings(bags: Sequence[Path], naming: JointNaming | None = None) -> list[Recording]:
-    """Return the recordings of bags with the model's joint names.
+def each_named(
+    bags: Sequence[Path], naming: JointNaming | None = None, *, tracks: bool = True
+) -> Iterator[Recording]:
+    """Read bags one by one, with the model's joint names.
 
     Args:
         bags: Bags, or folders of bags.
         naming: How the joints are called in the bags.
+        tracks: Whether to read reference and command.
 
     Raises:
         JointNamesError: If a wanted joint is not there.
@@ -67,38 +83,43 @@ def named_recordings(bags: Sequence[Path], naming: JointNaming | None = None) ->
         UnknownNameError: If it, or a type, names no joint of the bags.
     """
     wanted = naming or JointNaming()
-    if wanted.joint_prefix or wanted.joint_map:
-        found = read_recordings(bags)
-        result = renamed(found, prefix=wanted.joint_prefix, joint_map=wanted.joint_map)
-        if wanted.joints:
-            result = [item.select(wanted.joints) for item in result]
-    else:
-        result = read_recordings(bags, joint_names=wanted.joints or None)
-    known = result[0].joint_names if result else ()
-    for name in wanted.types:
-        if name not in known:
-            raise UnknownNameError('joint', name, known)
-    return [_with_types(item, wanted.types) for item in result]
+    others = bool(wanted.joint_prefix or wanted.joint_map)
+    joints = None if others else wanted.joints or None
+    found = each_recording(bags, joint_names=joints, tracks=tracks)
+    for number, item in enumerate(found):
+        (named,) = renamed([item], prefix=wanted.joint_prefix, joint_map=wanted.joint_map)
+        named = named.select(wanted.joints) if others and wanted.joints else named
+        for name in wanted.types if number == 0 else ():
+            if name not in named.joint_names:
+                raise UnknownNameError('joint', name, named.joint_names)
+        yield _with_types(named, wanted.types)
 
 
-def leaving_out(recordings: Sequence[Recording], names: Sequence[str]) -> list[Recording]:
-    """Return the recordings without those named.
+def named_recordings(bags: Sequence[Path], naming: JointNaming | None = None) -> list[Recording]:
+    """Return the recordings of bags with the model's joint names, see :func:`each_named`."""
+    return list(each_named(bags, naming))
+
+
+def leaving_out(recordings: Iterable[Recording], names: Sequence[str]) -> Iterator[Recording]:
+    """Yield the recordings without those named.
 
     Raises:
         UnknownNameError: If there is no recording of a name.
     """
-    known = [item.name for item in recordings]
+    known = []
+    for item in recordings:
+        known.append(item.name)
+        if item.name not in names:
+            yield item
     for name in names:
         if name not in known:
             raise UnknownNameError('trajectory', name, known)
-    return [item for item in recordings if item.name not in names]
 
 
-def first_share(recordings: Sequence[Recording], share: float) -> list[Recording]:
-    """Return the first part of every recording."""
-    if share >= 1.0:
-        return list(recordings)
-    return [item.rows(0, int(len(item) * share)) for item in recordings]
+def first_share(recordings: Iterable[Recording], share: float) -> Iterator[Recording]:
+    """Yield the first part of every recording."""
+    for item in recordings:
+        yield item if share >= 1.0 else item.rows(0, int(len(item) * share))
 
 
 def last_share(recordings: Sequence[Recording], share: float) -> list[Recording]:

@@ -9,9 +9,10 @@ from typing import Any, NamedTuple
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.core.progress import no_progress, Progress
+from lstm_dynamics_ros.data.grid_cache import read_segments
 from lstm_dynamics_ros.data.quality.report import data_report, DataReport
 from lstm_dynamics_ros.data.recording import Recording
-from lstm_dynamics_ros.data.segment import natural_step, segments
+from lstm_dynamics_ros.data.segment import natural_step
 from lstm_dynamics_ros.learning.export.export import export as export_model
 from lstm_dynamics_ros.learning.export.settings import ExportSettings
 from lstm_dynamics_ros.learning.families.forward import ForwardSettings
@@ -19,7 +20,12 @@ from lstm_dynamics_ros.learning.members import check_size, Member, train_members
 from lstm_dynamics_ros.learning.selection.settings import Choosing
 from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.physics.rigid_body import RigidBodyPrior
-from lstm_dynamics_ros.workflows.choose import choose_model, what_is_there
+from lstm_dynamics_ros.workflows.choose import (
+    choose_model,
+    GRID,
+    grid_on_disk,
+    what_is_there,
+)
 from lstm_dynamics_ros.workflows.engines import check_engine
 from lstm_dynamics_ros.workflows.listener import Listener, listener_of, SILENT
 from lstm_dynamics_ros.workflows.options import EngineOptions
@@ -79,8 +85,7 @@ def train(
         folder: Where checkpoints are kept; runs/<name of the model> by default.
         init: Checkpoint (best.pt) to fine-tune from.
         rigid_body: Rigid-body prior of a model that has one.
-        force: Train although the data report has errors, or there is too little data for the size
-            of the model.
+        force: Train although the data report has errors, or the model is too large for the data.
         on_progress: Called with steps done, steps in all, and what is being done.
 
     Raises:
@@ -92,7 +97,8 @@ def train(
     workers = workers or EngineOptions()
     check_engine(workers)
     listener, path = listener_of(on_progress), Path(out)
-    found, extra = as_recordings(recordings), _named(export or ExportSettings(), path.stem)
+    runs = Path(folder or Path('runs') / path.stem)
+    found, extra = as_recordings(recordings, runs), _named(export or ExportSettings(), path.stem)
     training = settings or ForwardSettings(dt=0.0)
     training = training if training.dt else replace(training, dt=natural_step(found))
     chooses = choose is not None or settings is None
@@ -101,7 +107,7 @@ def train(
     report = _report(found, training, extra, prior, listener, force=force)
     if chooses:
         training, extra = what_is_there(found, training, extra, listener)
-    work = _Work(found, training, extra, path, Path(folder or Path('runs') / path.stem), prior)
+    work = _Work(found, training, extra, path, runs, prior)
     if chooses:
         choosing = choose or Choosing()
         card = choose_model(*work, choosing=choosing, workers=workers, listener=listener)
@@ -114,7 +120,7 @@ def train(
 class _Work(NamedTuple):
     """What is made into a model, and where."""
 
-    recordings: list[Recording]
+    recordings: Sequence[Recording]
     training: TrainingSettings
     export: ExportSettings
     out: Path
@@ -204,12 +210,8 @@ def train_model(
         force: Train although there is too little data for the size of the model.
         listener: Is shown progress and errors.
     """
-    derive = export_settings.velocity_source == 'derived'
-    gridded = [
-        item
-        for recording in recordings
-        for item in segments(recording, training.dt, derive_velocity=derive)
-    ]
+    grid_on_disk(recordings, training, export_settings, folder)
+    gridded = read_segments(folder / GRID)
     if not force:
         check_size(gridded, training)
     nominal = prior if identify else None

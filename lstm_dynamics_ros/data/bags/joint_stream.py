@@ -55,17 +55,22 @@ class JointStream:
 
     def __init__(self, bag: Bag, topic: str) -> None:
         self.topic = topic
-        self._receive_ns, self._blocks, malformed = _decode(bag, BagTopic(topic, JOINT_STATE, 0))
+        self._messages = bag, BagTopic(topic, JOINT_STATE, 0)
+        decoder = Decoder(JOINT_STATE)
         names: dict[str, None] = {}
-        for batch in _in_order(self._blocks):
-            names |= dict.fromkeys(batch.layout.names)
+        received, rows, stamps = [], [], []
+        for offset, receive_ns, batches in _decoded(*self._messages, decoder):
+            received.append(receive_ns)
+            for batch in batches:
+                names |= dict.fromkeys(batch.layout.names)
+                rows.append(offset + batch.rows)
+                stamps.append(batch.stamp_ns)
         self.names = tuple(names)
         """All joints that occur, in the order they first do."""
-        self._zero = bool(self._blocks) and not any(
-            batch.stamp_ns.any() for batch in _in_order(self._blocks)
-        )
+        self._receive_ns, self._rows, self._stamp_ns = map(_whole, (received, rows, stamps))
+        self._zero = bool(received) and not self._stamp_ns.any()
         self.counters = {
-            'malformed': malformed,
+            'malformed': decoder.malformed,
             'recovered': bag.recovered,
             'zero_stamp': len(self._receive_ns) if self._zero else 0,
         }
@@ -76,7 +81,7 @@ class JointStream:
 
         When no message of the topic is stamped, they get the time at which they were received.
         """
-        for offset, batches in self._blocks:
+        for _, receive_ns, batches in _decoded(*self._messages, Decoder(JOINT_STATE)):
             place = sorted(
                 (row, number, index)
                 for number, batch in enumerate(batches)
@@ -87,7 +92,7 @@ class JointStream:
                 batch = batches[number]
                 stamp = stamps[number][index]
                 yield RawSample(
-                    int(self._receive_ns[offset + row]) if self._zero else stamp,
+                    int(receive_ns[row]) if self._zero else stamp,
                     batch.layout.names,
                     batch.values['position'][index],
                     batch.values['velocity'][index],
@@ -100,15 +105,11 @@ class JointStream:
         The recorder's clock is another one than that of the stamps in simulation and replay. Where
         the two agree to :data:`SAME_CLOCK`, the time of reception is returned as it is.
         """
-        if self._zero or not self._blocks:
+        if self._zero or not len(self._rows):
             return receive_ns
-        parts = [(offset + b.rows, b.stamp_ns) for offset, group in self._blocks for b in group]
-        if not parts:
-            return receive_ns
-        rows, stamps = (np.concatenate(part) for part in zip(*parts, strict=True))
-        order = np.argsort(rows)
-        known = self._receive_ns[rows[order]]
-        ahead = stamps[order] - known
+        order = np.argsort(self._rows)
+        known = self._receive_ns[self._rows[order]]
+        ahead = self._stamp_ns[order] - known
         if abs(int(np.median(ahead))) < SAME_CLOCK:
             return receive_ns
         shift = np.interp(receive_ns - known[0], known - known[0], ahead - ahead[0])
@@ -143,12 +144,13 @@ def read_track(
     ]
     if not found:
         return None
-    receive_ns, blocks, _ = _decode(bag, found[0])
+    blocks = list(_decoded(bag, found[0], Decoder(found[0].type)))
+    receive_ns = _whole([received for _, received, _ in blocks])
     if states is not None:
         receive_ns = states.on_robot_clock(receive_ns)
     batches = [
         (offset, batch, names)
-        for offset, group in blocks
+        for offset, _, group in blocks
         for batch in group
         if (names := _names(batch, joint_names))
     ]
@@ -171,25 +173,22 @@ def read_track(
     return make_track(union, stamps[usable], **{k: v[usable] for k, v in signals.items()})
 
 
-_Blocks = list[tuple[int, list[Batch]]]
-
-
-def _decode(bag: Bag, topic: BagTopic) -> tuple[Stamps, _Blocks, int]:
-    """Return receive times, batches by block with the block's offset, and the malformed ones."""
-    decoder = Decoder(topic.type)
-    receive_ns: list[int] = []
-    blocks: _Blocks = []
+def _decoded(
+    bag: Bag, topic: BagTopic, decoder: Decoder
+) -> Iterator[tuple[int, Stamps, list[Batch]]]:
+    """Yield number of the first message, receive times and batches in order, block by block."""
+    offset = 0
     messages = bag.messages((topic.name,))
     while block := list(islice(messages, _BLOCK)):
-        blocks.append((len(receive_ns), list(decoder.decode([item.raw for item in block]))))
-        receive_ns += [item.receive_ns for item in block]
-    return np.array(receive_ns, np.int64), blocks, decoder.malformed
+        batches = list(decoder.decode([item.raw for item in block]))
+        receive_ns = np.array([item.receive_ns for item in block], np.int64)
+        yield offset, receive_ns, sorted(batches, key=lambda batch: int(batch.rows[0]))
+        offset += len(block)
 
 
-def _in_order(blocks: _Blocks) -> Iterator[Batch]:
-    """Yield all batches by their first message."""
-    for _, batches in blocks:
-        yield from sorted(batches, key=lambda batch: int(batch.rows[0]))
+def _whole(parts: Sequence[Stamps]) -> Stamps:
+    """Return what blocks hold, one after the other."""
+    return np.concatenate(parts) if parts else np.empty(0, np.int64)
 
 
 def _names(batch: Batch, joint_names: Sequence[str]) -> tuple[str, ...]:

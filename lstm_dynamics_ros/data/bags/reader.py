@@ -15,6 +15,7 @@ from lstm_dynamics_ros.core.state import RawSample, Stamps
 from lstm_dynamics_ros.data.bags.joint_stream import choose_topic, JointStream, read_track
 from lstm_dynamics_ros.data.bags.storage import BagTopic, is_bag, open_bag, SUFFIXES
 from lstm_dynamics_ros.data.recording import Recording
+from lstm_dynamics_ros.data.state_rows import StateRows
 from lstm_dynamics_ros.signals.time_grid import Intake
 import numpy as np
 
@@ -44,6 +45,7 @@ def read_recording(
     joint_names: Sequence[str] | None = None,
     joint_types: Mapping[str, str] | None = None,
     rename: Mapping[str, str] | None = None,
+    tracks: bool = True,
 ) -> Recording:
     """Read the joint states of a bag, with reference and command where it has them.
 
@@ -53,6 +55,7 @@ def read_recording(
         joint_names: The joints wanted, in this order; None for all, in the order they first occur.
         joint_types: Types by joint name, for those that are not revolute.
         rename: Name in the messages by joint name, for joints that the robot calls otherwise.
+        tracks: Whether to read reference and command.
 
     Raises:
         NoJointStatesError: If the bag has no JointState topic.
@@ -63,23 +66,23 @@ def read_recording(
     stream = JointStream(bag, choose_topic(bag, topic))
     names = _joint_names(stream.names, joint_names, rename or {})
     intake = Intake(names, rename=rename)
-    states = [state for s in stream.samples() if (state := intake.accept(s)) is not None]
+    states = StateRows()
+    for sample in stream.samples():
+        if (state := intake.accept(sample)) is not None:
+            states.append(state)
     counters = {**intake.counters, **stream.counters}
-    if not states:
+    if not len(states):
         met = ', '.join(f'{name} {count}' for name, count in counters.items() if count)
         raise DataError(f'{path} has no usable message on {stream.topic}: {met or "empty topic"}.')
-    stamps = np.array([state.stamp_ns for state in states], np.int64)
-    counters |= _stamp_counters(stamps)
+    counters |= _stamp_counters(states.stamp_ns)
     return Recording(
-        name=Path(path).stem if Path(path).is_file() else Path(path).name,
+        name=_name_of(Path(path)),
         joint_names=names,
         joint_types=_joint_types(names, joint_types or {}, bag.notes),
-        stamp_ns=stamps,
-        position=np.stack([state.position for state in states]),
-        velocity=np.stack([state.velocity for state in states]),
-        effort=np.stack([state.effort for state in states]),
-        reference=read_track(bag, ('reference',), names, stream),
-        command=read_track(bag, ('commands', 'command'), names, stream),
+        stamp_ns=states.stamp_ns,
+        **states.signals(),
+        reference=read_track(bag, ('reference',), names, stream) if tracks else None,
+        command=read_track(bag, ('commands', 'command'), names, stream) if tracks else None,
         counters=counters,
         sha256=bag.sha256(),
         notes=bag.notes,
@@ -111,16 +114,40 @@ def read_recordings(
         JointNamesError: If a bag lacks joints of the first.
         DataError: If there is no bag under one of the paths.
     """
-    recordings: list[Recording] = []
+    return list(
+        each_recording(
+            paths, topic=topic, joint_names=joint_names, joint_types=joint_types, rename=rename
+        )
+    )
+
+
+def each_recording(
+    paths: Path | str | Iterable[Path | str],
+    *,
+    topic: str | None = None,
+    joint_names: Sequence[str] | None = None,
+    joint_types: Mapping[str, str] | None = None,
+    rename: Mapping[str, str] | None = None,
+    tracks: bool = True,
+) -> Iterator[Recording]:
+    """Read several bags one by one, see :func:`read_recordings` and :func:`read_recording`."""
     if isinstance(paths, str | Path):
         paths = [paths]
-    bags = {bag.resolve(): bag for path in paths for bag in find_bags(Path(path))}
-    for bag in bags.values():
+    found = {bag.resolve(): bag for path in paths for bag in find_bags(Path(path))}
+    bags = list(found.values())
+    joints: tuple[str, ...] = ()
+    for bag, name in zip(bags, _own_names(bags), strict=True):
         recording = read_recording(
-            bag, topic=topic, joint_names=joint_names, joint_types=joint_types, rename=rename
+            bag,
+            topic=topic,
+            joint_names=joint_names,
+            joint_types=joint_types,
+            rename=rename,
+            tracks=tracks,
         )
-        recordings.append(recording.select(recordings[0].joint_names) if recordings else recording)
-    return _with_own_names(recordings, list(bags))
+        recording = replace(recording, name=name)
+        yield recording.select(joints) if joints else recording
+        joints = joints or recording.joint_names
 
 
 def find_bags(path: Path) -> list[Path]:
@@ -138,18 +165,21 @@ def find_bags(path: Path) -> list[Path]:
     return bags
 
 
-def _with_own_names(recordings: list[Recording], bags: Sequence[Path]) -> list[Recording]:
-    """Return the recordings with the folder in the name of those that share a name."""
-    count = Counter(recording.name for recording in recordings)
+def _own_names(bags: Sequence[Path]) -> list[str]:
+    """Return the names of bags, with the folder in those of bags that share a name."""
+    names = [_name_of(bag) for bag in bags]
+    count = Counter(names)
     named = [
-        replace(item, name=f'{bag.parent.name}/{item.name}') if count[item.name] > 1 else item
-        for item, bag in zip(recordings, bags, strict=True)
+        f'{bag.parent.name}/{name}' if count[name] > 1 else name
+        for name, bag in zip(names, bags, strict=True)
     ]
-    count = Counter(item.name for item in named)
-    return [
-        replace(item, name=str(bag)) if count[item.name] > 1 else item
-        for item, bag in zip(named, bags, strict=True)
-    ]
+    count = Counter(named)
+    return [str(bag) if count[name] > 1 else name for name, bag in zip(named, bags, strict=True)]
+
+
+def _name_of(bag: Path) -> str:
+    """Return the name of the trajectory of a bag."""
+    return bag.stem if bag.is_file() else bag.name
 
 
 def _joint_names(

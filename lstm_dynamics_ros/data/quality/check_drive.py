@@ -8,11 +8,18 @@ effort best, friction and a constant aside.
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-from lstm_dynamics_ros.core.state import Matrix
+from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.data.quality.finding import Finding, listed, warning
-from lstm_dynamics_ros.data.quality.joint_summary import fit, friction_columns, joined, steadied
+from lstm_dynamics_ros.data.quality.joint_summary import (
+    friction_columns,
+    LeastSquares,
+    Spread,
+    steadied,
+    Steady,
+)
 from lstm_dynamics_ros.data.recording import Recording
 import numpy as np
+from numpy.typing import NDArray
 
 Torque = Callable[[Matrix, Matrix, Matrix], Matrix]
 """Torque by a robot model of positions, velocities and accelerations, all (n_steps, n_joints)."""
@@ -69,23 +76,62 @@ def drive_factors(recordings: Sequence[Recording], torque: Torque) -> list[Drive
         recordings: Recordings of one robot.
         torque: Torque by a model of this robot, joints in the order of the recordings.
     """
-    made = [item for item in map(steadied, recordings) if item is not None]
-    if not made:
-        return []
-    nominal = np.concatenate([torque(s.position, s.velocity, s.acceleration) for s in made])
-    effort, velocity = joined(made, 'effort'), joined(made, 'velocity')
-    result = []
-    for j, name in enumerate(recordings[0].joint_names):
-        columns = np.column_stack([nominal[:, j], effort[:, j], velocity[:, j]])
-        columns = columns[np.isfinite(columns).all(axis=1)]
-        if len(columns) < FEWEST_ROWS or not (np.ptp(columns[:, :2], axis=0) > 0).all():
-            continue
-        known, target = columns[:, 0], columns[:, 1]
-        rest = np.column_stack([friction_columns(columns[:, 2]), np.ones(len(columns))])
-        before, without = fit(rest, target - known)[1], fit(rest, target)[1]
-        weights, after = fit(np.column_stack([known, rest]), target)
-        result.append(DriveFactor(name, float(weights[0]), before, after, without))
-    return result
+    names = recordings[0].joint_names
+    spreads = [Spread() for _ in names]
+    for steady in filter(None, map(steadied, recordings)):
+        for j, good in enumerate(_finite(steady).T):
+            if good.any():
+                spreads[j].add(steady.velocity[good, j : j + 1])
+    fits = [
+        _DriveFits(float(spread.std[0])) if spread.rows >= FEWEST_ROWS else None
+        for spread in spreads
+    ]
+    for steady in filter(None, map(steadied, recordings)):
+        nominal = torque(steady.position, steady.velocity, steady.acceleration)
+        for j, good in enumerate(_finite(steady).T):
+            fit = fits[j]
+            if fit is not None and good.any():
+                fit.add(nominal[good, j], steady.effort[good, j], steady.velocity[good, j])
+    return [
+        DriveFactor(name, *fit.factor())
+        for name, fit in zip(names, fits, strict=True)
+        if fit is not None and (fit.high > fit.low).all()
+    ]
+
+
+def _finite(steady: Steady) -> NDArray[np.bool_]:
+    """Return where torque and effort of each joint are known, shape (n_steps, n_joints)."""
+    motion = np.hstack([steady.position, steady.velocity, steady.acceleration])
+    return np.isfinite(steady.effort) & np.isfinite(motion).all(axis=1, keepdims=True)
+
+
+class _DriveFits:
+    """The fits of the effort of one joint.
+
+    Args:
+        scale: Standard deviation of its velocity.
+    """
+
+    def __init__(self, scale: float) -> None:
+        self._scale = scale
+        self._before, self._without, self._after = (LeastSquares() for _ in range(3))
+        self.low, self.high = np.full(2, np.inf), np.full(2, -np.inf)
+        """Smallest and largest torque and effort, shape (2,)."""
+
+    def add(self, torque: Vector, effort: Vector, velocity: Vector) -> None:
+        """Take in rows."""
+        known = np.stack([torque, effort])
+        self.low = np.minimum(self.low, known.min(axis=1))
+        self.high = np.maximum(self.high, known.max(axis=1))
+        rest = np.column_stack([friction_columns(velocity, self._scale), np.ones(len(effort))])
+        self._before.add(rest, effort - torque)
+        self._without.add(rest, effort)
+        self._after.add(np.column_stack([torque, rest]), effort)
+
+    def factor(self) -> tuple[float, float, float, float]:
+        """Return the factor, and what is left before, after and without it."""
+        weights, after = self._after.solve()
+        return float(weights[0]), self._before.solve()[1], after, self._without.solve()[1]
 
 
 def drive_findings(

@@ -11,17 +11,17 @@ With the torque of gravity from a robot model the scale is checked as well: the 
 it once.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import cast, NamedTuple
 
 from lstm_dynamics_ros.core.errors import ShapeError
-from lstm_dynamics_ros.core.state import Matrix
+from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.data.quality.finding import error, Finding, listed, RatedLimits, warning
 from lstm_dynamics_ros.data.quality.joint_summary import (
-    fit,
     friction_columns,
-    joined,
     JointSummary,
+    LeastSquares,
+    Spread,
     steadied,
     Steady,
 )
@@ -76,16 +76,25 @@ def effort_findings(
     for k in usable:
         limit = (limits or {}).get(joints[k].name, RatedLimits()).effort
         found += _against_limit(joints[k], limit)
-    steady = []
-    for k, recording in enumerate(recordings):
-        torque = None if gravity is None else gravity[k]
-        if torque is not None and torque.shape != recording.effort.shape:
-            raise ShapeError('gravity', recording.effort.shape, torque.shape)
-        if (made := steadied(recording, torque)) is not None:
-            steady.append(made)
-    if not steady or not usable:
+    for k, torque in enumerate(gravity or ()):
+        if torque.shape != recordings[k].effort.shape:
+            raise ShapeError('gravity', recordings[k].effort.shape, torque.shape)
+
+    def steady() -> Iterator[Steady]:
+        """Yield what there is piece by piece, so that not all of it is in memory at once."""
+        for k, recording in enumerate(recordings):
+            if (made := steadied(recording, None if gravity is None else gravity[k])) is not None:
+                yield from made.pieces()
+
+    spread = Spread()
+    for piece in steady() if usable else ():
+        known = (piece.velocity, piece.effort, piece.gravity)
+        spread.add(np.hstack([item for item in known if item is not None]))
+    if not spread.rows:
         return found
-    wrong = [j for j in usable if _is_negative(_power(steady, j))]
+    stds = spread.std.reshape(-1, len(joints))
+    powers = _powers(steady, usable, spread.rows, stds[0])
+    wrong = [j for j, power in zip(usable, powers, strict=True) if _is_negative(power)]
     if wrong:
         found.append(
             warning(
@@ -97,7 +106,7 @@ def effort_findings(
         )
     if gravity is not None:
         for j in usable:
-            found += _against_gravity(steady, j, joints[j].name)
+            found += _against_gravity(steady, j, joints[j].name, stds[:, j])
     return found
 
 
@@ -116,36 +125,76 @@ def _is_negative(power: _Power | None) -> bool:
     return power is not None and power.raw < 0 and power.dissipated < 0 and power.certainty < -SURE
 
 
-def _power(steady: Sequence[Steady], j: int) -> _Power | None:
-    """Return the mean power of a joint, None if there is too little data."""
-    position, acceleration = joined(steady, 'position'), joined(steady, 'acceleration')[:, j]
-    effort, velocity = joined(steady, 'effort')[:, j], joined(steady, 'velocity')[:, j]
-    blocks = len(effort) * steady[0].dt / BLOCK
-    if blocks < FEWEST_BLOCKS or not velocity.any():
-        return None
-    # What gives its work back, and what does not.
-    conservative = np.column_stack(
-        [acceleration, np.sin(position), np.cos(position), np.ones(len(position))]
-    )
-    friction = friction_columns(velocity)
-    weights = fit(np.hstack([conservative, friction]), effort)[0]
-    rest = (effort - conservative @ weights[: conservative.shape[1]]) * velocity
-    size = len(rest) // int(blocks)
-    means = rest[: size * int(blocks)].reshape(int(blocks), size).mean(axis=1)
-    scatter = float(means.std(ddof=1)) / np.sqrt(len(means))
-    mean = float(means.mean())
-    return _Power(float((effort * velocity).mean()), mean, mean / max(scatter, 1e-12))
+def _powers(
+    steady: Callable[[], Iterator[Steady]], joints: Sequence[int], rows: int, scale: Vector
+) -> list[_Power | None]:
+    """Return the mean power of joints, None of those with too little data.
+
+    Args:
+        steady: Gives the signals piece by piece.
+        joints: Numbers of the joints.
+        rows: Rows of all pieces.
+        scale: Standard deviation of the velocity of every joint of the robot.
+    """
+    blocks = int(rows * next(steady()).dt / BLOCK)
+    if blocks < FEWEST_BLOCKS:
+        return [None] * len(joints)
+    fits = [LeastSquares() for _ in joints]
+    for piece in steady():
+        for j, fit in zip(joints, fits, strict=True):
+            friction = friction_columns(piece.velocity[:, j], scale[j])
+            fit.add(np.hstack([_conservative(piece, j), friction]), piece.effort[:, j])
+    weights = [fit.solve()[0] for fit in fits]
+    size, first = rows // blocks, 0
+    raw, sums = np.zeros(len(joints)), np.zeros((len(joints), blocks))
+    moves = np.zeros(len(joints), bool)
+    for piece in steady():
+        # Rows beyond the last whole block are in none.
+        block = np.minimum(np.arange(first, first + len(piece.effort)) // size, blocks)
+        for i, j in enumerate(joints):
+            conservative, velocity = _conservative(piece, j), piece.velocity[:, j]
+            given_back = conservative @ weights[i][: conservative.shape[1]]
+            rest = (piece.effort[:, j] - given_back) * velocity
+            sums[i] += np.bincount(block, rest, blocks + 1)[:blocks]
+            raw[i] += piece.effort[:, j] @ velocity
+            moves[i] |= velocity.any()
+        first += len(block)
+    found: list[_Power | None] = []
+    for i, means in enumerate(sums / size):
+        mean = float(means.mean())
+        scatter = float(means.std(ddof=1)) / np.sqrt(blocks)
+        power = _Power(float(raw[i]) / rows, mean, mean / max(scatter, 1e-12))
+        found.append(power if moves[i] else None)
+    return found
 
 
-def _against_gravity(steady: Sequence[Steady], j: int, name: str) -> Iterator[Finding]:
-    """Check how often the effort contains the torque of gravity."""
-    torque, effort = joined(steady, 'gravity')[:, j], joined(steady, 'effort')[:, j]
-    if torque.std() < 0.2 * effort.std() and torque.std() < 0.5:
+def _conservative(steady: Steady, j: int) -> Matrix:
+    """Return what effort that gives its work back is made of."""
+    position, acceleration = steady.position, steady.acceleration[:, j]
+    ones = np.ones(len(position))
+    return np.column_stack([acceleration, np.sin(position), np.cos(position), ones])
+
+
+def _against_gravity(
+    steady: Callable[[], Iterator[Steady]], j: int, name: str, scale: Vector
+) -> Iterator[Finding]:
+    """Check how often the effort contains the torque of gravity.
+
+    Args:
+        steady: Gives the signals piece by piece.
+        j: Number of the joint.
+        name: Its name.
+        scale: Standard deviations of its velocity, its effort and the torque.
+    """
+    if scale[2] < 0.2 * scale[1] and scale[2] < 0.5:
         return
-    inertia = joined(steady, 'acceleration')[:, j]
-    friction = friction_columns(joined(steady, 'velocity')[:, j])
-    rest = np.column_stack([inertia, friction, np.ones(len(effort))])
-    factor = float(fit(np.column_stack([torque, rest]), effort)[0][0])
+    fit = LeastSquares()
+    for piece in steady():
+        torque = cast('Matrix', piece.gravity)[:, j]
+        friction = friction_columns(piece.velocity[:, j], scale[0])
+        rest = [piece.acceleration[:, j], friction, np.ones(len(torque))]
+        fit.add(np.column_stack([torque, *rest]), piece.effort[:, j])
+    factor = float(fit.solve()[0][0])
     if 0.75 <= factor <= 1.33:
         return
     if abs(factor) < 0.2:

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What was measured of joints: in figures, and at equal steps without noise."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -13,6 +13,9 @@ import numpy as np
 
 SMOOTHING = 0.04
 """Half width of the zero-phase filter of all signals [s], acceleration included."""
+
+PIECE = 50_000
+"""Rows that are worked on at a time."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -163,6 +166,14 @@ class Steady(NamedTuple):
     gravity: Matrix | None
     """Torque of gravity [N m] or [N], if it was given."""
 
+    def pieces(self) -> Iterator['Steady']:
+        """Yield it in pieces of :data:`PIECE` rows."""
+        for start in range(0, len(self.effort), PIECE):
+            rows = slice(start, start + PIECE)
+            gravity = None if self.gravity is None else self.gravity[rows]
+            motion = self.position[rows], self.velocity[rows], self.acceleration[rows]
+            yield Steady(self.dt, *motion, self.effort[rows], gravity)
+
 
 def steadied(recording: Recording, gravity: Matrix | None = None) -> Steady | None:
     """Return the signals at equal steps, None if there are too few.
@@ -180,17 +191,18 @@ def steadied(recording: Recording, gravity: Matrix | None = None) -> Steady | No
     times = np.arange(0, seconds[-1], dt)
     joints = range(len(recording.joint_names))
 
-    def even(columns: Sequence[Vector]) -> Matrix:
-        return np.stack([np.interp(times, seconds, column[first]) for column in columns], axis=1)
+    def even(columns: Iterable[Vector]) -> Matrix:
+        placed = (np.interp(times, seconds, column[first]) for column in columns)
+        return np.stack([_smooth(column, half) for column in placed], axis=1)
 
-    velocity = _smooth(even([speed(recording, j) for j in joints]), half)
+    velocity = even(speed(recording, j) for j in joints)
     return Steady(
         dt,
-        _smooth(even([_unwrapped(recording, j) for j in joints]), half),
+        even(_unwrapped(recording, j) for j in joints),
         velocity,
         np.gradient(velocity, dt, axis=0),
-        _smooth(even(list(recording.effort.T)), half),
-        None if gravity is None else _smooth(even(list(gravity.T)), half),
+        even(recording.effort.T),
+        None if gravity is None else even(gravity.T),
     )
 
 
@@ -203,27 +215,70 @@ def _unwrapped(recording: Recording, j: int) -> Vector:
     return turned
 
 
-def _smooth(values: Matrix, half: int) -> Matrix:
-    """Return the mean over ``half`` steps to both sides, shape (n_steps - 2 * half, n_joints)."""
-    total = np.concatenate([np.zeros((1, values.shape[1])), np.cumsum(values, axis=0)])
-    mean: Matrix = (total[2 * half + 1 :] - total[: -2 * half - 1]) / (2 * half + 1)
+def _smooth(values: Vector, half: int) -> Vector:
+    """Return the mean over ``half`` steps to both sides, shape (n_steps - 2 * half,)."""
+    total = np.concatenate([[0.0], np.cumsum(values)])
+    mean: Vector = (total[2 * half + 1 :] - total[: -2 * half - 1]) / (2 * half + 1)
     return mean
 
 
-def joined(made: Sequence[Steady], kind: str) -> Matrix:
-    """Return one signal of all recordings one after the other, shape (n_steps, n_joints)."""
-    whole: Matrix = np.concatenate([getattr(item, kind) for item in made])
-    return whole
+def friction_columns(velocity: Vector, scale: float) -> Matrix:
+    """Return what viscous and Coulomb friction of one joint are proportional to, (n_steps, 2).
+
+    Args:
+        velocity: Velocities of the joint.
+        scale: Their standard deviation.
+    """
+    return np.stack([velocity, np.tanh(velocity / (0.2 * scale + 1e-12))], axis=1)
 
 
-def friction_columns(velocity: Vector) -> Matrix:
-    """Return what viscous and Coulomb friction of one joint are proportional to, (n_steps, 2)."""
-    coulomb = np.tanh(velocity / (0.2 * float(velocity.std()) + 1e-12))
-    return np.stack([velocity, coulomb], axis=1)
+class Spread:
+    """Standard deviation of columns whose rows come piece by piece."""
+
+    def __init__(self) -> None:
+        self.rows = 0
+        self._mean: Vector = np.zeros(1)
+        self._squares: Vector = np.zeros(1)
+
+    def add(self, values: Matrix) -> None:
+        """Take in rows, shape (n_steps, n)."""
+        rows, mean = len(values), values.mean(axis=0)
+        away = mean - self._mean
+        self._squares = self._squares + ((values - mean) ** 2).sum(axis=0)
+        self._squares += away**2 * (self.rows * rows / (self.rows + rows))
+        self._mean = self._mean + away * (rows / (self.rows + rows))
+        self.rows += rows
+
+    @property
+    def std(self) -> Vector:
+        """The standard deviation of each column, shape (n,)."""
+        return np.sqrt(self._squares / self.rows)
 
 
-def fit(features: Matrix, target: Vector) -> tuple[Vector, float]:
-    """Return weights by least squares, and the RMS of what they leave."""
-    weights: Vector = np.linalg.lstsq(features, target, rcond=None)[0].astype(np.float64)
-    left = target - features @ weights
-    return weights, float(np.sqrt(np.mean(left**2)))
+class LeastSquares:
+    """Least squares over rows that come piece by piece, as exact as over all of them at once.
+
+    Of the rows only the triangle of their QR decomposition is kept. Source: J. Demmel, L. Grigori,
+    M. Hoemmen, J. Langou, "Communication-optimal parallel and sequential QR and LU
+    factorizations", SIAM J. Scientific Computing 34, 2012 (sequential TSQR).
+    """
+
+    def __init__(self) -> None:
+        self._triangle: Matrix | None = None
+        self._rows = 0
+
+    def add(self, features: Matrix, target: Vector) -> None:
+        """Take in rows, shapes (n_steps, n) and (n_steps,)."""
+        rows = np.column_stack([features, target])
+        self._rows += len(rows)
+        rows = rows if self._triangle is None else np.vstack([self._triangle, rows])
+        self._triangle = np.asarray(np.linalg.qr(rows, mode='r'))
+
+    def solve(self) -> tuple[Vector, float]:
+        """Return the weights, and the RMS of what they leave."""
+        assert self._triangle is not None
+        features, target = self._triangle[:, :-1], self._triangle[:, -1]
+        smallest = np.finfo(float).eps * max(self._rows, features.shape[1])
+        weights: Vector = np.linalg.lstsq(features, target, rcond=smallest)[0].astype(np.float64)
+        left = target - features @ weights
+        return weights, float(np.sqrt(left @ left / self._rows))

@@ -99,7 +99,7 @@ def data_report(
         DataError: If there is no recording.
         JointNamesError: If the recordings are not of the same joints.
     """
-    items = [recordings] if isinstance(recordings, Recording) else list(recordings)
+    items = [recordings] if isinstance(recordings, Recording) else recordings
     if not items:
         raise DataError('There is no recording to report on.')
     names = items[0].joint_names
