@@ -2,6 +2,7 @@
 """`lstm-dynamics train`: from bags to a proven model file."""
 
 from dataclasses import dataclass, field
+import math
 from pathlib import Path
 from typing import Annotated
 
@@ -118,8 +119,8 @@ class Train(EngineOptions):
 
     def _choosing(self, training: TrainingSettings) -> Choosing | None:
         """Return how long to choose, unless what to train was given as a whole."""
-        if self.budget < 0:
-            raise ConfigError(f'--budget must be at least 0 minutes, got {self.budget:g}.')
+        if not 0 <= self.budget < math.inf:
+            raise ConfigError(f'--budget must be 0 minutes or more, got {self.budget:g}.')
         if self.settings or self.init or not self.budget or not can_choose(training):
             return None
         default = type(training)()

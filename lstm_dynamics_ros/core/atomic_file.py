@@ -5,6 +5,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 import os
 from pathlib import Path
+from tempfile import TemporaryFile
+
+from lstm_dynamics_ros.core.errors import ConfigError
 
 
 @contextmanager
@@ -30,6 +33,26 @@ def unfinished(path: Path) -> Iterator[Path]:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def check_writable(path: Path) -> None:
+    """Find out whether a file can be written, before the work that it is for begins.
+
+    Raises:
+        ConfigError: If it is a folder, or its own folder cannot be made or written to.
+    """
+    if path.is_dir():
+        raise ConfigError(
+            f'{path} is a folder. Give the file to write, e.g. {path / "model.onnx"}.'
+        )
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=path.parent):
+            pass
+    except OSError as error:
+        raise ConfigError(
+            f'{path} cannot be written ({error.strerror}). Give a file in a folder that can.'
+        ) from error
 
 
 def write_bytes(path: Path, data: bytes) -> None:

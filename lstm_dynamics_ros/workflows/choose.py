@@ -13,7 +13,7 @@ from typing import Any
 from lstm_dynamics_ros.core.atomic_file import write_text
 from lstm_dynamics_ros.core.card import ModelCard, PRIOR_KIND
 from lstm_dynamics_ros.core.engine import Engine
-from lstm_dynamics_ros.core.errors import ConfigError, DataError
+from lstm_dynamics_ros.core.errors import ConfigError, DataError, UnknownNameError
 from lstm_dynamics_ros.core.json_data import from_json, to_plain
 from lstm_dynamics_ros.core.progress import Progress
 from lstm_dynamics_ros.data.grid_cache import read_segments, write_segments
@@ -25,7 +25,7 @@ from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings
 from lstm_dynamics_ros.learning.families.forward import ForwardSettings
 from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 from lstm_dynamics_ros.learning.selection.choose import Choice, Chooser, MOST_FOLDS
-from lstm_dynamics_ros.learning.selection.plan import Plan
+from lstm_dynamics_ros.learning.selection.plan import CELLS_TRIED, Plan
 from lstm_dynamics_ros.learning.selection.settings import can_choose, Choosing
 from lstm_dynamics_ros.learning.selection.trials import Data
 from lstm_dynamics_ros.learning.settings import TrainingSettings
@@ -48,6 +48,12 @@ MOST_WORKERS = 8
 
 GRID = 'grid'
 """Where the data are kept on the time grid, in the folder of the checkpoints."""
+
+COUNTS = (
+    *('workers', 'folds', 'trial_folds', 'hidden_size', 'burn_in_steps', 'window_steps'),
+    *('updates_per_epoch', 'epochs'),
+)
+"""Entries of a plan that are 1 at least."""
 
 PLAN_FILE = 'plan.json'
 """Where the plan is kept in the folder of the checkpoints."""
@@ -93,7 +99,7 @@ def choose_model(
     digest = grid_on_disk(by_name, base, export_settings, folder)
     whole = read_segments(folder / GRID)
     shown = _rigid_body(prior, whole, base, export_settings, listener)
-    data = data_of(folder / GRID, base, shown)
+    base, data = fitted(base, whole, data_of(folder / GRID, base, shown))
     trials = folder / f'trials_{digest[:12]}'
     with listener.progress('choose') as update, engine_of(workers, folder) as engine:
         choice = _choice(base, data, choosing, engine, trials, update)
@@ -136,7 +142,7 @@ def what_is_there(
         recordings: What to learn from.
         base: Kind of model, and settings that are given.
         export_settings: Entries of the card.
-        listener: Is told what is missing.
+        listener: Is shown what is missing.
     """
 
     def missing(kind: str) -> bool:
@@ -187,6 +193,30 @@ def data_of(folder: Path, base: DynamicsSettings, prior: RigidBodyPrior | None) 
     )
 
 
+def fitted(
+    base: DynamicsSettings, gridded: Sequence[Segment], data: Data
+) -> tuple[DynamicsSettings, Data]:
+    """Return settings and splits whose windows fit into short recordings.
+
+    Args:
+        base: What was asked for.
+        gridded: All data.
+        data: How they would be split if there were enough.
+    """
+    motions = {segment.name for segment in gridded}
+    # One motion alone is split into two blocks, of four burn-ins each, with gaps between.
+    most = max(len(segment) for segment in gridded) / (1 if len(motions) > 1 else 2)
+    needed = max(data.window_steps, 4 * data.washout_steps)
+    if needed <= 0.8 * most:
+        return base, data
+    share = 0.8 * most / needed
+    if isinstance(base, ForwardSettings):
+        base = replace(base, rollout_steps=max(1, round(share * base.rollout_steps)))
+    washout = max(2, round(share * data.washout_steps))
+    window = washout + max(2, round(share * WINDOW)) + base.horizon
+    return base, replace(data, washout_steps=washout, window_steps=window)
+
+
 def _choice(
     base: DynamicsSettings,
     data: Data,
@@ -224,13 +254,22 @@ def read_plan(path: Path) -> Plan:
     """Return a plan that was kept.
 
     Raises:
-        ConfigError: If the file is not there, or holds none.
+        ConfigError: If the file is not there, or holds none that can be followed.
+        UnknownNameError: If it names a network that is not known.
     """
     try:
         text = path.read_text(encoding='utf-8')
     except OSError as error:
         raise ConfigError(f'The plan {path} cannot be read: {error.strerror}.') from error
-    return from_json(Plan, text, f'The plan {path}', ConfigError)
+    plan = from_json(Plan, text, f'The plan {path}', ConfigError)
+    wrong = [name for name in COUNTS if getattr(plan, name) < 1]
+    wrong += [name for name in ('head_size', 'seed') if getattr(plan, name) < 0]
+    if wrong or plan.folds < 2:
+        raise ConfigError(f'The plan {path} has impossible values: {wrong or ["folds"]}.')
+    for cell in plan.cells:
+        if cell not in CELLS_TRIED:
+            raise UnknownNameError(f'network in the plan {path}', cell, CELLS_TRIED)
+    return plan
 
 
 def choice_figures(choice: Choice) -> dict[str, Any]:

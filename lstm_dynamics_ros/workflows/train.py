@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from lstm_dynamics_ros.core.atomic_file import check_writable
 from lstm_dynamics_ros.core.card import ModelCard
 from lstm_dynamics_ros.core.errors import DataError
 from lstm_dynamics_ros.core.progress import no_progress, Progress
@@ -81,7 +82,7 @@ def train(
             forward model is chosen.
         export: What the card says beyond what training knows.
         choose: Choose what settings leave at their defaults, instead of training them as they are.
-        workers: Who does the work of a choice; processes of this machine by default.
+        workers: Who does the work of a choice; this process alone by default.
         folder: Where checkpoints are kept; runs/<name of the model> by default.
         init: Checkpoint (best.pt) to fine-tune from.
         rigid_body: Rigid-body prior of a model that has one.
@@ -94,23 +95,23 @@ def train(
         TrainingError: If there is too little data, or the folder holds another training.
         ExportError: If the model could not be proven fit for use.
     """
-    workers = workers or EngineOptions()
+    workers = workers or EngineOptions(workers=1)
     check_engine(workers)
+    check_writable(Path(out))
     listener, path = listener_of(on_progress), Path(out)
     runs = Path(folder or Path('runs') / path.stem)
     found, extra = as_recordings(recordings, runs), _named(export or ExportSettings(), path.stem)
     training = settings or ForwardSettings(dt=0.0)
     training = training if training.dt else replace(training, dt=natural_step(found))
     chooses = choose is not None or settings is None
-    compensated = extra.driver_compensates
-    prior = rigid_body_of(found[0].joint_names, rigid_body, compensated=compensated)
+    prior = _prior(found[0].joint_names, rigid_body, extra)
     report = _report(found, training, extra, prior, listener, force=force)
     if chooses:
         training, extra = what_is_there(found, training, extra, listener)
     work = _Work(found, training, extra, path, runs, prior)
     if chooses:
-        choosing = choose or Choosing()
-        card = choose_model(*work, choosing=choosing, workers=workers, listener=listener)
+        how = choose or Choosing()
+        card = choose_model(*work, choosing=how, workers=workers, listener=listener)
     else:
         start = None if init is None else Path(init)
         card = _trained(work, rigid_body, init=start, force=force, listener=listener)
@@ -150,6 +151,13 @@ def _trained(
         force=force,
         listener=listener,
     )
+
+
+def _prior(
+    joint_names: Sequence[str], source: RigidBodySource, export: ExportSettings
+) -> RigidBodyPrior | None:
+    """Return the rigid-body prior that was asked for."""
+    return rigid_body_of(joint_names, source, compensated=export.driver_compensates)
 
 
 def _named(export: ExportSettings, name: str) -> ExportSettings:

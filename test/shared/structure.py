@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Figures about the structure of the code: ``python test/shared/structure.py [TREE ...]``.
 
-A tree is a checkout of this repository, of any commit. What a file imports is told from its text,
+A tree is a checkout of this repository, of any commit. What a file imports is read from its text,
 here and for the test of the import rule, so that nothing of a tree is run.
 """
 

@@ -1,14 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
 """From recordings to a model that nobody made settings for."""
 
-from dataclasses import replace
+from dataclasses import asdict, replace
+import json
 from pathlib import Path
 
-from lstm_dynamics_ros.core.errors import ConfigError
+from lstm_dynamics_ros.core.errors import ConfigError, LstmDynamicsError
 from lstm_dynamics_ros.core.state import NANOSECONDS
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.learning.families.control import ControlSettings
 from lstm_dynamics_ros.learning.families.inverse import InverseSettings
+from lstm_dynamics_ros.learning.selection.plan import Plan
 from lstm_dynamics_ros.learning.selection.settings import Choosing
 from lstm_dynamics_ros.runtime.model_file import load_model
 from lstm_dynamics_ros.workflows.choose import read_plan
@@ -91,6 +93,54 @@ def test_a_family_without_candidates_is_refused_with_the_way_out(tmp_path: Path)
             choose=CHOOSING,
             workers=ALONE,
         )
+
+
+def test_one_short_recording_gets_a_linear_model_and_how_much_a_network_takes(
+    tmp_path: Path,
+) -> None:
+    slow = replace(swings(0, steps=250), stamp_ns=np.arange(1, 251) * (NANOSECONDS // 50))
+    out, folder = tmp_path / 'm.onnx', tmp_path / 'run'
+    card = train([slow], out, choose=CHOOSING, folder=folder, force=True).card
+    assert card.cell == 'none'
+    why = card.provenance['choice']['why']
+    assert 'too little data for a network. 5 s are here; the smallest takes' in why
+    assert 'one motion only' in why
+
+
+def test_a_place_that_cannot_be_written_is_refused_before_the_work(tmp_path: Path) -> None:
+    (tmp_path / 'file').write_text('')
+    for out, what in ((tmp_path, 'is a folder'), (tmp_path / 'file' / 'm.onnx', 'be written')):
+        with pytest.raises(ConfigError, match=what):
+            train([swings(0)], out, choose=CHOOSING)
+
+
+@pytest.mark.parametrize(
+    ('change', 'what'),
+    [({'hidden_size': -16}, 'hidden_size'), ({'folds': 1}, 'folds'), ({'cells': ['x']}, "'x'")],
+)
+def test_a_plan_with_impossible_values_is_refused(
+    tmp_path: Path, change: dict[str, object], what: str
+) -> None:
+    plan = Plan(
+        budget=1.0,
+        workers=1,
+        folds=3,
+        trial_folds=2,
+        cells=('gru',),
+        hidden_size=16,
+        head_size=0,
+        burn_in_steps=40,
+        window_steps=100,
+        updates_per_epoch=4,
+        epochs=8,
+        seed=0,
+    )
+    path = tmp_path / 'plan.json'
+    path.write_text(json.dumps(asdict(plan)))
+    assert read_plan(path) == plan
+    path.write_text(json.dumps(asdict(plan) | change))
+    with pytest.raises(LstmDynamicsError, match=what):
+        read_plan(path)
 
 
 @pytest.mark.parametrize('text', [None, '{', '{"budget": 5}'])

@@ -78,7 +78,7 @@ def identify(
         prior: The robot by its URDF.
         recorded: What was measured.
         settings: How to do it.
-        progress: Told after every fit.
+        progress: Called after every fit.
 
     Raises:
         JointNamesError: If the data are of other joints.

@@ -10,6 +10,7 @@ from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.families.dynamics import DynamicsSettings, FADE
 from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 from lstm_dynamics_ros.learning.selection.plan import Plan
+from lstm_dynamics_ros.learning.selection.trials import Data
 import numpy as np
 
 FRICTION_SHARES = (0.5, 0.1, 0.02)
@@ -65,6 +66,8 @@ def linear_variants(
     if not forward:
         first += [Variant(f'{v.title}, friction', v.change | friction) for v in first]
     later = [[Variant(f'{n} steps', {'history_steps': n}) for n in LENGTHS]]
+    # What was best with a short delay line need not be with a longer one.
+    later.append([Variant(f'positions {how}', {'position_features': how}) for how in seen])
     later.append([Variant('friction', friction)] if forward else [Variant('slip', slip)])
     later.append([Variant('cogging', {'ripple_limit': 400})])
     if forward:
@@ -82,7 +85,7 @@ def linear_variants(
     return [v for v in first if free(v)] or [Variant('as given', {})], [g for g in kept if g]
 
 
-def linear_base(base: DynamicsSettings, burn_in_steps: int) -> DynamicsSettings:
+def linear_base(base: DynamicsSettings, data: Data) -> DynamicsSettings:
     """Return the settings of a linear model, with what was asked for."""
     length = (
         FIRST_LENGTH if base.history_steps == type(base)().history_steps else base.history_steps
@@ -94,8 +97,8 @@ def linear_base(base: DynamicsSettings, burn_in_steps: int) -> DynamicsSettings:
         head_size=0,
         history_steps=length,
         ripple_limit=0,
-        burn_in_steps=burn_in_steps,
-        window_steps=LINEAR_WINDOW,
+        burn_in_steps=data.washout_steps,
+        window_steps=min(LINEAR_WINDOW, data.window_steps - data.washout_steps - base.horizon),
     )
 
 

@@ -200,18 +200,18 @@ class Chooser:
             checkpoint = trained(replace(chosen, fold=fold))
             members.append(Member(checkpoint, split.held_out, split.learn_from))
         self._board.choose(title, total * linear.score)
-        on_far = f', {far:.3f} on the farthest motion' if far else ''
+        on_far = f', {far:.4f} on the farthest motion' if far else ''
         return (
-            f'{title}: its error on motions it has not seen is {total:.3f} of that of the best '
+            f'{title}: its error on motions it has not seen is {total:.4f} of that of the best '
             f'linear model{on_far}.'
         ), members
 
     def _linear_because(self, title: str, ratio: float, far: float) -> str:
         """Return why the linear model is taken."""
-        on_far = f', {far:.3f} on the farthest motion' if far else ''
+        on_far = f', {far:.4f} on the farthest motion' if far else ''
         return (
             f'Linear: on motions it has not seen the error of the best network, {title}, is '
-            f'{ratio:.3f} of that of the best linear model{on_far}; it takes less than {WORTH_IT} '
+            f'{ratio:.4f} of that of the best linear model{on_far}; it takes less than {WORTH_IT} '
             f'and no more than {HARDLY_WORSE} there to be worth it.'
         )
 

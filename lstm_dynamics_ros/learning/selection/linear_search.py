@@ -40,7 +40,7 @@ def best_linear(
     Raises:
         DataError: If no linear model can be fitted.
     """
-    start = linear_base(base, data.washout_steps)
+    start = linear_base(base, data)
     first, groups = linear_variants(base, segments, with_prior=data.prior is not None)
     total, done = len(first) + sum(len(group) for group in groups), 0
 
@@ -64,7 +64,8 @@ def best_linear(
         )
     title, best = min(found, key=lambda item: item[1].score)
     for group in groups:
-        work = [(f'{title}, {v.title}', replace(best.settings, **v.change)) for v in group]
+        changed = [(v.title, replace(best.settings, **v.change)) for v in group]
+        work = [(f'{title}, {name}', one) for name, one in changed if one != best.settings]
         for name, item in tried(work):
             if item.score < CLEARLY * best.score:
                 title, best = name, item

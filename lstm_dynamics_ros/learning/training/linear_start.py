@@ -74,7 +74,7 @@ def prepare(
     joints, shift = model.n_joints, int(model.forward_kind)
     longest = max(len(run.observations) for run in runs)
     if longest <= history + shift:
-        raise TooShortError(float(longest), float(history + shift + 1))
+        raise TooShortError(longest * dt, (history + shift + 1) * dt)
     mean, std = _moments([run.observations for run in runs])
     safe = floored(std, joints)
     circular = model.wraps > 0.5

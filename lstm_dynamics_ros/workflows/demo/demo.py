@@ -69,7 +69,7 @@ def run_demo(
     Args:
         settings: What to run.
         headless: Draw nothing.
-        progress: Told the seconds seen, the seconds in all, and what is being done.
+        progress: Called with the seconds seen, the seconds in all, and what is being done.
 
     Raises:
         ModelFileError: If a model is refused.

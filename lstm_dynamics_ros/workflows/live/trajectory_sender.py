@@ -82,7 +82,7 @@ def send(
         bag: What ``lstm-dynamics excite`` wrote.
         confirm: Asks the person before the robot moves.
         joint_states: Topic of the joint states.
-        progress: Told ten times a second.
+        progress: Called ten times a second.
         patience: Longest wait for joint states and controller [s].
 
     Returns:

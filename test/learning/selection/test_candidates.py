@@ -2,11 +2,13 @@
 """The short list."""
 
 from collections.abc import Callable
+from pathlib import Path
 
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.families.forward import ForwardSettings
 from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 from lstm_dynamics_ros.learning.selection.candidates import linear_base, linear_variants
+from lstm_dynamics_ros.learning.selection.trials import Data
 import numpy as np
 import pytest
 
@@ -37,7 +39,9 @@ def test_what_is_given_by_hand_is_not_varied(run: list[Segment]) -> None:
     first, later = linear_variants(base, run, with_prior=False)
     varied = {name for group in [first, *later] for v in group for name in v.change}
     assert not varied & {'position_features', 'history_steps'}
-    assert linear_base(base, 40).history_steps == 15
+    data = Data(folder=Path(), folds=4, washout_steps=40, window_steps=60, seed=0)
+    assert linear_base(base, data).history_steps == 15
+    assert linear_base(base, data).window_steps == 20
 
 
 @pytest.mark.parametrize('with_prior', [False, True])
