@@ -16,6 +16,9 @@ import numpy as np
 USUAL = (0.01, 0.99)
 """Quantiles between which the values of the other motions count as their range."""
 
+MOST_ROWS = 500_000
+"""Rows of all motions that are compared; more data are thinned."""
+
 
 class MotionFold(NamedTuple):
     """One split of the data."""
@@ -97,8 +100,9 @@ def distance_of_motions(
         segments: The data.
         motions: Names of the trajectories of each motion.
     """
+    thin = -(-sum(map(len, segments)) // MOST_ROWS)
     rows = [
-        np.vstack([_columns(segment) for segment in segments if segment.name in names])
+        np.vstack([_columns(segment)[::thin] for segment in segments if segment.name in names])
         for names in motions
     ]
     found = []

@@ -133,11 +133,11 @@ def measured(settings: TrainingSettings) -> tuple[str, ...]:
 
 def columns(segment: Segment, settings: TrainingSettings) -> Trajectory:
     """Return the model's columns of a usable segment."""
-    return Trajectory(
-        segment.name,
-        _stack([getattr(segment, kind) for kind in settings.signals]),
-        _stack([getattr(segment, kind) for kind in settings.targets]),
-    )
+    observations = _stack([getattr(segment, kind) for kind in settings.signals])
+    if settings.targets == settings.signals:  # one copy will do
+        return Trajectory(segment.name, observations, observations)
+    targets = _stack([getattr(segment, kind) for kind in settings.targets])
+    return Trajectory(segment.name, observations, targets)
 
 
 def _finite(segment: Segment, kinds: Sequence[str]) -> list[Segment]:

@@ -9,10 +9,8 @@ from typing import Any
 from lstm_dynamics_ros.data.quality.report import data_report, DataReport
 from lstm_dynamics_ros.data.recording import Recording
 from lstm_dynamics_ros.data.segment import natural_step, segments
-from lstm_dynamics_ros.evaluation.reports.identification_page import (
-    identification_page,
-    identification_text,
-)
+from lstm_dynamics_ros.evaluation.reports.identification_page import identification_page
+from lstm_dynamics_ros.evaluation.reports.identification_text import identification_text
 from lstm_dynamics_ros.learning.identification.file import content, write_identified
 from lstm_dynamics_ros.learning.identification.identify import identify as identify_prior
 from lstm_dynamics_ros.learning.identification.result import Identification

@@ -9,7 +9,7 @@ from lstm_dynamics_ros.core.card import PRIOR_KIND
 from lstm_dynamics_ros.core.errors import ConfigError
 from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.data.split import folds
-from lstm_dynamics_ros.evaluation.reports.identification_page import identification_text
+from lstm_dynamics_ros.evaluation.reports.identification_text import identification_text
 from lstm_dynamics_ros.learning.families.inverse import InverseSettings
 from lstm_dynamics_ros.learning.identification.file import read_identified
 from lstm_dynamics_ros.learning.identification.identify import identified_prior, identify

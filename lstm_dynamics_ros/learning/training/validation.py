@@ -18,7 +18,7 @@ from torch import Tensor
 PER_RUN = 24
 """Windows looked at per trajectory, evenly spread."""
 
-_BATCH = 512
+_BATCH = 64
 
 
 @torch.no_grad()

@@ -7,9 +7,11 @@ from io import BytesIO
 from lstm_dynamics_ros.core.state import Matrix, Vector
 from lstm_dynamics_ros.evaluation.reports.identification_page import (
     effort_figure,
+    identification_page,
+)
+from lstm_dynamics_ros.evaluation.reports.identification_text import (
     error_rows,
     friction_rows,
-    identification_page,
     identification_text,
 )
 from lstm_dynamics_ros.learning.identification.result import (
