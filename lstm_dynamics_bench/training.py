@@ -120,10 +120,10 @@ class _Ours:
         self.settings = settings
         self.updates = updates
         segment = _made_up(settings, n_joints)
-        dataset = WindowDataset([segment], settings)
+        self.runs = runs = [columns(segment, settings)]
+        dataset = WindowDataset(runs, settings)
         sampler = EpochSampler(len(dataset), settings.batch_size, updates, settings.seed)
         self.loader = loader(dataset, sampler)
-        self.runs = runs = [columns(segment, settings)]
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(settings.seed)
             self.model = DynamicsModel(settings, segment.joint_types)

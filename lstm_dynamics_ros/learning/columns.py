@@ -118,11 +118,6 @@ def usable(
     return result
 
 
-def needed(settings: TrainingSettings) -> tuple[str, ...]:
-    """Return the kinds of signal a model is trained on: features first, in the card's order."""
-    return tuple(k for k in _UNITS if k in {*settings.signals, *settings.targets})
-
-
 def measured(settings: TrainingSettings) -> tuple[str, ...]:
     """Return the kinds of signal that recordings must hold for a model."""
     kinds = {*settings.signals, *settings.targets}

@@ -4,10 +4,10 @@
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from lstm_dynamics_ros.data.segment import Segment
-from lstm_dynamics_ros.data.windows import Windows
-from lstm_dynamics_ros.learning.columns import needed, Trajectory
+from lstm_dynamics_ros.core.errors import TooShortError
+from lstm_dynamics_ros.learning.columns import Trajectory
 from lstm_dynamics_ros.learning.settings import TrainingSettings
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset, Sampler
@@ -25,32 +25,33 @@ class WindowBatch(NamedTuple):
 
 
 class WindowDataset(Dataset[WindowBatch]):
-    """Every training window over some segments; an item is a whole batch of them.
+    """Every training window over some trajectories; an item is a whole batch of them.
 
     Args:
-        segments: From :func:`~lstm_dynamics_ros.learning.columns.usable`.
-        settings: Says which signals are needed, and for how long.
+        runs: From :func:`~lstm_dynamics_ros.learning.columns.columns`; windows are cut from them
+            when they are asked for.
+        settings: Says how long windows are.
 
     Raises:
-        TooShortError: If no segment holds a window.
+        TooShortError: If no trajectory holds a window.
     """
 
-    def __init__(self, segments: Sequence[Segment], settings: TrainingSettings) -> None:
-        self._windows = Windows(segments, settings.sequence_steps, kinds=needed(settings))
-        self._runs = torch.from_numpy(self._windows.index[:, 0].copy())
-        n_joints = len(segments[0].joint_names)
-        self._n_features = n_joints * len(settings.signals)
-        first = 0 if settings.model_kind == 'forward' else self._n_features
-        self._targets = slice(first, first + n_joints * len(settings.targets))
+    def __init__(self, runs: Sequence[Trajectory], settings: TrainingSettings) -> None:
+        self._runs, self._steps = runs, settings.sequence_steps
+        lengths = np.array([len(run.observations) for run in runs])
+        self._windows = np.maximum(lengths - self._steps + 1, 0)
+        self._ends = np.cumsum(self._windows)
+        if not self._windows.any():
+            raise TooShortError(lengths.max() * settings.dt, self._steps * settings.dt)
 
     def __len__(self) -> int:
-        return len(self._windows)
+        return int(self._ends[-1])
 
     def __getitem__(self, indices: list[int]) -> WindowBatch:
         """Return the windows with these numbers as one batch."""
-        batch = torch.from_numpy(self._windows.gather(indices))
-        observations = batch[..., : self._n_features]
-        return WindowBatch(observations, batch[..., self._targets], self._runs[indices])
+        which = np.searchsorted(self._ends, indices, side='right')
+        starts = np.array(indices) - (self._ends - self._windows)[which]
+        return cut(self._runs, which.tolist(), starts.tolist(), self._steps)
 
 
 def cut(

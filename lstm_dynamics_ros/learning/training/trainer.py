@@ -33,7 +33,7 @@ class DynamicsTraining(Epochs):
         super().__init__(given)
         settings, start = self.settings, given.start
         self.dynamics = model = cast('DynamicsModel', self.model)
-        dataset = WindowDataset(given.learn_from, settings)
+        dataset = WindowDataset(self.learned, settings)
         self.sampler = EpochSampler(
             len(dataset), settings.batch_size, settings.updates_per_epoch, settings.seed
         )

@@ -6,6 +6,7 @@ from lstm_dynamics_ros.data.segment import Segment
 from lstm_dynamics_ros.learning.columns import columns
 from lstm_dynamics_ros.learning.families.forward import ForwardSettings
 from lstm_dynamics_ros.learning.families.inverse import InverseSettings
+from lstm_dynamics_ros.learning.settings import TrainingSettings
 from lstm_dynamics_ros.learning.training.dataset import (
     cut,
     epoch_generator,
@@ -20,8 +21,13 @@ import torch
 SETTINGS = ForwardSettings(burn_in_steps=10, window_steps=10, rollout_steps=5)
 
 
+def windows(runs: list[Segment], settings: TrainingSettings) -> WindowDataset:
+    """Return the windows over segments."""
+    return WindowDataset([columns(run, settings) for run in runs], settings)
+
+
 def test_a_window_holds_consecutive_rows_of_one_segment(runs: list[Segment]) -> None:
-    dataset = WindowDataset(runs, SETTINGS)
+    dataset = windows(runs, SETTINGS)
     per_run = 1200 - 25 + 1
     assert len(dataset) == 6 * per_run
     batch = dataset[[0, per_run + 7]]
@@ -34,21 +40,27 @@ def test_a_window_holds_consecutive_rows_of_one_segment(runs: list[Segment]) -> 
 
 def test_an_inverse_model_gets_motion_in_and_effort_out(runs: list[Segment]) -> None:
     settings = InverseSettings(burn_in_steps=10, window_steps=10)
-    batch = WindowDataset(runs, settings)[[3]]
+    batch = windows(runs, settings)[[3]]
     assert tuple(batch.observations.shape) == (20, 1, 4)
     expected = runs[0].effort[3:23].astype(np.float32)
     np.testing.assert_array_equal(batch.targets[:, 0].numpy(), expected)
 
 
 def test_windows_cut_by_hand_are_those_of_the_data_set(runs: list[Segment]) -> None:
-    expected = WindowDataset(runs, SETTINGS)[[5]]
+    expected = windows(runs, SETTINGS)[[5]]
     got = cut([columns(run, SETTINGS) for run in runs], [0], [5], 25)
     torch.testing.assert_close(got.observations, expected.observations, rtol=0, atol=0)
 
 
+def test_a_run_as_long_as_a_window_holds_one_and_a_shorter_one_none(runs: list[Segment]) -> None:
+    dataset = windows([runs[0].rows(0, 24), runs[1].rows(0, 25), runs[2].rows(0, 26)], SETTINGS)
+    assert len(dataset) == 3
+    assert dataset[[0, 1, 2]].runs.tolist() == [1, 2, 2]
+
+
 def test_data_too_short_for_a_window_says_how_long_it_must_be(runs: list[Segment]) -> None:
     with pytest.raises(TooShortError, match=r'stretch is 6\.00 s, but one window needs 8\.80 s'):
-        WindowDataset(runs, ForwardSettings(burn_in_steps=1500, window_steps=210))
+        windows(runs, ForwardSettings(burn_in_steps=1500, window_steps=210))
 
 
 def test_the_order_depends_on_seed_and_epoch_alone() -> None:
@@ -69,6 +81,6 @@ def test_purposes_draw_different_numbers() -> None:
 
 
 def test_the_loader_yields_one_batch_per_update(runs: list[Segment]) -> None:
-    dataset = WindowDataset(runs, SETTINGS)
+    dataset = windows(runs, SETTINGS)
     batches = list(loader(dataset, EpochSampler(len(dataset), 4, 3, seed=0)))
     assert [tuple(batch.observations.shape) for batch in batches] == [(25, 4, 6)] * 3
