@@ -167,12 +167,17 @@ class Steady(NamedTuple):
     """Torque of gravity [N m] or [N], if it was given."""
 
     def pieces(self) -> Iterator['Steady']:
-        """Yield it in pieces of :data:`PIECE` rows."""
+        """Yield it in pieces of :data:`PIECE` rows, none of which keeps the whole in memory."""
         for start in range(0, len(self.effort), PIECE):
             rows = slice(start, start + PIECE)
-            gravity = None if self.gravity is None else self.gravity[rows]
-            motion = self.position[rows], self.velocity[rows], self.acceleration[rows]
-            yield Steady(self.dt, *motion, self.effort[rows], gravity)
+            yield Steady(
+                self.dt,
+                self.position[rows].copy(),
+                self.velocity[rows].copy(),
+                self.acceleration[rows].copy(),
+                self.effort[rows].copy(),
+                None if self.gravity is None else self.gravity[rows].copy(),
+            )
 
 
 def steadied(recording: Recording, gravity: Matrix | None = None) -> Steady | None:
