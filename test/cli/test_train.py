@@ -113,7 +113,8 @@ def test_a_run_too_short_for_a_window_says_how_long_it_must_be(
 ) -> None:
     assert run(['simulate', '--out', str(tmp_path), '--duration', '4', '--robot', 'pendulum']) == 0
     bag = next(tmp_path.iterdir())
-    assert run(['train', str(bag), '--out', str(tmp_path / 'm.onnx'), '--force']) == 2
+    asked = ['train', str(bag), '--out', str(tmp_path / 'm.onnx'), '--force', '--budget', '0']
+    assert run([*asked, '--burn-in-steps', '700']) == 2
     assert 'one window needs' in capsys.readouterr().err
 
 
