@@ -182,7 +182,7 @@ def _measure(
     horizons: tuple[int, ...] = (0,)
     if parts[0][0].forward_kind:
         far = (h for h in FAR_HORIZONS if h < settings.horizon)
-        known = sorted({*HORIZONS, *far, settings.horizon})
+        known = sorted({*HORIZONS, *far, settings.horizon} - {0})
         horizons = tuple(h for h in known if burn_in + h < longest) or HORIZONS[:1]
     block = min(BLOCK, longest - burn_in - horizons[-1])
     squares: list[_Squares] = []
